@@ -17,7 +17,7 @@ Scalar = str | int | float | bool
 
 
 def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[no-any-return]
+    return field(default=NOWHERE, compare=False, repr=False)
 
 
 # --------------------------------------------------------------------------------------------- values

@@ -1,0 +1,310 @@
+"""All journeys of one rule for one person, brought up to a moment: the decision core's single door.
+
+    advance(rule, person, journeys, watch, since, ...) -> journeys', withdrawn, notes, next due moment
+
+It serves an event that has just come, a due moment, a replay and an explanation alike. ``since`` is the
+earliest instant at which something new is known. What was decided at or after it is decided again, unless an
+action has left: then everything up to the last one that left stands (ruling 17).
+
+Within one instant the order is fixed (ruling 4): attribute changes, exits of journeys started earlier, triggers,
+exits of journeys just started, gates, then the ends of windows and waits.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from engine.journeys import standing, values
+from engine.journeys.calendar import LAST
+from engine.journeys.conditions import ENDS, EVENTS
+from engine.journeys.journey import CLOSED, FINAL, Journey
+from engine.journeys.rulebook import Ledger, Person, RuleLife, Settings
+from engine.journeys.standing import Watch
+from engine.journeys.steps import EXITS_BEFORE, Steps
+from engine.journeys.timeline import Event
+
+
+@dataclass
+class Advanced:
+    """What became of the journeys: those that stand, rows to delete, keys of actions no longer wanted, and what
+    is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``schedule_false``, ``late_after_fire``)."""
+
+    journeys: list[Journey]
+    watch: Watch | None
+    gone: list[int] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    notes: Counter[str] = field(default_factory=Counter)
+
+
+def advance(
+    life: RuleLife,
+    person: Person,
+    journeys: list[Journey],
+    watch: Watch | None,
+    since: int,
+    now: int,
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    merged: bool = False,
+) -> Advanced:
+    """Decide everything up to ``now`` less the grace. ``journeys`` are those under way and those ended at or
+    after ``since``; ``merged`` when two people have just become one."""
+    work = _Work(life, person, settings, ledger, now, merged)
+    work.take(journeys, since)
+    return work.finish(watch)
+
+
+class _Work:
+    """One call of :func:`advance`."""
+
+    def __init__(
+        self, life: RuleLife, person: Person, settings: Settings, ledger: Ledger, now: int, merged: bool
+    ) -> None:
+        self.life, self.person, self.settings = life, person, settings
+        self.until = now - settings.grace
+        self.now = now
+        self.merged = merged
+        self.steps = Steps(life, person, settings, ledger, now)
+        self.zone = standing.scene_of(life, person, settings, self.until).zone
+        self.each = life.current.again.kind == "each"
+        self.kept: list[Journey] = []
+        self.dropped: list[Journey] = []
+        self.notes: Counter[str] = Counter()
+        self.pending_before: set[str] = set()
+        self.since = 0
+        self.moments: list[int] = []
+
+    # ------------------------------------------------------------------------------------ deciding again
+
+    def take(self, journeys: list[Journey], since: int) -> None:
+        """Keep what stands, take back what is decided again, and find the instant to begin at."""
+        self.since = since
+        self.kept = [one.copy() for one in journeys]
+        self.pending_before = set(_pending(self.kept))
+        while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
+            for one in touched:
+                self._take_back(one)
+        if self.merged:
+            self._merge()
+
+    def _is_touched(self, one: Journey) -> bool:
+        return one.decided_at >= self.since or (self.merged and one.waiting and not _left(one))
+
+    def _take_back(self, one: Journey) -> None:
+        late = self.settings.late
+        if one.ended_at is not None and (one.reason in CLOSED or one.ended_at + late < self.now):
+            one.fixed = True
+        elif _left(one):
+            one.fixed = True
+            one.back_to_last_left()
+        else:
+            self.kept.remove(one)
+            self.dropped.append(one)
+            self.since = min(self.since, one.first_at)
+
+    def _merge(self) -> None:
+        """Of two that acted and still wait the newer trigger goes on (ruling 27)."""
+        if self.each:
+            return
+        waiting = sorted((one for one in self.kept if one.waiting), key=lambda one: (one.value, one.start, one.trigger))
+        for one, newer in pairwise(waiting):
+            if one.value == newer.value:
+                one.end(self.until, "merged")
+
+    # ---------------------------------------------------------------------------------------- deciding
+
+    def finish(self, watch: Watch | None) -> Advanced:
+        watch = self._watched(watch)
+        for at, triggers in self._agenda():
+            self._run((at, EXITS_BEFORE))
+            self._absorb(at)
+            ignored = [(event, by) for event in triggers if (by := self._trigger(event, at)) is not None]
+            self._run((at, EVENTS))
+            self._start_after(ignored, at)
+        self._run((self.until, ENDS))
+        for one in self.kept:
+            self.steps.reach_goal(one, self.until)
+        self._note_late_fires()
+        return Advanced(
+            self.kept,
+            watch,
+            [one.row for one in self.dropped if one.row is not None],
+            sorted(self.pending_before - set(_pending(self.kept))),
+            self.notes,
+        )
+
+    def _watched(self, watch: Watch | None) -> Watch | None:
+        """The watch after this call, and the moments at which the rule starts by itself.
+
+        What lies ahead of the clock, or inside the grace, has its time later: the watch wakes the rule then.
+        """
+        ahead = self.person.timeline.next_entry(self.until)
+        if watch is not None and watch.due is not None and watch.due <= self.until:
+            self.since = min(self.since, watch.due)
+        if self.life.current.stands:
+            watch = watch or Watch()
+            find = standing.becoming_true if self.life.current.follows else standing.coming_round
+            self.moments, due = find(self.life, self.person, self.settings, watch, self.since, self.until, self.kept)
+            watch.followed = max(self.until, watch.followed or 0)
+            watch.due = min((at for at in (due, ahead) if at is not None), default=None)
+        elif watch is not None or ahead is not None:
+            watch = watch or Watch()
+            watch.due = ahead
+        return watch
+
+    def _agenda(self) -> Iterator[tuple[int, list[Event | None]]]:
+        """Every instant with a trigger, or at which a journey that stands had begun, and its triggers in order."""
+        found: dict[int, list[Event | None]] = {}
+        for event in self._trigger_events():
+            found.setdefault(event.at, []).append(event)
+        for at in self.moments:
+            found.setdefault(at, []).append(None)
+        for one in self.kept:
+            if one.fixed and one.start >= self.since:
+                found.setdefault(one.start, [])
+        yield from sorted(found.items())
+
+    def _trigger_events(self) -> list[Event]:
+        rules = self.life.current
+        scene = standing.scene_of(self.life, self.person, self.settings, self.until)
+        found: dict[str, Event] = {}
+        for pattern in rules.triggers:
+            for event in self.person.timeline.between(pattern.name, self.since, self.until):
+                if not event.historical and event.id not in found and scene.matches(pattern, event):
+                    found[event.id] = event
+        return sorted(found.values(), key=lambda event: event.order)
+
+    def _run(self, limit: tuple[int, int]) -> None:
+        for one in self.kept:
+            self.steps.run(one, limit)
+
+    # ---------------------------------------------------------------------------------------- triggers
+
+    def _trigger(self, event: Event | None, at: int) -> Journey | None:
+        """What a trigger does; gives the journey because of which it was ignored."""
+        if event is not None and self.life.current.id in event.causes:
+            self.notes["self_caused"] += 1
+            return None
+        if not self.life.open_at(at, self.zone):
+            return None
+        if event is not None and any(self._lacks(event, path.parts) for path in self.life.current.correlated):
+            self.notes["missing_field"] += 1
+            return None
+        value = self._value(event)
+        if self.each:
+            if not any(one.trigger == (event.id if event else "") and one.start == at for one in self.kept):
+                self._start(event, at, value)
+            return None
+        blocker = self._blocker(value, at)
+        if blocker is None:
+            self._start(event, at, value)
+            return None
+        return self._meet(blocker, event, at)
+
+    def _blocker(self, value: str, at: int) -> Journey | None:
+        """The journey under way at ``at``: one that waits, or one that stands and had not ended."""
+        for one in self.kept:
+            begun = (one.first_at if not _left(one) else one.start) <= at
+            if one.value == value and begun and (one.waiting or (one.fixed and at <= (one.ended_at or LAST))):
+                return one
+        return None
+
+    def _meet(self, blocker: Journey, event: Event | None, at: int) -> Journey | None:
+        """A trigger while ``blocker`` is under way; gives it when the trigger was ignored because of it."""
+        again, left_at = self.life.current.again, blocker.left_at
+        if blocker.fixed and (at == blocker.start or not blocker.waiting or (left_at is not None and at <= left_at)):
+            self.notes["absorbed"] += 0 if at == blocker.start else 1
+        elif again.kind == "replace" and blocker.start < at:
+            blocker.end(at, "replaced")
+            self._start(event, at, blocker.value)
+        elif again.kind == "ignore" or blocker.acted:
+            return blocker
+        elif again.at_most is None or at <= self.steps.scene(blocker).add(blocker.first_at, again.at_most):
+            self.steps.restart(blocker, event, at)
+        return None
+
+    def _start(self, event: Event | None, at: int, value: str) -> Journey | None:
+        journey = self.steps.begin(event, at, value)
+        if not self.life.current.follows and self.life.current.stands:
+            self.steps.run(journey, (at, EVENTS))
+            if journey.reason == "false" and journey.ended_at == at:
+                self.notes["schedule_false"] += 1
+                return None
+        before = next((one for one in self.dropped if one.trigger == journey.trigger and one.value == value), None)
+        if before is not None:
+            journey.row = before.row
+            self.dropped.remove(before)
+        self.kept.append(journey)
+        return journey
+
+    def _start_after(self, ignored: list[tuple[Event | None, Journey]], at: int) -> None:
+        """A trigger that was ignored, and whose own event then decided that journey's gate false, starts the next."""
+        for event, blocker in ignored:
+            decided = blocker.reason == "false" and blocker.ended_at == at
+            if event is not None and decided and event.id in blocker.entry.left_out:
+                self._trigger(event, at)
+                self._run((at, EVENTS))
+
+    def _absorb(self, at: int) -> None:
+        """A journey of a late trigger that would still run when one that stands began never was (ruling 18)."""
+        if self.each:
+            return
+        for anchor in [one for one in self.kept if one.fixed and one.start == at]:
+            for one in [one for one in self.kept if not one.fixed and one.waiting and one.start < at]:
+                if one.value == anchor.value:
+                    self.kept.remove(one)
+                    self.dropped.append(one)
+                    self.notes["absorbed"] += 1
+
+    def _value(self, event: Event | None) -> str:
+        path = self.life.current.rule.for_each
+        if path is None or event is None:
+            return ""
+        return values.text(values.read(event.fields, path.parts))
+
+    def _lacks(self, event: Event, parts: tuple[str, ...]) -> bool:
+        return values.read(event.fields, parts) is None
+
+    # -------------------------------------------------------------------------------------- late fires
+
+    def _note_late_fires(self) -> None:
+        """Mark journeys of which an action left that, by what is known now, would not have."""
+        for one in self.kept:
+            if one.fixed and not one.late_after_fire and _left(one):
+                wanted = self._keys_by_now(one)
+                if any(effect.taken in FINAL and effect.key not in wanted for effect in one.effects):
+                    one.late_after_fire = True
+                    self.notes["late_after_fire"] += 1
+
+    def _keys_by_now(self, one: Journey) -> set[str]:
+        """The keys of what the journey would do if nothing of it had been decided yet."""
+        instant = self.person.timeline.between(None, one.start, one.start)
+        trigger = next((event for event in instant if event.id == one.trigger), None)
+        unbounded = Person(self.person.name, self.person.timeline)
+        steps = Steps(self.life, unbounded, self.settings, _NoCounts(), now=0)
+        again = steps.begin(trigger, one.start, one.value)
+        again.version = one.version
+        steps.run(again, (self.until, ENDS))
+        return {effect.key for effect in again.effects}
+
+
+class _NoCounts:
+    """A ledger under which no limit is ever reached."""
+
+    def everyone(self, rule: str, after: int, until: int) -> int:  # noqa: ARG002
+        return 0
+
+    def record(self, rule: str, at: int) -> None:
+        pass
+
+
+def _left(one: Journey) -> bool:
+    return any(effect.taken in FINAL for effect in one.effects)
+
+
+def _pending(journeys: list[Journey]) -> list[str]:
+    return [effect.key for one in journeys for effect in one.effects if effect.taken == "pending"]

@@ -1,0 +1,200 @@
+"""Wall clocks, calendars and zones: every place where a moment depends on where somebody is.
+
+Moments are integer microseconds since 1970 UTC. A wall-clock moment that a zone skips (spring) is the first
+valid instant after it; one that comes twice (autumn) is its first occurrence.
+"""
+
+from __future__ import annotations
+
+import calendar as months
+import datetime
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from engine.language import nodes
+
+Zone = datetime.tzinfo
+
+_SECOND = 1_000_000
+_DAY = 86_400 * _SECOND
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_TICK = datetime.timedelta(microseconds=1)
+_WEEKDAYS: tuple[nodes.Weekday, ...] = (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+)  # fmt: skip
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?\Z")
+_ISO_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\Z")
+LAST = 253_402_300_799 * _SECOND
+"""The end of the year 9999: no moment lies beyond it."""
+
+
+@lru_cache(maxsize=1024)
+def zone_named(name: str) -> Zone | None:
+    """The zone of an IANA name; nothing for a name nobody knows."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def wall(at: int, zone: Zone) -> datetime.datetime:
+    """What the clocks of ``zone`` show at ``at``."""
+    return (_EPOCH + at * _TICK).astimezone(zone)
+
+
+def instant(local: datetime.datetime, zone: Zone) -> int:
+    """The moment at which the clocks of ``zone`` show ``local`` (naive): see the module's text for gap and fold."""
+    first = local.replace(tzinfo=zone, fold=0)
+    at = (first - _EPOCH) // _TICK
+    if zone is datetime.UTC or wall(at, zone).replace(tzinfo=None) == local:
+        return at
+    return _end_of_gap(local, zone)
+
+
+def _end_of_gap(local: datetime.datetime, zone: Zone) -> int:
+    """The transition that skips ``local``, found between the two readings of its offset."""
+    low, high = sorted((local.replace(tzinfo=zone, fold=fold) - _EPOCH) // _TICK for fold in (0, 1))
+    low -= 1
+    before = wall(low, zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if wall(middle, zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def add(at: int, length: nodes.Duration, zone: Zone, times: int = 1) -> int:
+    """``at`` plus ``times`` (1 or -1) a length; months on the calendar of ``zone``, clamped to the month's end."""
+    if not length.months:
+        return at + times * length.micros
+    local = wall(at, zone).replace(tzinfo=None)
+    count = local.year * 12 + local.month - 1 + times * length.months
+    year, month = divmod(count, 12)
+    if not 1 <= year <= 9999:
+        return LAST if times > 0 else 0
+    day = min(local.day, months.monthrange(year, month + 1)[1])
+    return instant(local.replace(year=year, month=month + 1, day=day), zone) + times * length.micros
+
+
+def at_time(day: datetime.date, time: nodes.TimeOfDay, zone: Zone) -> int:
+    """The moment of a wall-clock time on a day."""
+    return instant(datetime.datetime.combine(day, datetime.time(time.hour, time.minute)), zone)
+
+
+def midnight(day: datetime.date, zone: Zone) -> int:
+    return at_time(day, nodes.TimeOfDay(0, 0), zone)
+
+
+def next_time(at: int, weekday: nodes.Weekday | None, time: nodes.TimeOfDay, zone: Zone) -> int:
+    """The first moment at or after ``at`` at which the clocks show ``time`` (on ``weekday``)."""
+    day = wall(at, zone).date() - datetime.timedelta(days=1)
+    while True:
+        if weekday is None or _WEEKDAYS[day.weekday()] == weekday:
+            candidate = at_time(day, time, zone)
+            if candidate >= at:
+                return candidate
+        day += datetime.timedelta(days=1)
+
+
+# ------------------------------------------------------------------------------------ dates in values
+
+
+def is_date(value: object) -> bool:
+    """Whether ``value`` is text that names a calendar day without a time."""
+    return isinstance(value, str) and _ISO_DATE.match(value) is not None
+
+
+def moment_of(value: Any, zone: Zone) -> int | None:
+    """The moment an ISO date or time names: a date is its midnight, a time without offset is ``zone``'s."""
+    if not isinstance(value, str) or not (_ISO_DATE.match(value) or _ISO_MOMENT.match(value)):
+        return None
+    try:
+        read = datetime.datetime.fromisoformat(_without_odd_digits(value))
+        return instant(read, zone) if read.tzinfo is None else (read - _EPOCH) // _TICK
+    except (ValueError, OverflowError):
+        return None
+
+
+def time_of(value: Any) -> datetime.time | None:
+    """The time of day that text such as ``09:30`` names."""
+    return datetime.time.fromisoformat(value) if isinstance(value, str) and _ISO_TIME.match(value) else None
+
+
+def _without_odd_digits(value: str) -> str:
+    """Fractions cut to the six digits that a microsecond has."""
+    return re.sub(r"(\.\d{6})\d+", r"\1", value.upper())
+
+
+# ------------------------------------------------------------------------------------------ schedules
+
+
+def _days(schedule: nodes.Schedule, start: datetime.date, born: datetime.date | None) -> Iterator[datetime.date]:
+    """The days of a schedule from ``start`` on; ``born`` is the day a yearly one goes by."""
+    if schedule.kind == "once":
+        if schedule.date is not None:
+            yield datetime.date(schedule.date.year, schedule.date.month, schedule.date.day)
+        return
+    if schedule.kind in ("day", "week"):
+        day = start
+        while day.year < 9999:
+            if schedule.kind == "day" or _WEEKDAYS[day.weekday()] == schedule.weekday:
+                yield day
+            day += datetime.timedelta(days=1)
+        return
+    year, month = start.year, start.month
+    while year < 9999:
+        if schedule.kind == "month" or (born is not None and born.month == month):
+            wanted = (schedule.day if schedule.kind == "month" else born and born.day) or 1
+            yield datetime.date(year, month, min(wanted, months.monthrange(year, month)[1]))
+        elif born is None:
+            return
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def occurrences(schedule: nodes.Schedule, after: int, zone: Zone, born: datetime.date | None = None) -> Iterator[int]:
+    """The moments of a schedule later than ``after``, in order, at most one a local day."""
+    start = wall(max(after, 0), zone).date()
+    for day in _days(schedule, start - datetime.timedelta(days=1) if start.year > 1970 else start, born):
+        at = at_time(day, schedule.time, zone)
+        if at > after:
+            yield at
+
+
+# ---------------------------------------------------------------------------------------- quiet hours
+
+
+def quiet_end(at: int, lines: tuple[tuple[nodes.QuietHours, Zone], ...]) -> int:
+    """The first moment at or after ``at`` at which none of the quiet hours holds.
+
+    Lines that leave no moment of a week free would hold for ever; after two weeks ``at`` is given back as it was.
+    """
+    moment = at
+    while moment <= at + 14 * _DAY:
+        ends = [end for line, zone in lines if (end := _quiet_until(moment, line, zone)) is not None]
+        if not ends:
+            return moment
+        moment = max(ends)
+    return at
+
+
+def _quiet_until(at: int, line: nodes.QuietHours, zone: Zone) -> int | None:
+    """When the line that holds at ``at`` ends; nothing when it does not hold."""
+    local = wall(at, zone)
+    today = local.date()
+    if _WEEKDAYS[today.weekday()] in line.days:
+        return midnight(today + datetime.timedelta(days=1), zone)
+    if line.start is None or line.end is None:
+        return None
+    for day in (today - datetime.timedelta(days=1), today):
+        begins = at_time(day, line.start, zone)
+        spans = (line.end.hour, line.end.minute) <= (line.start.hour, line.start.minute)
+        ends = at_time(day + datetime.timedelta(days=1) if spans else day, line.end, zone)
+        if begins <= at < ends:
+            return ends
+    return None

@@ -1,0 +1,515 @@
+"""Is it true? The three-valued decision of a condition, and the next moment worth asking.
+
+A forward item is *settled* once: true from the moment it holds, false once its window is past, unknown until
+then. A gate is asked when its step is entered and at each moment one of its forward items is settled, and is
+decided at the first of them at which its value is not unknown. Facts, totals and look-backs are read at the
+moment of asking. Nothing here reads a clock: what is known is what lies at or before a ``Point``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from engine.journeys import calendar
+from engine.journeys import values as reading
+from engine.journeys.calendar import Zone
+from engine.journeys.draws import drawn
+from engine.journeys.timeline import Event, Timeline
+from engine.language import nodes, program
+
+Point = tuple[int, int]
+"""A moment and the phase of its instant: ``EVENTS`` are in view, then ``ENDS`` of windows and waits come."""
+
+EVENTS, ENDS = 3, 4
+
+_RISING = {"sum", "count", "count of different", "max"}
+
+
+class Settled(NamedTuple):
+    """A forward item's value, the point from which it is known, and the events that settled it."""
+
+    value: bool
+    point: Point
+    events: frozenset[str] = frozenset()
+
+
+class Verdict(NamedTuple):
+    """What a gate was decided to be, when, and by which events."""
+
+    value: bool
+    point: Point
+    events: frozenset[str]
+
+
+class Unsettled(NamedTuple):
+    """Not known yet; without another event the first moment that may change it is ``due``."""
+
+    due: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """When a step was entered, and the events its forward windows leave out (ruling 5)."""
+
+    point: Point
+    left_out: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Whose condition is asked: the person's timeline and the journey's trigger, where there is one."""
+
+    timeline: Timeline
+    rule: str
+    person: str
+    zone: Zone
+    start: int = 0
+    trigger: Event | None = None
+    companions: frozenset[str] = field(default=frozenset())
+    """The trigger's id and those of the rule's other triggers at its instant."""
+
+    def values(self, path: nodes.Path, at: int, event: Event | None = None) -> Any:
+        """What ``path`` reads at ``at``."""
+        match path.scope:
+            case "event":
+                return None if event is None else reading.read(event.fields, path.parts)
+            case "trigger":
+                return None if self.trigger is None else reading.read(self.trigger.fields, path.parts)
+            case "bare" if self.trigger is not None and path.parts[0] in self.trigger.fields:
+                return reading.read(self.trigger.fields, path.parts)
+            case _:
+                return reading.read(self.timeline.attributes(at), path.parts)
+
+    def operand(self, side: nodes.Operand, at: int) -> reading.Operand:
+        if isinstance(side, nodes.Literal):
+            return reading.Operand(side.value, bare=side.bare)
+        return reading.Operand(self.values(side, at), correlated=side.scope == "trigger")
+
+    def holds(self, comparison: nodes.Comparison, at: int, event: Event | None = None) -> bool:
+        left = self.values(comparison.left, at, event)
+        return reading.holds(left, comparison.operator, [self.operand(one, at) for one in comparison.right], self.zone)
+
+    def matches(self, pattern: nodes.Pattern, event: Event) -> bool:
+        """Whether ``event`` is one of ``pattern``; values of a ``where`` are read at the event's own time."""
+        if pattern.name is None:
+            if not event.made or event.name in pattern.excluding:
+                return False
+        elif event.name != pattern.name:
+            return False
+        return all(self.holds(comparison, event.at, event) for comparison in pattern.where)
+
+    def seen(self, pattern: nodes.Pattern, start: int, end: int, left_out: frozenset[str] = frozenset()) -> list[Event]:
+        """The events of ``pattern`` with ``start <= at <= end``, in order."""
+        found = self.timeline.between(pattern.name, start, end)
+        return [event for event in found if event.id not in left_out and self.matches(pattern, event)]
+
+    def last(self, pattern: nodes.Pattern, at: int) -> Event | None:
+        """The latest event of ``pattern`` up to ``at``."""
+        found = self.timeline.backwards(pattern.name, at)
+        return next((event for event in found if self.matches(pattern, event)), None)
+
+    def add(self, at: int, length: nodes.Duration, times: int = 1) -> int:
+        return calendar.add(at, length, self.zone, times)
+
+    def end(self, at: int, lengths: Iterable[nodes.Duration]) -> int:
+        return min(self.add(at, length) for length in lengths)
+
+
+def _view(horizon: Point) -> int:
+    """The last instant whose events are in view."""
+    return horizon[0] if horizon[1] >= EVENTS else horizon[0] - 1
+
+
+# --------------------------------------------------------------------------------------------- gates
+
+
+def decide(condition: program.Condition, scene: Scene, entry: Entry, horizon: Point) -> Verdict | Unsettled:
+    """The decision of a gate entered at ``entry``, as far as ``horizon`` shows it."""
+    found = {id(item): settle(item, scene, entry, horizon) for item in program.parts(condition) if forward(item)}
+    settled = {key: one for key, one in found.items() if isinstance(one, Settled)}
+    points = {entry.point, *(max(one.point, entry.point) for one in settled.values())}
+    for point in sorted(points):
+        value = ask(condition, scene, point, settled)
+        if value is not None:
+            deciding = [one.events for one in settled.values() if one.point == point]
+            return Verdict(value, point, frozenset().union(*deciding))
+    dues = [one.due for one in found.values() if isinstance(one, Unsettled)]
+    if dues:
+        return Unsettled(min(dues))
+    return Verdict(False, max(points), frozenset())
+
+
+def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mapping[int, Settled]) -> bool | None:
+    """The value of a condition at ``point`` by Kleene's logic; ``settled`` holds the forward items by identity."""
+    match condition:
+        case program.All(items=items):
+            return _kleene((ask(item, scene, point, settled) for item in items), False)
+        case program.Any(items=items):
+            return _kleene((ask(item, scene, point, settled) for item in items), True)
+        case program.Negated(item=item):
+            value = ask(item, scene, point, settled)
+            return None if value is None else not value
+        case _ if forward(condition):
+            known = settled.get(id(condition))
+            return known.value if known is not None and known.point <= point else None
+        case _:
+            return look(condition, scene, point[0])
+
+
+def _kleene(found: Iterator[bool | None], strong: bool) -> bool | None:
+    """``strong`` as soon as one is; unknown when one is unknown; else the other."""
+    unknown = False
+    for value in found:
+        if value is strong:
+            return strong
+        unknown = unknown or value is None
+    return None if unknown else not strong
+
+
+def forward(item: program.Item) -> bool:
+    """Whether the item waits for what is still to come."""
+    return isinstance(item, program.Seen | program.Sequence | program.First | program.Summed) and item.reach.forward
+
+
+# ------------------------------------------------------------------------------------- forward items
+
+
+def settle(
+    item: program.Item, scene: Scene, entry: Entry, horizon: Point, until: int | None = None
+) -> Settled | Unsettled:
+    """When a forward item becomes true or false; ``until`` stretches its window to a later end (ruling 21)."""
+    if isinstance(item, program.Sequence):
+        return _settle_sequence(item, scene, entry, horizon)
+    assert isinstance(item, program.Seen | program.First | program.Summed)
+    end = scene.end(entry.point[0], item.reach.lengths)
+    end = end if until is None else max(end, until)
+    window = _Window(scene, entry, end, horizon)
+    match item:
+        case program.Seen():
+            found = _settle_seen(item, window)
+        case program.First():
+            found = _settle_first(item, window)
+        case program.Summed():
+            found = _settle_summed(item, window)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """The closed interval from a step's entry to ``end``, as far as ``horizon`` shows it."""
+
+    scene: Scene
+    entry: Entry
+    end: int
+    horizon: Point
+
+    def events(self, pattern: nodes.Pattern) -> list[Event]:
+        last = min(self.end, _view(self.horizon))
+        return self.scene.seen(pattern, self.entry.point[0], last, self.entry.left_out)
+
+    def at_end(self, value: bool) -> Settled | Unsettled:
+        """``value`` once the window is past."""
+        past = (self.end, ENDS)
+        return Settled(value, past) if past <= self.horizon else Unsettled(self.end)
+
+
+def _settle_seen(item: program.Seen, window: _Window) -> Settled | Unsettled:
+    """Ruling 1."""
+    kind, number = item.count.kind, item.count.number
+    found = window.events(item.pattern)
+    needed = number + 1 if kind in ("more than", "at most", "exactly") else number
+    by_number = kind in ("at least", "more than")
+    if needed == 0:
+        return Settled(by_number, window.entry.point)
+    if len(found) >= needed:
+        last = found[needed - 1]
+        return Settled(by_number, (last.at, EVENTS), frozenset((last.id,)))
+    return window.at_end(kind in ("at most", "fewer than") or (kind == "exactly" and len(found) == number))
+
+
+def _settle_first(item: program.First, window: _Window) -> Settled | Unsettled:
+    """Ruling 9: at one instant the rival came first."""
+    winner = next(iter(window.events(item.first)), None)
+    rivals = [event for pattern in item.rivals for event in window.events(pattern)[:1]]
+    rival = min(rivals, key=lambda event: event.order, default=None)
+    if rival is not None and (winner is None or rival.at <= winner.at):
+        return Settled(False, (rival.at, EVENTS), frozenset((rival.id,)))
+    if winner is not None:
+        return Settled(True, (winner.at, EVENTS), frozenset((winner.id,)))
+    return window.at_end(False)
+
+
+def _settle_summed(item: program.Summed, window: _Window) -> Settled | Unsettled:
+    """Ruling 2."""
+    scene, events = window.scene, window.events(item.total.pattern)
+    if not _grows_true(item):
+        ended = window.at_end(True)
+        if isinstance(ended, Unsettled):
+            return ended
+        return ended._replace(value=_sum_holds(item, scene, events, window.end))
+    for count, at, ids in _instants(events):
+        if _sum_holds(item, scene, events[:count], at):
+            return Settled(True, (at, EVENTS), ids)
+    if not events and _sum_holds(item, scene, [], window.entry.point[0]):
+        return Settled(True, window.entry.point)
+    return window.at_end(False)
+
+
+def _grows_true(item: program.Summed) -> bool:
+    """Whether more events can only bring the comparison nearer."""
+    if item.operator in (">=", ">"):
+        return item.total.function in _RISING
+    return item.operator in ("<=", "<") and item.total.function == "min"
+
+
+def _instants(events: list[Event]) -> Iterator[tuple[int, int, frozenset[str]]]:
+    """For each instant: how many events lie up to it, its moment, and the ids of its events."""
+    count = 0
+    for at, group in groupby(events, key=lambda event: event.at):
+        ids = frozenset(event.id for event in group)
+        count += len(ids)
+        yield count, at, ids
+
+
+def _sum_holds(item: program.Summed, scene: Scene, events: list[Event], at: int) -> bool:
+    found = _total(item.total, scene, events)
+    return reading.holds(found, item.operator, [scene.operand(one, at) for one in item.right], scene.zone)
+
+
+def _total(total: nodes.Total, scene: Scene, events: list[Event]) -> int | float | None:
+    path = total.path
+    amounts = [event.fields if path is None else scene.values(path, event.at, event) for event in events]
+    return reading.total(total.function, amounts)
+
+
+def total_at(total: nodes.Total, scene: Scene, at: int) -> int | float | None:
+    """A total read as a value, looking back from ``at``."""
+    item = program.condition(nodes.TotalFact(total, "is set", ()), backwards=True)
+    assert isinstance(item, program.Summed)
+    return _total(total, scene, _looked(total.pattern, item.reach, scene, at))
+
+
+# --------------------------------------------------------------------------------------------- chains
+
+
+class _Stand(NamedTuple):
+    """A chain as far as it got: links done, since when, and the events of that instant it has used."""
+
+    done: int
+    point: Point
+    used: frozenset[str]
+
+
+def _settle_sequence(item: program.Sequence, scene: Scene, entry: Entry, horizon: Point) -> Settled | Unsettled:
+    """Ruling 8: true as soon as some choice of occurrences completes it, false once none can."""
+    start = entry.point[0]
+    limit = scene.end(start, item.reach.lengths) if item.reach.lengths else None
+    done, dead, dues = _walk(item, scene, [_Stand(0, entry.point, entry.left_out)], limit, horizon)
+    if done:
+        first = min(done, key=lambda stand: (stand.point, sorted(stand.used)))
+        return Settled(True, first.point, first.used if first.point[1] == EVENTS else frozenset())
+    return Unsettled(min(dues)) if dues else Settled(False, max(dead))
+
+
+def _walk(
+    item: program.Sequence, scene: Scene, stands: list[_Stand], limit: int | None, horizon: Point
+) -> tuple[list[_Stand], list[Point], list[int]]:
+    """Every way through a chain: those complete, the points at which the others died, and ends still ahead."""
+    done: list[_Stand] = []
+    dead: list[Point] = []
+    dues: list[int] = []
+    visited: set[_Stand] = set()
+    while stands:
+        stand = stands.pop()
+        if stand in visited:
+            continue
+        visited.add(stand)
+        if stand.done == len(item.links):
+            done.append(stand)
+            continue
+        end = scene.end(stand.point[0], item.lengths[stand.done])
+        end = end if limit is None else min(end, limit)
+        link = item.links[stand.done]
+        found = scene.seen(link.pattern, stand.point[0], min(end, _view(horizon)), stand.used)
+        past = (end, ENDS) <= horizon
+        if link.negated:
+            if found:
+                dead.append((found[0].at, EVENTS))
+            elif past:
+                stands.append(_Stand(stand.done + 1, (end, ENDS), stand.used if end == stand.point[0] else frozenset()))
+            else:
+                dues.append(end)
+            continue
+        stands += [_next_stand(stand, event) for event in found]
+        if past:
+            dead.append((end, ENDS))
+        else:
+            dues.append(end)
+    return done, dead, dues
+
+
+def _next_stand(stand: _Stand, event: Event) -> _Stand:
+    """After ``event``: an event serves once, so what was used at its very instant stays used."""
+    same = stand.used if event.at == stand.point[0] else frozenset()
+    return _Stand(stand.done + 1, max((event.at, EVENTS), stand.point), same | {event.id})
+
+
+# -------------------------------------------------------------------------------------- looking back
+
+
+def look(item: program.Item, scene: Scene, at: int) -> bool | None:
+    """The value at ``at`` of an item that does not wait; unknown while the person was watched too briefly."""
+    match item:
+        case program.Seen(pattern=pattern, count=count, reach=reach):
+            return _look_seen(len(_looked(pattern, reach, scene, at)), count, watched(reach, scene, at))
+        case program.Summed(total=total, reach=reach):
+            return _look_summed(item, scene, at, _looked(total.pattern, reach, scene, at), watched(reach, scene, at))
+        case program.Sequence():
+            return _look_sequence(item, scene, at)
+        case nodes.Fact(comparison=comparison):
+            return scene.holds(comparison, at)
+        case nodes.DateFact():
+            return _look_date(item, scene, at)
+        case nodes.LastEvent(pattern=pattern, duration=duration):
+            last = scene.last(pattern, at)
+            return last is not None and at >= scene.add(last.at, duration)
+        case nodes.Sample(percent=percent, name=name, ordinal=ordinal):
+            return drawn(scene.rule, name or ordinal, scene.person) < percent
+        case program.First():
+            raise ValueError("a race looks forward")
+
+
+def _looked(pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int) -> list[Event]:
+    """The events of ``pattern`` in the look-back from ``at`` (ruling 6)."""
+    start, left_out = 0, frozenset[str]()
+    fixed = [length.micros for length in reach.lengths if not length.months]
+    if fixed:
+        start = at - min(fixed) + 1
+    if reach.since == "trigger":
+        start = max(start, scene.start if scene.trigger is not None or not scene.companions else scene.start + 1)
+        left_out = scene.companions
+    found = scene.seen(pattern, start, at, left_out)
+    monthly = [length for length in reach.lengths if length.months]
+    if monthly:
+        found = [event for event in found if at < scene.end(event.at, monthly)]
+    if isinstance(reach.since, nodes.Pattern):
+        anchor = reach.since
+        last = scene.last(anchor, at)
+        found = found if last is None else [event for event in found if event.order > last.order]
+    return found
+
+
+def watched(reach: program.Reach, scene: Scene, at: int) -> bool:
+    """Whether the person has been seen for as long as the look-back reaches (ruling 11)."""
+    if not reach.lengths or reach.since is not None:
+        return True
+    seen = scene.timeline.first_seen
+    return seen is not None and at >= scene.end(seen, reach.lengths)
+
+
+def _look_seen(found: int, count: nodes.Count, known: bool) -> bool | None:
+    number = count.number
+    match count.kind:
+        case "at least" | "more than":
+            reached = found >= number if count.kind == "at least" else found > number
+            return True if reached else False if known else None
+        case "exactly":
+            return False if found > number else found == number if known else None
+        case _:
+            exceeded = found > number if count.kind == "at most" else found >= number
+            return False if exceeded else True if known else None
+
+
+def _look_summed(item: program.Summed, scene: Scene, at: int, events: list[Event], known: bool) -> bool | None:
+    value = _sum_holds(item, scene, events, at)
+    return value if known or (value and item.operator in (">=", ">")) else None
+
+
+def _look_sequence(item: program.Sequence, scene: Scene, at: int) -> bool | None:
+    """A chain that lies in the past: its first link in the look-back, every later one at the link before it."""
+    head = item.links[0]
+    if head.negated:
+        return False  # it is complete only now, and nothing can come after now
+    reach = program.Reach(False, (*item.lengths[0], *item.reach.lengths))
+    firsts = _looked(head.pattern, reach, scene, at)
+    stands = [_Stand(1, (event.at, EVENTS), frozenset((event.id,))) for event in firsts]
+    done_stands, _, _ = _walk(item, scene, stands, None, (at, ENDS))
+    if done_stands:
+        return True
+    return False if watched(reach, scene, at) else None
+
+
+def _look_date(item: nodes.DateFact, scene: Scene, at: int) -> bool:
+    found = scene.values(item.path, at)
+    moments = [calendar.moment_of(one, scene.zone) for one in (found if isinstance(found, list) else [found])]
+    return any(moment is not None and _date_holds(item, scene, at, moment) for moment in moments)
+
+
+def _date_holds(item: nodes.DateFact, scene: Scene, at: int, moment: int) -> bool:
+    match item.kind:
+        case "next":
+            return at <= moment <= scene.add(at, item.duration)
+        case "last":
+            return moment <= at < scene.add(moment, item.duration)
+        case _:
+            return at >= scene.add(moment, item.duration)
+
+
+# ------------------------------------------------------------------------------- continuous following
+
+
+def turns(condition: program.Condition, scene: Scene, after: int) -> list[int]:
+    """Every instant later than ``after``, of the past and to come, at which the condition may change its value."""
+    found: set[int] = set(scene.timeline.changed(after, calendar.LAST))
+    for item in program.parts(condition):
+        found.update(_turns(item, scene))
+    return sorted(at for at in found if at > after)
+
+
+def _turns(item: program.Item, scene: Scene) -> Iterator[int]:
+    """The instants at which an item may turn: an event comes or leaves a look-back, a date draws near or passes."""
+    seen = scene.timeline.first_seen
+    if seen is not None:
+        yield seen
+    match item:
+        case nodes.DateFact():
+            yield from _date_turns(item, scene)
+        case nodes.LastEvent(pattern=pattern, duration=duration):
+            yield from _edges(scene, (pattern,), [(duration,)])
+        case program.Sequence(links=links, lengths=lengths, reach=reach):
+            windows = [tuple(one) for one in (*lengths, reach.lengths) if one]
+            yield from _edges(scene, [link.pattern for link in links], windows)
+            if seen is not None:
+                yield scene.end(seen, (*lengths[0], *reach.lengths))
+        case program.Seen(reach=reach) | program.Summed(reach=reach):
+            yield from _edges(scene, program.patterns(item), [reach.lengths] if reach.lengths else [])
+            if seen is not None and reach.lengths:
+                yield scene.end(seen, reach.lengths)
+        case _:
+            return
+
+
+def _edges(
+    scene: Scene, looked: Iterable[nodes.Pattern], windows: Iterable[tuple[nodes.Duration, ...]]
+) -> Iterator[int]:
+    """The times of events of the patterns, and every sum of windows after them."""
+    names = {pattern.name for pattern in looked}
+    times = {event.at for name in names for event in scene.timeline.between(name, 0, calendar.LAST)}
+    yield from times
+    for window in windows:
+        times |= {scene.end(at, window) for at in times}
+    yield from times
+
+
+def _date_turns(item: nodes.DateFact, scene: Scene) -> Iterator[int]:
+    sources: list[Mapping[str, Any]] = [change.values for change in scene.timeline.changes]
+    for fields in sources:
+        found = reading.read(fields, item.path.parts)
+        for one in found if isinstance(found, list) else [found]:
+            moment = calendar.moment_of(one, scene.zone)
+            if moment is not None:
+                yield calendar.add(moment, item.duration, scene.zone, -1)
+                yield from (moment, moment + 1, scene.add(moment, item.duration))

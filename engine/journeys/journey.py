@@ -1,0 +1,188 @@
+"""A journey: one run of a rule for one person from one trigger, standing at one step.
+
+What is kept of it is a cache: all of it follows from the person's timeline, the rule, and what has left.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from engine.journeys.conditions import EVENTS, Entry, Point
+
+Reason = Literal[
+    "finished", "false", "exit", "only_while", "limited", "no_date", "overtaken", "replaced", "inactive",
+    "merged", "rule_removed", "erased",
+]  # fmt: skip
+
+Taken = Literal["pending", "left", "held_out", "skipped_late", "skipped_history", "no_recipient", "date_passed"]
+"""What became of an effect. The first three are actions that count; the others were not taken."""
+
+ACTED: frozenset[Taken] = frozenset(("pending", "left", "held_out"))
+FINAL: frozenset[Taken] = frozenset(("left", "held_out"))
+CLOSED: frozenset[Reason] = frozenset(("rule_removed", "erased", "merged"))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect a journey came to. ``moment`` is when its step was reached, ``leave`` when quiet hours let it go.
+
+    ``known`` is the latest arrival of the events that decided it: lateness is never counted from before.
+    ``after`` is the entry of the next step, from which a journey goes on when later decisions are taken again.
+    """
+
+    place: int
+    step: str
+    key: str
+    moment: int
+    leave: int
+    known: int
+    after: Entry
+    taken: Taken
+    gate: tuple[int, Entry] | None = None
+    not_after: int | None = None
+    left_at: int | None = None
+
+
+@dataclass(slots=True)
+class Journey:
+    """``trigger`` is the id of the trigger event (empty for a moment); times are microseconds UTC.
+
+    ``version`` is the digest of the rule's version it runs on, ``first_at`` its first trigger before restarts
+    moved it, ``place`` the instruction it stands at, ``gate`` the last gate it passed, ``due`` the next moment
+    at which it may go on without another event.
+    """
+
+    version: str
+    value: str
+    trigger: str
+    first_at: int
+    start: int
+    entry: Entry
+    row: int | None = None
+    limit_values: tuple[str, ...] = ()
+    """The trigger's value of each ``Limit: once per FIELD``, in their order."""
+    place: int = 0
+    gate: tuple[int, Entry] | None = None
+    not_after: int | None = None
+    effects: list[Effect] = field(default_factory=list)
+    ended_at: int | None = None
+    reason: Reason | None = None
+    held_out: bool = False
+    goal_at: int | None = None
+    late_after_fire: bool = False
+    due: int | None = None
+    fixed: bool = False
+    """Set while journeys are decided again: it stands as it is."""
+
+    @property
+    def waiting(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def acted(self) -> bool:
+        """Whether an action left or is about to."""
+        return any(effect.taken in ACTED for effect in self.effects)
+
+    @property
+    def acted_at(self) -> int | None:
+        """When the first action left, or would have."""
+        return min((one.left_at for one in self.effects if one.left_at is not None), default=None)
+
+    @property
+    def left_at(self) -> int | None:
+        """When the last action left."""
+        return max((one.left_at for one in self.effects if one.left_at is not None), default=None)
+
+    @property
+    def decided_at(self) -> int:
+        """The latest moment anything was decided."""
+        moments = [self.start, self.entry.point[0], *(effect.leave for effect in self.effects)]
+        return max(*moments, self.ended_at or 0)
+
+    def enter(self, place: int, point: Point, events: frozenset[str] = frozenset()) -> None:
+        """Go to another step; events that led there stay out of the windows that open at their instant."""
+        kept = self.entry.left_out if point[0] == self.entry.point[0] else frozenset()
+        self.place, self.entry = place, Entry(point, kept | events)
+
+    def end(self, at: int, reason: Reason) -> None:
+        self.ended_at, self.reason, self.due = max(at, self.start), reason, None
+
+    def back_to_last_left(self) -> None:
+        """Forget every decision after the last action that left."""
+        last = max(index for index, effect in enumerate(self.effects) if effect.taken in FINAL)
+        effect = self.effects[last]
+        self.effects = self.effects[: last + 1]
+        self.place, self.entry = effect.place + 1, effect.after
+        self.gate, self.not_after = effect.gate, effect.not_after
+        self.ended_at = self.reason = None
+
+    def copy(self) -> Journey:
+        return replace(self, effects=list(self.effects), fixed=False)
+
+
+# ---------------------------------------------------------------------------------------------- codec
+
+
+def dump(journey: Journey) -> str:
+    """What of a journey has no column of its own, as JSON; empty for one that has just begun to wait."""
+    state: dict[str, Any] = {}
+    if journey.place:
+        state["place"] = journey.place
+    if journey.entry.point != (journey.start, EVENTS):
+        state["point"] = journey.entry.point
+    if journey.entry.left_out:
+        state["out"] = sorted(journey.entry.left_out)
+    if journey.gate is not None:
+        state["gate"] = (journey.gate[0], *_entry(journey.gate[1]))
+    if journey.not_after is not None:
+        state["not_after"] = journey.not_after
+    if journey.effects:
+        state["effects"] = [_effect(one) for one in journey.effects]
+    if journey.limit_values:
+        state["limits"] = journey.limit_values
+    if journey.late_after_fire:
+        state["late_after_fire"] = True
+    return json.dumps(state, separators=(",", ":")) if state else ""
+
+
+def restore(journey: Journey, text: str) -> Journey:
+    """``journey`` with what :func:`dump` wrote."""
+    if not text:
+        return journey
+    state = json.loads(text)
+    journey.place = state.get("place", 0)
+    point = tuple(state["point"]) if "point" in state else (journey.start, EVENTS)
+    journey.entry = Entry(point, frozenset(state.get("out", ())))
+    if "gate" in state:
+        place, *entry = state["gate"]
+        journey.gate = (place, _read_entry(entry))
+    journey.not_after = state.get("not_after")
+    journey.effects = [_read_effect(one) for one in state.get("effects", ())]
+    journey.limit_values = tuple(state.get("limits", ()))
+    journey.late_after_fire = "late_after_fire" in state
+    return journey
+
+
+def _entry(entry: Entry) -> tuple[int, int, list[str]]:
+    return (*entry.point, sorted(entry.left_out))
+
+
+def _read_entry(parts: list[Any]) -> Entry:
+    at, phase, left_out = parts
+    return Entry((at, phase), frozenset(left_out))
+
+
+def _effect(one: Effect) -> list[Any]:
+    gate = None if one.gate is None else (one.gate[0], *_entry(one.gate[1]))
+    return [
+        one.place, one.step, one.key, one.moment, one.leave, one.known, _entry(one.after), one.taken, gate,
+        one.not_after, one.left_at,
+    ]  # fmt: skip
+
+
+def _read_effect(parts: list[Any]) -> Effect:
+    place, step, key, moment, leave, known, after, taken, gate, not_after, left_at = parts
+    passed = None if gate is None else (gate[0], _read_entry(gate[1:]))
+    return Effect(place, step, key, moment, leave, known, _read_entry(after), taken, passed, not_after, left_at)

@@ -1,0 +1,132 @@
+"""Whether an action may leave: asked at the moment it is about to, by whoever is about to send it.
+
+One function answers for effects that are carried out in the deciding transaction and for those a sender claims
+from the outbox later: exits, ``Active``, ``Only while``, the NOTs of the gate passed last, lateness and limits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from engine.journeys import conditions, rulebook
+from engine.journeys.conditions import ENDS, Scene, Settled
+from engine.journeys.journey import Effect, Journey, Reason, Taken
+from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
+from engine.language import nodes, program
+
+
+class Leaves(NamedTuple):
+    """It leaves."""
+
+
+class Skips(NamedTuple):
+    """It is not taken; the journey goes on."""
+
+    taken: Taken
+
+
+class Ends(NamedTuple):
+    """The journey ends instead."""
+
+    at: int
+    reason: Reason
+
+
+Answer = Leaves | Skips | Ends
+
+
+def leaving(
+    journey: Journey, effect: Effect, life: RuleLife, person: Person, scene: Scene, settings: Settings, ledger: Ledger,
+    at: int,
+) -> Answer:  # fmt: skip
+    """The answer for an ``effect`` that would leave at ``at``."""
+    rules = life.version(journey.version)
+    out = exit_event(rules, scene, journey, at)
+    if out is not None:
+        return Ends(out, "exit")
+    if rulebook.ended(rules.rule.active, at, scene.zone):
+        return Ends(at, "inactive")
+    if rules.only_while is not None and conditions.ask(rules.only_while, scene, (at, ENDS), {}) is not True:
+        return Ends(at, "only_while")
+    if at > effect.moment and _overtaken(rules, scene, effect, at):
+        return Ends(at, "overtaken")
+    if effect.not_after is not None and at > effect.not_after:
+        return Skips("date_passed")
+    late = late_after(rules.rule, scene, settings, effect)
+    if late is not None and at > late:
+        return Skips("skipped_late")
+    if journey.acted_at is None and _limited(journey, rules, person, scene, ledger, at):
+        return Ends(at, "limited")
+    return Leaves()
+
+
+def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
+    """The time of the first event that ends the journey, up to ``until``."""
+    own = frozenset((journey.trigger,))
+    found = [events[0].at for one in rules.exits if (events := scene.seen(one, journey.start, until, own))]
+    return min(found, default=None)
+
+
+def late_after(rule: nodes.Rule, scene: Scene, settings: Settings, effect: Effect) -> int | None:
+    """The last moment at which an effect may still leave (ruling 19); nothing: always."""
+    since = max(effect.moment, effect.leave, effect.known) + settings.grace
+    if rule.late is None:
+        return since + settings.late
+    return None if rule.late.duration is None else scene.add(since, rule.late.duration)
+
+
+def _overtaken(rules: program.Program, scene: Scene, effect: Effect, at: int) -> bool:
+    """Whether a plain NOT of the gate passed last turns it false when its window reaches to the leaving (ruling 21)."""
+    if effect.gate is None:
+        return False
+    place, entry = effect.gate
+    gate = rules.code[place]
+    if not isinstance(gate, program.Gate | program.Choose):
+        return False
+    decided = (effect.moment, ENDS)
+    absent = {id(item) for item in _plain_nots(gate.condition)}
+    if not absent:
+        return False
+    settled: dict[int, Settled] = {}
+    for item in program.parts(gate.condition):
+        if conditions.forward(item):
+            stretched = at if id(item) in absent else None
+            found = conditions.settle(item, scene, entry, (at, ENDS) if stretched else decided, stretched)
+            if isinstance(found, Settled):
+                settled[id(item)] = found._replace(point=min(found.point, decided))
+    return conditions.ask(gate.condition, scene, decided, settled) is False
+
+
+def _plain_nots(condition: program.Condition) -> list[program.Seen]:
+    """The forward items ``x`` of every ``NOT x within D``."""
+    match condition:
+        case program.All(items=items) | program.Any(items=items):
+            return [item for inner in items for item in _plain_nots(inner)]
+        case program.Negated(item=program.Seen(plain=True) as item) if item.reach.forward:
+            return [item]
+        case program.Negated(item=program.Any(items=items)):
+            return [item for item in items if isinstance(item, program.Seen) and item.plain and item.reach.forward]
+        case _:
+            return []
+
+
+def _limited(journey: Journey, rules: program.Program, person: Person, scene: Scene, ledger: Ledger, at: int) -> bool:
+    """Whether as many journeys as a limit allows have acted in ``(at - D, at]`` (ruling 25)."""
+    values = iter(range(len(journey.limit_values)))
+    for limit in rules.rule.limits:
+        after = -1 if limit.duration is None else scene.add(at, limit.duration, -1)
+        if limit.per == "all":
+            found = ledger.everyone(rules.id, after, at)
+        else:
+            others = [one for one in person.acted if after < one.at <= at and not _same(one, journey)]
+            if limit.per == "value":
+                place = next(values)
+                others = [one for one in others if one.values[place] == journey.limit_values[place]]
+            found = len(others)
+        if found >= limit.number:
+            return True
+    return False
+
+
+def _same(one: Acted, journey: Journey) -> bool:
+    return (one.trigger, one.start) == (journey.trigger, journey.start)

@@ -1,0 +1,123 @@
+"""What a decision is given besides the timeline: the rule's versions and life, the settings, the counts."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from engine.journeys import calendar
+from engine.journeys.calendar import Zone
+from engine.journeys.timeline import Timeline
+from engine.language import nodes
+from engine.language.program import Program
+
+DAY = 86_400_000_000
+
+
+class Acted(NamedTuple):
+    """A journey of a person and rule that acted: what ``Limit`` counts. ``values`` are its ``limit_values``."""
+
+    at: int
+    trigger: str
+    start: int
+    values: tuple[str, ...]
+
+
+class Ledger(Protocol):
+    """Counts that reach beyond one person."""
+
+    def everyone(self, rule: str, after: int, until: int) -> int:
+        """How many journeys of the rule, whoever's, acted in ``(after, until]``."""
+        ...
+
+    def record(self, rule: str, at: int) -> None:
+        """A journey of the rule acted at ``at``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The workspace's settings; microseconds."""
+
+    workspace: str = "default"
+    zone: str = "UTC"
+    grace: int = 0
+    late: int = DAY
+    max_event_age: int = 3 * DAY
+
+
+@dataclass(frozen=True)
+class RuleLife:
+    """A rule with its versions: ``live_at`` is when it was first loaded under its id, ``opened_at`` when its
+    trigger or opening Conditions last changed (``None``: before everything); ``pauses`` are stretches during
+    which triggers count as outside ``Active``.
+    """
+
+    current: Program
+    versions: Mapping[str, Program] = field(default_factory=dict)
+    live_at: int | None = None
+    opened_at: int | None = None
+    pauses: tuple[tuple[int, int | None], ...] = ()
+
+    def version(self, digest: str) -> Program:
+        """The program of a version; the current one where the version is no longer known."""
+        return self.versions.get(digest, self.current)
+
+    def open_at(self, at: int, zone: Zone) -> bool:
+        """Whether a trigger at ``at`` counts: after going live, inside ``Active`` and outside every pause."""
+        if self.live_at is not None and at < self.live_at:
+            return False
+        if any(start <= at and (end is None or at < end) for start, end in self.pauses):
+            return False
+        return _active(self.current.rule.active, at, zone)
+
+
+def _active(active: nodes.Active | None, at: int, zone: Zone) -> bool:
+    if active is None:
+        return True
+    if active.start is not None and at < calendar.midnight(_day(active.start), zone):
+        return False
+    return not ended(active, at, zone)
+
+
+def ended(active: nodes.Active | None, at: int, zone: Zone) -> bool:
+    """Whether the last day of ``Active`` is over."""
+    if active is None or active.end is None:
+        return False
+    return at >= calendar.midnight(_day(active.end) + datetime.timedelta(days=1), zone)
+
+
+def _day(date: nodes.Date) -> datetime.date:
+    return datetime.date(date.year, date.month, date.day)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose journeys are decided. ``name`` is the user id, else the anonymous id: what draws and keys go by."""
+
+    name: str
+    timeline: Timeline
+    acted: tuple[Acted, ...] = ()
+
+
+def zone_of(zone: nodes.Zone | None, rule: nodes.Rule, person: Person, settings: Settings, at: int) -> Zone:
+    """The zone a line goes by: its own, else the rule's, else the workspace's, else UTC.
+
+    A person's zone that is missing or unknown falls back likewise.
+    """
+    for one in (zone, rule.zone):
+        found = None if one is None else _known_zone(one, person, at)
+        if found is not None:
+            return found
+    return calendar.zone_named(settings.zone) or datetime.UTC
+
+
+def _known_zone(zone: nodes.Zone, person: Person, at: int) -> Zone | None:
+    if zone.path is None:
+        return calendar.zone_named(zone.name or "")
+    value: object = person.timeline.attributes(at)
+    for part in zone.path.parts:
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return calendar.zone_named(value) if isinstance(value, str) else None

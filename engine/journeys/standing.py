@@ -1,0 +1,150 @@
+"""Where a person stands under a rule that starts by itself: when it becomes true, when its schedule comes round."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from engine.journeys import calendar, conditions, rulebook, values
+from engine.journeys.calendar import Zone
+from engine.journeys.conditions import Scene
+from engine.journeys.journey import Journey
+from engine.journeys.rulebook import Person, RuleLife, Settings
+from engine.language import nodes
+
+
+@dataclass(slots=True)
+class Watch:
+    """When to look at a person next, and how far they have been followed. Microseconds.
+
+    ``followed`` is the last instant worked through; ``moments`` the latest occurrences of a schedule that were
+    triggers; ``due`` the next moment worth looking. For a rule with an event trigger a watch exists only while
+    an event lies ahead of the clock.
+    """
+
+    followed: int | None = None
+    moments: list[int] = field(default_factory=list)
+    due: int | None = None
+    row: int | None = None
+
+    def dump(self) -> str:
+        return json.dumps([self.followed, self.moments], separators=(",", ":"))
+
+    @classmethod
+    def restore(cls, text: str, due: int | None, row: int | None = None) -> Watch:
+        followed, moments = json.loads(text)
+        return cls(followed, moments, due, row)
+
+
+# --------------------------------------------------------------------------------- becoming true
+
+
+def becoming_true(
+    life: RuleLife, person: Person, settings: Settings, watch: Watch, since: int, until: int, kept: list[Journey]
+) -> tuple[list[int], int | None]:
+    """The moments in ``[since, until]`` at which the opening Conditions become true and start a journey, and the
+    next moment at which they may turn. ``kept`` are the journeys that stand (ruling 10)."""
+    since = min(since, 0 if watch.followed is None else watch.followed + 1)
+    scene = scene_of(life, person, settings, until)
+    opening, live = life.current.opening, life.opened_at
+    base = since - 1 if live is None else max(since - 1, live)
+    before = _true(life, scene, base)
+    starts: list[int] = []
+    if live is not None and base == live and before and _includes(life, watch):
+        starts.append(live)
+    ahead = conditions.turns(opening, scene, base)
+    course = [(at, _true(life, scene, at)) for at in ahead if at <= until]
+    for start, end in _stretches(course, before):
+        stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
+        if not stands and _starts(life, scene, start):
+            starts.append(start)
+    return starts, next((at for at in ahead if at > until), None)
+
+
+def scene_of(life: RuleLife, person: Person, settings: Settings, at: int) -> Scene:
+    """The scene of a condition that is asked of a person, without a journey."""
+    zone = rulebook.zone_of(None, life.current.rule, person, settings, at)
+    return Scene(person.timeline, life.current.id, person.name, zone)
+
+
+def _true(life: RuleLife, scene: Scene, at: int) -> bool:
+    """Whether the opening Conditions are true at ``at``; unknown, and not yet seen, count as not true."""
+    seen = scene.timeline.first_seen
+    if seen is None or at < seen:
+        return False
+    return conditions.ask(life.current.opening, scene, (at, conditions.ENDS), {}) is True
+
+
+def _includes(life: RuleLife, watch: Watch) -> bool:
+    """Whether people for whom it is already true start when the rule goes live, which is once."""
+    never = watch.followed is None or (life.opened_at is not None and watch.followed < life.opened_at)
+    return life.current.rule.existing == "include" and never
+
+
+def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[int, int | None]]:
+    """The stretches in which it is true that begin in its ``course``: their start and, where known, their end."""
+    start: int | None = None
+    for at, value in course:
+        if value and not before:
+            start = at
+        elif before and not value and start is not None:
+            yield start, at
+            start = None
+        before = value
+    if start is not None:
+        yield start, None
+
+
+def _starts(life: RuleLife, scene: Scene, at: int) -> bool:
+    """Whether becoming true at ``at`` counts: not when late history shows it, nor by an action of the rule itself."""
+    timeline = scene.timeline
+    if timeline.has_late_history(at):
+        known = replace(scene, timeline=timeline.without_late_history(at))
+        if not _true(life, known, at):
+            return False
+    own = timeline.without_caused(life.current.id, at)
+    return own is None or _true(life, replace(scene, timeline=own), at)
+
+
+# ------------------------------------------------------------------------------------- schedules
+
+
+def coming_round(
+    life: RuleLife, person: Person, settings: Settings, watch: Watch, since: int, until: int, _kept: list[Journey]
+) -> tuple[list[int], int | None]:
+    """The occurrences of a schedule in ``[since, until]`` that are triggers for the person, and the next one.
+
+    Those of earlier calls are remembered in ``watch.moments``; of several new ones only the newest counts
+    (ruling 12).
+    """
+    schedule = life.current.rule.trigger
+    assert isinstance(schedule, nodes.Schedule)
+    zone = rulebook.zone_of(schedule.zone, life.current.rule, person, settings, until)
+    seen = person.timeline.first_seen
+    floor = max(watch.followed if watch.followed is not None else -1, (seen or 0) - 1, (life.opened_at or 0) - 1)
+    newest = upcoming = None
+    for at in calendar.occurrences(schedule, floor, zone, _born(schedule, person, zone, until)):
+        if at > until:
+            upcoming = at
+            break
+        newest = at
+    if newest is not None and seen is not None and not _same_day(watch.moments, newest, zone):
+        watch.moments = [*(one for one in watch.moments if one >= until - settings.max_event_age), newest]
+        since = min(since, newest)
+    return [at for at in watch.moments if at >= since], upcoming
+
+
+def _same_day(moments: list[int], at: int, zone: Zone) -> bool:
+    """Whether the local day of ``at`` has had its occurrence, which a person who travels could see twice."""
+    return any(calendar.wall(one, zone).date() == calendar.wall(at, zone).date() for one in moments[-1:])
+
+
+def _born(schedule: nodes.Schedule, person: Person, zone: Zone, at: int) -> datetime.date | None:
+    """The date a yearly schedule goes by."""
+    if schedule.path is None:
+        return None
+    found = values.read(person.timeline.attributes(at), schedule.path.parts)
+    moment = calendar.moment_of(found, zone)
+    return None if moment is None else calendar.wall(moment, zone).date()

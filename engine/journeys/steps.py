@@ -1,0 +1,246 @@
+"""One journey forward: from step to step, as far as the timeline shows.
+
+A journey stops where it must wait for more to be known. What ends it from outside, an exit, is looked for at
+every call, so an event that only ends journeys need not be told to them when it comes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from engine.journeys import calendar, conditions, rulebook, values, waits
+from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
+from engine.journeys.draws import drawn, drawn_holdout
+from engine.journeys.journey import FINAL, Effect, Journey, Taken
+from engine.journeys.leaving import Ends, Leaves, Skips, exit_event, leaving
+from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
+from engine.journeys.timeline import Event
+from engine.language import nodes, program
+
+EXITS_BEFORE, TRIGGERS, EXITS_AFTER = 0, 1, 2
+"""The phases of an instant before its gates: exits of journeys started earlier, triggers, exits of those just
+started. ``conditions.EVENTS`` and ``ENDS`` follow."""
+
+
+@dataclass
+class Steps:
+    """The steps of a rule's journeys for one person, at a reading of the clock (``now``)."""
+
+    life: RuleLife
+    person: Person
+    settings: Settings
+    ledger: Ledger
+    now: int
+
+    def scene(self, journey: Journey) -> Scene:
+        """What a journey's conditions are asked of."""
+        rules = self.life.version(journey.version)
+        zone = rulebook.zone_of(None, rules.rule, self.person, self.settings, journey.entry.point[0])
+        base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start)
+        if not journey.trigger:
+            return base
+        instant = self.person.timeline.between(None, journey.start, journey.start)
+        trigger = next((event for event in instant if event.id == journey.trigger), None)
+        return Scene(
+            base.timeline, base.rule, base.person, zone, journey.start, trigger,
+            frozenset(event.id for event in instant if self._triggers(rules, base, event)) | {journey.trigger},
+        )  # fmt: skip
+
+    def begin(self, trigger: Event | None, at: int, value: str) -> Journey:
+        """A journey from a trigger event or, for a rule that starts by itself, a moment."""
+        rules = self.life.current
+        journey = Journey(rules.digest, value, "", at, at, conditions.Entry((at, EVENTS)))
+        journey.held_out = self._held_out(rules.rule.holdout)
+        self.restart(journey, trigger, at)
+        return journey
+
+    def restart(self, journey: Journey, trigger: Event | None, at: int) -> None:
+        """Begin again at the first step with a new trigger, under the newest version of the rule."""
+        rules = self.life.current
+        journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
+        journey.place, journey.gate, journey.not_after, journey.effects = 0, None, None, []
+        journey.entry = conditions.Entry((at, EVENTS))
+        scene = self.scene(journey)
+        journey.entry = conditions.Entry((at, EVENTS), scene.companions)
+        journey.limit_values = tuple(
+            values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
+        )
+        while_true = rules.only_while
+        if while_true is not None and conditions.ask(while_true, scene, (at, ENDS), {}) is not True:
+            journey.end(at, "only_while")
+
+    def run(self, journey: Journey, limit: Point) -> None:
+        """Take every decision up to ``limit``; an exit on the way ends the journey."""
+        if not journey.waiting:
+            return
+        scene = self.scene(journey)
+        out = self._exit_point(journey, scene, limit)
+        self._walk(journey, scene, limit if out is None else out)
+        if out is not None and journey.waiting:
+            journey.end(max(out[0], journey.entry.point[0]), "exit")
+
+    def reach_goal(self, journey: Journey, until: int) -> None:
+        """Note the first conversion after the first action (ruling 34)."""
+        goal, acted = self.life.version(journey.version).rule.goal, journey.acted_at
+        if goal is None or acted is None or journey.goal_at is not None:
+            return
+        scene = self.scene(journey)
+        found = scene.seen(goal.pattern, acted + 1, min(until, scene.add(acted, goal.within)))
+        journey.goal_at = found[0].at if found else None
+
+    def _triggers(self, rules: program.Program, scene: Scene, event: Event) -> bool:
+        return any(scene.matches(pattern, event) for pattern in rules.triggers)
+
+    def _held_out(self, holdout: nodes.Holdout | None) -> bool:
+        if holdout is None:
+            return False
+        return drawn_holdout(self.life.current.id, holdout.name, self.person.name) < holdout.percent
+
+    def _exit_point(self, journey: Journey, scene: Scene, limit: Point) -> Point | None:
+        """Where an exit stands in its instant: before the triggers for a journey that started earlier.
+
+        One that is only the reverse of the gate comes after them, as the gate does: a trigger at the very
+        instant of the cancelling event meets a journey that still waits (ruling 4).
+        """
+        at = exit_event(self.life.version(journey.version), scene, journey, limit[0])
+        if at is None:
+            return None
+        early = journey.start < at and not self.life.version(journey.version).exits_by_default
+        point = (at, EXITS_BEFORE if early else EXITS_AFTER)
+        return point if point <= limit else None
+
+    # -------------------------------------------------------------------------------------- the walk
+
+    def _walk(self, journey: Journey, scene: Scene, horizon: Point) -> None:
+        code = self.life.version(journey.version).code
+        journey.due = None
+        while journey.waiting and journey.due is None:
+            if journey.entry.point > horizon:
+                journey.due = journey.entry.point[0]
+            elif journey.place >= len(code):
+                journey.end(journey.entry.point[0], "finished")
+            else:
+                self._step(journey, scene, code[journey.place], horizon)
+
+    def _step(self, journey: Journey, scene: Scene, step: program.Instruction, horizon: Point) -> None:
+        match step:
+            case program.Gate() | program.Choose():
+                self._decide(journey, scene, step, horizon)
+            case program.Pause():
+                self._wait(journey, scene, step, horizon)
+            case program.Do():
+                self._act(journey, scene, step, horizon)
+            case program.Draw(ordinal=ordinal, bounds=bounds, targets=targets):
+                draw = drawn(scene.rule, ordinal, scene.person)
+                arm = next(target for bound, target in zip(bounds, targets, strict=True) if draw < bound)
+                journey.enter(arm, journey.entry.point)
+            case program.Jump(target=target):
+                journey.enter(target, journey.entry.point)
+
+    def _decide(self, journey: Journey, scene: Scene, step: program.Gate | program.Choose, horizon: Point) -> None:
+        found = conditions.decide(step.condition, scene, journey.entry, horizon)
+        if isinstance(found, conditions.Unsettled):
+            journey.due = found.due
+            return
+        if found.value:
+            journey.gate = (journey.place, journey.entry)
+            journey.enter(journey.place + 1, found.point, found.events)
+        elif isinstance(step, program.Choose):
+            journey.enter(step.otherwise, found.point, found.events)
+        else:
+            journey.enter(journey.place, found.point, found.events)
+            journey.end(found.point[0], "false")
+
+    def _wait(self, journey: Journey, scene: Scene, step: program.Pause, horizon: Point) -> None:
+        rule = self.life.version(journey.version).rule
+        own = step.wait.zone if isinstance(step.wait, nodes.WaitUntilTime | nodes.WaitUntilDate) else None
+
+        def zone_at(at: int) -> calendar.Zone:
+            return rulebook.zone_of(own, rule, self.person, self.settings, at)
+
+        found = waits.ending(step.wait, scene, journey.entry, horizon, zone_at)
+        match found:
+            case waits.Until(due=due):
+                journey.due = due
+            case waits.NoDate(at=at):
+                journey.end(at, "no_date")
+            case waits.Over(point=point, events=events, past=past, not_after=not_after):
+                skips = past and not (isinstance(step.wait, nodes.WaitUntilDate) and step.wait.or_now)
+                journey.enter(step.skip if skips else journey.place + 1, point, events)
+                journey.not_after = not_after
+
+    # -------------------------------------------------------------------------------------- effects
+
+    def _act(self, journey: Journey, scene: Scene, step: program.Do, horizon: Point) -> None:
+        moment = journey.entry.point[0]
+        leave = self._quiet_end(journey, moment)
+        point = journey.entry.point if leave == moment else (leave, ENDS)
+        if point > horizon:
+            journey.due = leave
+            return
+        deciding = self._deciding(journey, moment)
+        effect = Effect(
+            journey.place, step.step, self._key(journey, scene, step), moment, leave,
+            max((event.arrived for event in deciding), default=0),
+            conditions.Entry(point, journey.entry.left_out if leave == moment else frozenset()),
+            self._taken(journey, scene, step, deciding), journey.gate, journey.not_after,
+        )  # fmt: skip
+        if effect.taken in FINAL:
+            self._at_once(journey, scene, effect)
+        else:
+            journey.effects.append(effect)
+        if journey.waiting:
+            journey.enter(journey.place + 1, point)
+
+    def _at_once(self, journey: Journey, scene: Scene, effect: Effect) -> None:
+        """An effect that leaves in the deciding transaction, or would have for the comparison group."""
+        at = max(effect.leave + self.settings.grace, self.now)
+        answer = leaving(journey, effect, self.life, self.person, scene, self.settings, self.ledger, at)
+        match answer:
+            case Leaves():
+                first = journey.acted_at is None
+                journey.effects.append(replace(effect, left_at=at))
+                if first:
+                    self.note_acted(journey, at)
+            case Skips(taken=taken):
+                journey.effects.append(replace(effect, taken=taken))
+            case Ends(at=ended, reason=reason):
+                journey.end(ended, reason)
+
+    def note_acted(self, journey: Journey, at: int) -> None:
+        """Count the journey for limits from ``at`` on."""
+        self.ledger.record(self.life.current.id, at)
+        one = Acted(at, journey.trigger, journey.start, journey.limit_values)
+        self.person = rulebook.Person(self.person.name, self.person.timeline, (*self.person.acted, one))
+
+    def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event]) -> Taken:
+        if any(event.historical for event in deciding):
+            return "skipped_history"
+        effect = step.effect
+        to = effect.to if isinstance(effect, nodes.Action) else None
+        if to is not None and scene.values(to, journey.entry.point[0]) in (None, "", []):
+            return "no_recipient"
+        if journey.held_out:
+            return "held_out"
+        return "pending" if isinstance(effect, nodes.Action) else "left"
+
+    def _deciding(self, journey: Journey, moment: int) -> list[Event]:
+        """The events at whose own time the step was reached."""
+        if journey.entry.point[1] != EVENTS:
+            return []
+        instant = self.person.timeline.between(None, moment, moment)
+        return [event for event in instant if event.id in journey.entry.left_out]
+
+    def _quiet_end(self, journey: Journey, moment: int) -> int:
+        rule = self.life.version(journey.version).rule
+        if not rule.quiet:
+            return moment
+        zones = (rulebook.zone_of(line.zone, rule, self.person, self.settings, moment) for line in rule.quiet)
+        return calendar.quiet_end(moment, tuple(zip(rule.quiet, zones, strict=True)))
+
+    def _key(self, journey: Journey, scene: Scene, step: program.Do) -> str:
+        """Ruling 28: what the action is, whoever the person becomes later."""
+        decided = scene.trigger.identity if scene.trigger else journey.trigger or f"{journey.start}\0{scene.person}"
+        parts = (self.settings.workspace, scene.rule, decided, step.name)
+        return "act_" + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]

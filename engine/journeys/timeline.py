@@ -1,0 +1,182 @@
+"""A person's events in order: the only way a condition sees history.
+
+The order of events within one instant never depends on arrival: by name, then the client's message id, then
+canonical content. Attribute changes of an instant apply before its events.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+
+class Event:
+    """One event on a timeline. Times are microseconds UTC.
+
+    ``content`` is the canonical JSON of its properties, read only when somebody asks for a field. ``causes``
+    are the ids of the rules whose actions led to it; ``made`` is false for what an action or a channel caused.
+    """
+
+    __slots__ = ("_fields", "arrived", "at", "causes", "content", "historical", "id", "made", "message_id", "name")
+
+    def __init__(
+        self,
+        at: int,
+        name: str,
+        id: str,
+        content: str = "{}",
+        *,
+        message_id: str | None = None,
+        arrived: int | None = None,
+        historical: bool = False,
+        causes: frozenset[str] = frozenset(),
+        made: bool = True,
+    ) -> None:
+        self.at = at
+        self.name = name
+        self.id = id
+        self.content = content
+        self.message_id = message_id
+        self.arrived = at if arrived is None else arrived
+        self.historical = historical
+        self.causes = causes
+        self.made = made
+        self._fields: dict[str, Any] | None = None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        if self._fields is None:
+            self._fields = json.loads(self.content)
+        return self._fields
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        return (self.at, self.name, self.message_id or "", self.content)
+
+    @property
+    def identity(self) -> str:
+        """What names the event for ever: the client's id where there is one, else ours."""
+        return self.message_id or self.id
+
+    def __repr__(self) -> str:
+        return f"Event({self.at}, {self.name!r}, {self.id!r})"
+
+
+class Change:
+    """A change of attributes: ``values`` replace those of the same names; ``None`` takes one away.
+
+    ``known`` is true when it came under a user id: at one instant the known person's values win.
+    """
+
+    __slots__ = ("arrived", "at", "causes", "historical", "known", "values")
+
+    def __init__(
+        self,
+        at: int,
+        values: Mapping[str, Any],
+        *,
+        known: bool = True,
+        arrived: int | None = None,
+        historical: bool = False,
+        causes: frozenset[str] = frozenset(),
+    ) -> None:
+        self.at = at
+        self.values = values
+        self.known = known
+        self.arrived = at if arrived is None else arrived
+        self.historical = historical
+        self.causes = causes
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        return (self.at, self.known, json.dumps(self.values, sort_keys=True))
+
+
+class Timeline:
+    """The events and attribute changes of one person, those of the future included.
+
+    ``first_seen`` is the time of the earliest entry the person ever had, which may lie before what is held here.
+    """
+
+    __slots__ = ("_by_name", "_change_times", "_folds", "_times", "changes", "events", "first_seen")
+
+    def __init__(self, events: Iterable[Event], changes: Iterable[Change] = (), first_seen: int | None = None) -> None:
+        self.events = sorted(events, key=lambda event: event.order)
+        self.changes = sorted(changes, key=lambda change: change.order)
+        earliest = [*(event.at for event in self.events[:1]), *(change.at for change in self.changes[:1])]
+        self.first_seen = first_seen if first_seen is not None else min(earliest, default=None)
+        self._times = [event.at for event in self.events]
+        self._change_times = [change.at for change in self.changes]
+        self._by_name: dict[str, tuple[list[int], list[Event]]] = {}
+        for event in self.events:
+            times, named = self._by_name.setdefault(event.name, ([], []))
+            times.append(event.at)
+            named.append(event)
+        self._folds: list[dict[str, Any]] | None = None
+
+    def between(self, name: str | None, start: int, end: int) -> Sequence[Event]:
+        """Events with ``start <= at <= end``, of one name or (``None``) of all, in order."""
+        times, events = (self._times, self.events) if name is None else self._by_name.get(name, ((), ()))
+        return events[bisect_left(times, start) : bisect_right(times, end)]
+
+    def backwards(self, name: str | None, until: int) -> Iterator[Event]:
+        """Events with ``at <= until``, the latest first."""
+        times, events = (self._times, self.events) if name is None else self._by_name.get(name, ((), ()))
+        for index in range(bisect_right(times, until) - 1, -1, -1):
+            yield events[index]
+
+    def attributes(self, at: int) -> Mapping[str, Any]:
+        """The person's attributes as they stand at ``at``, the changes of that instant applied."""
+        index = bisect_right(self._change_times, at)
+        if not index:
+            return {}
+        if self._folds is None:
+            self._folds = list(_folded(self.changes))
+        return self._folds[index - 1]
+
+    def changed(self, after: int, until: int) -> list[int]:
+        """The instants in ``(after, until]`` at which attributes change."""
+        low, high = bisect_right(self._change_times, after), bisect_right(self._change_times, until)
+        return sorted(set(self._change_times[low:high]))
+
+    def next_entry(self, after: int) -> int | None:
+        """The time of the first entry later than ``after``."""
+        found = []
+        for times in (self._times, self._change_times):
+            index = bisect_right(times, after)
+            if index < len(times):
+                found.append(times[index])
+        return min(found, default=None)
+
+    def without_late_history(self, at: int) -> Timeline:
+        """The same timeline but for historical entries up to ``at`` that arrived after it."""
+
+        def stands(entry: Event | Change) -> bool:
+            return not (entry.historical and entry.at <= at < entry.arrived)
+
+        return Timeline(filter(stands, self.events), filter(stands, self.changes), self.first_seen)
+
+    def has_late_history(self, at: int) -> bool:
+        """Whether :meth:`without_late_history` would leave anything out."""
+        entries: Iterable[Event | Change] = (*self.events, *self.changes)
+        return any(entry.historical and entry.at <= at < entry.arrived for entry in entries)
+
+    def without_caused(self, rule: str, at: int) -> Timeline | None:
+        """The same timeline without what the rule's own actions caused at ``at``; nothing when there is none."""
+
+        def stands(entry: Event | Change) -> bool:
+            return not (entry.at == at and rule in entry.causes)
+
+        entries: Iterable[Event | Change] = (*self.events, *self.changes)
+        if all(map(stands, entries)):
+            return None
+        return Timeline(filter(stands, self.events), filter(stands, self.changes), self.first_seen)
+
+
+def _folded(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+    attributes: dict[str, Any] = {}
+    for change in changes:
+        attributes = {**attributes, **change.values}
+        yield attributes

@@ -1,0 +1,182 @@
+"""What a path reads and what a comparison says of it (ruling 36 of the language).
+
+A missing value makes every comparison false, but for ``is not set``, ``!=`` and ``not in``. A path that meets
+a list holds if any element does. Text and numbers never mix, except that a whole number equals its own digits
+against the trigger's field.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.journeys import calendar
+from engine.journeys.calendar import Zone
+from engine.language import nodes
+
+
+def read(fields: Mapping[str, Any], parts: tuple[str, ...]) -> Any:
+    """The value at ``parts``, dots going deeper and lists giving a list; ``None`` where there is nothing."""
+    value: Any = fields
+    for part in parts:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list):
+            found = [one.get(part) for one in value if isinstance(one, Mapping)]
+            value = [one for one in found if one is not None] or None
+        else:
+            return None
+    return value
+
+
+def holds(left: Any, operator: nodes.Operator, right: list[Operand], zone: Zone) -> bool:
+    """Whether ``left operator right`` is true."""
+    match operator:
+        case "is set":
+            return left is not None
+        case "is not set":
+            return left is None
+        case "!=" | "not in":
+            return not _any_equal(left, right)
+        case "=" | "in":
+            return _any_equal(left, right)
+        case "between":
+            low, high = right
+            return any(_between(one, low.value, high.value, zone) for one in _elements(left))
+        case "contains":
+            return any(_contains(left, one) for one in right)
+        case "starts with" | "ends with":
+            return any(_affixed(one, operator, other.value) for one in _elements(left) for other in right)
+        case _:
+            return any(
+                _ordered(one, operator, other, zone)
+                for one in _elements(left)
+                for side in right
+                for other in _elements(side.value)
+            )
+
+
+class Operand:
+    """A right side: its value, and how it may equal what it is compared with."""
+
+    __slots__ = ("bare", "correlated", "value")
+
+    def __init__(self, value: Any, *, bare: bool = False, correlated: bool = False) -> None:
+        self.value = value
+        self.bare = bare
+        self.correlated = correlated
+
+
+def equal(left: Any, right: Operand) -> bool:
+    """Whether two single values are the same to a marketer."""
+    value = right.value
+    if left is None or value is None:
+        return False
+    if isinstance(value, bool) and right.bare and isinstance(left, str):
+        return left == ("true" if value else "false")
+    if isinstance(left, bool) or isinstance(value, bool):
+        return left is value
+    if isinstance(left, int | float) and isinstance(value, int | float):
+        return left == value
+    if right.correlated and isinstance(left, str) != isinstance(value, str):
+        text, number = (left, value) if isinstance(left, str) else (value, left)
+        return isinstance(number, int) and text == str(number)
+    return type(left) is type(value) and bool(left == value)
+
+
+def _any_equal(left: Any, right: list[Operand]) -> bool:
+    return any(
+        equal(one, Operand(other, bare=side.bare, correlated=side.correlated))
+        for one in _elements(left)
+        for side in right
+        for other in _elements(side.value)
+    )
+
+
+def _elements(value: Any) -> Iterable[Any]:
+    """The value itself, or those of a list, lists inside it included."""
+    if not isinstance(value, list):
+        return (value,)
+    return [inner for one in value for inner in _elements(one)]
+
+
+def _between(value: Any, low: Any, high: Any, zone: Zone) -> bool:
+    return _ordered(value, ">=", low, zone) and _ordered(value, "<=", high, zone)
+
+
+def _contains(left: Any, right: Operand) -> bool:
+    if isinstance(left, list):
+        return _any_equal(left, [right])
+    wanted = ("true" if right.value else "false") if isinstance(right.value, bool) and right.bare else right.value
+    return isinstance(left, str) and isinstance(wanted, str) and wanted in left
+
+
+def _affixed(left: Any, operator: nodes.Operator, right: Any) -> bool:
+    if not (isinstance(left, str) and isinstance(right, str)):
+        return False
+    return left.startswith(right) if operator == "starts with" else left.endswith(right)
+
+
+def _ordered(left: Any, operator: nodes.Operator, right: Any, zone: Zone) -> bool:
+    """Two numbers, two dates or two times of day in order; any other pair is in none."""
+    if is_number(left) and is_number(right):
+        return _in_order(left, operator, right)
+    for reading in (lambda value: calendar.moment_of(value, zone), calendar.time_of):
+        first, second = reading(left), reading(right)
+        if first is not None and second is not None:
+            return _in_order(first, operator, second)
+    return False
+
+
+def _in_order(left: Any, operator: nodes.Operator, right: Any) -> bool:
+    match operator:
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case _:
+            return bool(left >= right)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def total(function: str, values: list[Any]) -> int | float | None:
+    """The total of one value an event: numbers only, but for counts. Of nothing: 0, or missing for the others."""
+    if function == "count":
+        return len(values)
+    if function == "count of different":
+        return len({_distinct(one) for value in values if value is not None for one in _elements(value)})
+    numbers: list[int | float] = [one for value in values for one in _elements(value) if is_number(one)]
+    if function == "sum":
+        return _sum(numbers)
+    if not numbers:
+        return None
+    if function == "average":
+        return _sum(numbers) / len(numbers)
+    return min(numbers) if function == "min" else max(numbers)
+
+
+def _sum(numbers: list[int | float]) -> int | float:
+    """The sum, the same in any order: exact for integers, correctly rounded for the rest."""
+    whole = [one for one in numbers if isinstance(one, int)]
+    if len(whole) == len(numbers):
+        return sum(whole)
+    return math.fsum(numbers)
+
+
+def _distinct(value: Any) -> tuple[str, Any]:
+    kind = "bool" if isinstance(value, bool) else "number" if is_number(value) else "other"
+    return kind, repr(value) if kind == "other" else value
+
+
+def text(value: Any) -> str:
+    """A value as the text by which journeys of different values are told apart."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)

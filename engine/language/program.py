@@ -1,0 +1,637 @@
+"""A rule made ready to run: its steps as a flat list, its windows resolved, and what it needs to see.
+
+The tree of :mod:`engine.language.nodes` says what was written; a :class:`Program` says what follows from it,
+with every default filled in. The decision core knows programs, never text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal as OneOf
+
+from engine.language import nodes
+from engine.language.layout import expression_text, layout, step_text
+
+# ------------------------------------------------------------------------------------------ conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The stretch an item looks at: forward from its step's entry, or back from the moment of asking.
+
+    Each of ``lengths`` bounds it, the nearest counts; none, looking back, means everything so far. ``since``
+    bounds a look-back by the trigger or by the last event of a pattern.
+    """
+
+    forward: bool
+    lengths: tuple[nodes.Duration, ...] = ()
+    since: nodes.Pattern | OneOf["trigger"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``pattern`` happened as often as ``count`` says within ``reach``."""
+
+    pattern: nodes.Pattern
+    count: nodes.Count
+    reach: Reach
+    plain: bool
+    """Written without a count: what a NOT before it makes an exit, and what a held action asks again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A chain. The window of link ``i`` is the nearest of ``lengths[i]`` from the occurrence before it."""
+
+    links: tuple[nodes.Link, ...]
+    lengths: tuple[tuple[nodes.Duration, ...], ...]
+    reach: Reach
+    """Direction, and the windows of enclosing groups, which no link outlives."""
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """A race: ``first`` comes, and no rival came before it or at its instant."""
+
+    first: nodes.Pattern
+    rivals: tuple[nodes.Pattern, ...]
+    reach: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """A total within ``reach``, compared."""
+
+    total: nodes.Total
+    reach: Reach
+    operator: nodes.Operator
+    right: tuple[nodes.Operand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    item: Condition
+
+
+Item = Seen | Sequence | First | Summed | nodes.Fact | nodes.DateFact | nodes.LastEvent | nodes.Sample
+Condition = All | Any | Negated | Item
+
+_ONCE = nodes.Count("at least", 1)
+
+
+def _reach(window: nodes.Window | None, caps: tuple[nodes.Window, ...], backwards: bool) -> Reach:
+    own = window if window is not None else next(iter(caps), None)
+    if own is None:
+        return Reach(forward=False)
+    if own.kind == "since trigger":
+        return Reach(forward=False, lengths=_lengths(caps), since="trigger")
+    if own.kind == "since last":
+        return Reach(forward=False, lengths=_lengths(caps), since=own.anchor)
+    forward = own.kind == "next" or (own.kind == "within" and not backwards)
+    return Reach(forward, _lengths((own, *caps)))
+
+
+def _lengths(windows: Iterable[nodes.Window]) -> tuple[nodes.Duration, ...]:
+    return tuple(dict.fromkeys(window.duration for window in windows if window.duration is not None))
+
+
+def condition(
+    expression: nodes.Expression, *, backwards: bool = False, caps: tuple[nodes.Window, ...] = ()
+) -> Condition:
+    """``expression`` with every window resolved; ``backwards`` where ``within`` looks back."""
+
+    def inner(item: nodes.Expression) -> Condition:
+        return condition(item, backwards=backwards, caps=caps)
+
+    match expression:
+        case nodes.And(items=items):
+            return All(tuple(map(inner, items)))
+        case nodes.Or(items=items):
+            return Any(tuple(map(inner, items)))
+        case nodes.Not(item=item):
+            return Negated(inner(item))
+        case nodes.Group(item=item, window=window):
+            return condition(item, backwards=backwards, caps=(window, *caps))
+        case nodes.Happened(pattern=pattern, count=count, window=window):
+            return Seen(pattern, count or _ONCE, _reach(window, caps, backwards), count is None)
+        case nodes.Chain(links=links):
+            return _sequence(links, caps, backwards)
+        case nodes.Race(first=first, rivals=rivals, window=window):
+            return First(first, rivals, _reach(window, caps, backwards))
+        case nodes.TotalFact(total=total, operator=operator, right=right):
+            return Summed(total, _reach(total.window, caps, backwards), operator, right)
+        case _:
+            return expression
+
+
+def _sequence(links: tuple[nodes.Link, ...], caps: tuple[nodes.Window, ...], backwards: bool) -> Sequence:
+    head = _reach(links[0].window, caps, backwards)
+    lengths = tuple(_lengths((link.window,) if link.window else caps) for link in links)
+    return Sequence(links, lengths, replace(head, lengths=_lengths(caps)))
+
+
+def parts(item: Condition) -> Iterator[Item]:
+    """Every item of a condition, in reading order."""
+    match item:
+        case All(items=items) | Any(items=items):
+            for inner in items:
+                yield from parts(inner)
+        case Negated(item=inner):
+            yield from parts(inner)
+        case _:
+            yield item
+
+
+def patterns(item: Item) -> tuple[nodes.Pattern, ...]:
+    """The events an item looks for, the anchor of its window included."""
+    match item:
+        case Seen(pattern=pattern, reach=reach):
+            found: tuple[nodes.Pattern, ...] = (pattern,)
+        case Sequence(links=links, reach=reach):
+            found = tuple(link.pattern for link in links)
+        case First(first=first, rivals=rivals, reach=reach):
+            found = (first, *rivals)
+        case Summed(total=total, reach=reach):
+            found = (total.pattern,)
+        case nodes.LastEvent(pattern=pattern):
+            return (pattern,)
+        case _:
+            return ()
+    return (*found, reach.since) if isinstance(reach.since, nodes.Pattern) else found
+
+
+def raising(item: Condition, sign: bool = True) -> Iterator[nodes.Pattern]:
+    """The patterns whose next event may turn ``item`` true (``sign``), or false (not ``sign``), when it comes.
+
+    What a look-back counts is included; a caller that asks only forward items filters by ``reach``.
+    """
+    match item:
+        case All(items=items) | Any(items=items):
+            for inner in items:
+                yield from raising(inner, sign)
+        case Negated(item=inner):
+            yield from raising(inner, not sign)
+        case Seen(pattern=pattern, count=count):
+            if (count.kind in ("at least", "more than")) == sign or count.kind == "exactly":
+                yield pattern
+            if isinstance(item.reach.since, nodes.Pattern):
+                yield item.reach.since
+        case Sequence(links=links):
+            if any(link.negated for link in links):
+                yield from patterns(item)
+            elif sign:
+                yield from (link.pattern for link in links)
+        case First(first=first, rivals=rivals):
+            yield from (first,) if sign else rivals
+        case Summed() | nodes.LastEvent():
+            yield from patterns(item)
+        case _:
+            return
+
+
+# ------------------------------------------------------------------------------------------------ code
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Consecutive Conditions: true goes on, false ends the journey."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """An ``If``: true goes on, false goes to ``otherwise``."""
+
+    condition: Condition
+    otherwise: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A ``Wait``; a date already past goes to ``skip``, the next Wait."""
+
+    wait: nodes.Wait
+    skip: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule without an ``Action:`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """An effect; ``step`` is its place for people, ``name`` what stays when steps around it move (ruling 28)."""
+
+    effect: nodes.Effect | Match
+    step: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A ``Split``: the arm whose upper bound (in percent) is the first above the draw."""
+
+    ordinal: int
+    bounds: tuple[float, ...]
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    target: int
+
+
+Instruction = Gate | Choose | Pause | Do | Draw | Jump
+
+
+class _Assembler:
+    """Steps to instructions. Targets are labels while it runs and places once it is done."""
+
+    def __init__(self, backwards: bool, skip_opening: bool) -> None:
+        self.code: list[Instruction] = []
+        self.places: dict[int, int] = {}
+        self.equals: Counter[str] = Counter()
+        self.backwards = backwards
+        self.skip_opening = skip_opening
+
+    def label(self) -> int:
+        self.places[len(self.places)] = -1
+        return len(self.places) - 1
+
+    def place(self, label: int) -> None:
+        self.places[label] = len(self.code)
+
+    def block(self, steps: tuple[nodes.Step, ...], prefix: str, branch: str, after_wait: int) -> None:
+        """The steps of one level; ``after_wait`` is where a skipped stretch goes on when no Wait is left here."""
+        waits = {index: self.label() for index, step in enumerate(steps) if isinstance(step, nodes.Wait)}
+        opening = not prefix
+        index = 0
+        while index < len(steps):
+            step = steps[index]
+            skip = next((label for place, label in waits.items() if place > index), after_wait)
+            if isinstance(step, nodes.Condition):
+                index = self._gate(steps, index, opening)
+                opening = False
+                continue
+            opening = False
+            if index in waits:
+                self.place(waits[index])
+            self._step(step, f"{prefix}{index + 1}", branch, skip)
+            index += 1
+
+    def _gate(self, steps: tuple[nodes.Step, ...], index: int, opening: bool) -> int:
+        """One gate of all Conditions in a row; gives the place after them."""
+        run = []
+        while index < len(steps) and isinstance(step := steps[index], nodes.Condition):
+            run.append(condition(step.expression, backwards=opening and self.backwards))
+            index += 1
+        if not (opening and self.skip_opening):
+            self.code.append(Gate(run[0] if len(run) == 1 else All(tuple(run))))
+        return index
+
+    def _step(self, step: nodes.Step, path: str, branch: str, skip: int) -> None:
+        match step:
+            case nodes.If():
+                self._if(step, path, branch, skip)
+            case nodes.Split():
+                self._split(step, path, branch, skip)
+            case nodes.WaitFor() | nodes.WaitUntilTime() | nodes.WaitUntilEvent() | nodes.WaitUntilDate():
+                self.code.append(Pause(step, skip))
+            case nodes.Action() | nodes.SetAttribute() | nodes.TrackEvent():
+                self.effect(step, path, f"{branch}/{step_text(step)}")
+
+    def effect(self, effect: nodes.Effect | Match, path: str, name: str) -> None:
+        self.equals[name] += 1
+        self.code.append(Do(effect, path, f"{name}#{self.equals[name]}"))
+
+    def _if(self, step: nodes.If, path: str, branch: str, skip: int) -> None:
+        done = self.label()
+        for number, one in enumerate(step.branches, start=1):
+            otherwise = self.label()
+            self.code.append(Choose(condition(one.expression), otherwise))
+            self.block(one.steps, f"{path}.{number}.", f"{branch}/if {expression_text(one.expression)}", skip)
+            self.code.append(Jump(done))
+            self.place(otherwise)
+        names = " or ".join(expression_text(one.expression) for one in step.branches)
+        self.block(step.otherwise, f"{path}.else.", f"{branch}/else {names}", skip)
+        self.place(done)
+
+    def _split(self, step: nodes.Split, path: str, branch: str, skip: int) -> None:
+        done, targets, bounds, total = self.label(), [], [], 0.0
+        place = len(self.code)
+        self.code.append(Jump(done))
+        for number, arm in enumerate(step.arms, start=1):
+            total += arm.percent
+            bounds.append(total)
+            targets.append(self.label())
+            self.place(targets[-1])
+            self.block(arm.steps, f"{path}.{number}.", f"{branch}/split {arm.name or number}", skip)
+            self.code.append(Jump(done))
+        self.place(done)
+        self.code[place] = Draw(step.ordinal, (*bounds[:-1], 100.0), tuple(targets))
+
+    def finished(self) -> tuple[Instruction, ...]:
+        return tuple(map(self._settled, self.code))
+
+    def _settled(self, one: Instruction) -> Instruction:
+        match one:
+            case Choose(otherwise=label):
+                return replace(one, otherwise=self.places[label])
+            case Pause(skip=label):
+                return replace(one, skip=self.places[label])
+            case Draw(targets=labels):
+                return replace(one, targets=tuple(self.places[label] for label in labels))
+            case Jump(target=label):
+                return Jump(self.places[label])
+            case _:
+                return one
+
+
+def _assembled(rule: nodes.Rule) -> tuple[Instruction, ...]:
+    looks_back = not isinstance(rule.trigger, nodes.EventTrigger)
+    assembler = _Assembler(looks_back, isinstance(rule.trigger, nodes.NoTrigger))
+    end = assembler.label()
+    assembler.block(rule.steps, "", "", end)
+    if not any(isinstance(one, Do) for one in assembler.code):
+        assembler.effect(Match(), "match", "match")
+    assembler.place(end)
+    return assembler.finished()
+
+
+# --------------------------------------------------------------------------------------------- program
+
+
+def opening(rule: nodes.Rule) -> tuple[nodes.Expression, ...]:
+    """The expressions of the opening Conditions."""
+    found = []
+    for step in rule.steps:
+        if not isinstance(step, nodes.Condition):
+            break
+        found.append(step.expression)
+    return tuple(found)
+
+
+def _plainly_absent(expression: nodes.Expression, negated: bool = False) -> Iterator[nodes.Pattern]:
+    """The events under a plain NOT: those that are an exit unless the rule names its own."""
+    match expression:
+        case nodes.And(items=items) if not negated:
+            for item in items:
+                yield from _plainly_absent(item)
+        case nodes.Or(items=items):
+            for item in items:
+                yield from _plainly_absent(item, negated)
+        case nodes.Group(item=item):
+            yield from _plainly_absent(item, negated)
+        case nodes.Not(item=item) if not negated:
+            yield from _plainly_absent(item, True)
+        case nodes.Happened(pattern=pattern, count=None) if negated:
+            yield pattern
+        case _:
+            return
+
+
+@dataclass(frozen=True)
+class Program:
+    """One version of a rule, ready to run. ``digest`` names what it means: equal digests decide alike."""
+
+    rule: nodes.Rule
+
+    @property
+    def id(self) -> str:
+        return self.rule.id
+
+    @cached_property
+    def text(self) -> str:
+        return layout(self.rule)
+
+    @cached_property
+    def digest(self) -> str:
+        return _digest(self.text)
+
+    @cached_property
+    def opening_digest(self) -> str:
+        """Names the trigger and the opening Conditions: changing it is going live anew."""
+        return _digest(repr((self.rule.trigger, opening(self.rule))))
+
+    @cached_property
+    def code(self) -> tuple[Instruction, ...]:
+        return _assembled(self.rule)
+
+    @cached_property
+    def opening(self) -> Condition:
+        """The opening Conditions of a rule that starts by itself, looking back."""
+        found = tuple(condition(one, backwards=True) for one in opening(self.rule))
+        return found[0] if len(found) == 1 else All(found)
+
+    @cached_property
+    def only_while(self) -> Condition | None:
+        return None if self.rule.only_while is None else condition(self.rule.only_while, backwards=True)
+
+    @cached_property
+    def exits(self) -> tuple[nodes.Pattern, ...]:
+        if self.rule.exit is not None:
+            return self.rule.exit.patterns
+        found = (pattern for one in opening(self.rule) for pattern in _plainly_absent(one))
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def exits_by_default(self) -> bool:
+        """Whether the exits are those of the opening Conditions, not written ones."""
+        return self.rule.exit is None
+
+    @property
+    def triggers(self) -> tuple[nodes.Pattern, ...]:
+        return self.rule.trigger.patterns if isinstance(self.rule.trigger, nodes.EventTrigger) else ()
+
+    @property
+    def stands(self) -> bool:
+        """Whether people stand under the rule without an event: it has no trigger, or a schedule."""
+        return not isinstance(self.rule.trigger, nodes.EventTrigger)
+
+    @property
+    def follows(self) -> bool:
+        """Whether the rule starts by its opening Conditions becoming true."""
+        return isinstance(self.rule.trigger, nodes.NoTrigger)
+
+    @cached_property
+    def again(self) -> nodes.Again:
+        if self.rule.again is not None:
+            return self.rule.again
+        return nodes.Again("ignore" if isinstance(self.rule.trigger, nodes.Schedule) else "restart")
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition the rule asks."""
+        own = [one.condition for one in self.code if isinstance(one, Gate | Choose)]
+        return (*own, *((self.opening,) if self.follows else ()), *((self.only_while,) if self.only_while else ()))
+
+    @cached_property
+    def watched(self) -> tuple[nodes.Pattern, ...]:
+        """Every pattern of an event the rule may look at."""
+        found = [*self.triggers, *self.exits]
+        found += [pattern for one in self.conditions for item in parts(one) for pattern in patterns(item)]
+        found += [one.wait.pattern for one in self._pauses if isinstance(one.wait, nodes.WaitUntilEvent)]
+        found += [total.pattern for total in self._argument_totals]
+        if self.rule.goal is not None:
+            found.append(self.rule.goal.pattern)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def names(self) -> frozenset[str] | None:
+        """The names of the events to read; nothing when the rule may look at any."""
+        names = [pattern.name for pattern in self.watched]
+        return None if None in names else frozenset(name for name in names if name is not None)
+
+    @cached_property
+    def waking(self) -> frozenset[str | None]:
+        """Names of events that may start something before its due moment (``None``: any event does).
+
+        Every other watched event only ends or delays, which the timeline tells at the due moment: it costs
+        nothing when it comes.
+        """
+        found: list[nodes.Pattern] = list(self.triggers)
+        for one in self.code:
+            if isinstance(one, Gate):
+                found += _forward(one.condition, (True,))
+            elif isinstance(one, Choose):
+                found += _forward(one.condition, (True, False))
+            elif isinstance(one, Pause) and isinstance(one.wait, nodes.WaitUntilEvent):
+                found.append(one.wait.pattern)
+        if self.follows:
+            found += raising(self.opening)
+        if self.rule.goal is not None:
+            found.append(self.rule.goal.pattern)
+        return frozenset(pattern.name for pattern in found)
+
+    @cached_property
+    def wakes_on_change(self) -> bool:
+        """Whether a change of attributes may bring a moment nearer."""
+        zones = self._zones_of_person
+        if any(isinstance(one.wait, nodes.WaitUntilDate) and one.wait.path.scope != "trigger" for one in self._pauses):
+            return True
+        if zones and (self._pauses or isinstance(self.rule.trigger, nodes.Schedule)):
+            return True
+        if isinstance(self.rule.trigger, nodes.Schedule):
+            return self.rule.trigger.path is not None
+        facts = (nodes.Fact, nodes.DateFact, Summed)
+        return self.follows and any(isinstance(item, facts) for item in parts(self.opening))
+
+    @cached_property
+    def reads_attributes(self) -> bool:
+        """Whether any decision reads the person's attributes."""
+        return self._zones_of_person or any(path.scope in ("person", "bare") for path in self._paths)
+
+    @cached_property
+    def lookback(self) -> int | None:
+        """How far before a journey's start a decision may look, in microseconds; nothing: without bound."""
+        longest = 0
+        totals = (condition(nodes.TotalFact(one, "is set", ()), backwards=True) for one in self._argument_totals)
+        for one in (*self.conditions, *totals):
+            for item in parts(one):
+                length = _looks_back(item)
+                if length is None:
+                    return None
+                longest = max(longest, length)
+        return longest
+
+    @cached_property
+    def correlated(self) -> tuple[nodes.Path, ...]:
+        """The trigger's fields without which no journey starts (ruling 30)."""
+        wheres = [comparison for pattern in self.watched for comparison in pattern.where]
+        sides = [side for one in wheres for side in one.right]
+        found = [side for side in sides if isinstance(side, nodes.Path) and side.scope == "trigger"]
+        found += [limit.path for limit in self.rule.limits if limit.path is not None]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def declared_actions(self) -> frozenset[str]:
+        """The names of the actions the rule sends."""
+        effects = (one.effect for one in self.code if isinstance(one, Do))
+        return frozenset(effect.name for effect in effects if isinstance(effect, nodes.Action))
+
+    @property
+    def _pauses(self) -> list[Pause]:
+        return [one for one in self.code if isinstance(one, Pause)]
+
+    @cached_property
+    def _argument_totals(self) -> tuple[nodes.Total, ...]:
+        found = []
+        for one in self.code:
+            match one:
+                case Do(effect=nodes.Action(arguments=arguments) | nodes.TrackEvent(arguments=arguments)):
+                    found += [value for _, value in arguments if isinstance(value, nodes.Total)]
+                case Do(effect=nodes.SetAttribute(value=nodes.Total() as total)):
+                    found.append(total)
+        return tuple(found)
+
+    @cached_property
+    def _zones_of_person(self) -> bool:
+        written = [self.rule.zone, *(line.zone for line in self.rule.quiet)]
+        dated = (nodes.WaitUntilTime, nodes.WaitUntilDate)
+        written += [one.wait.zone for one in self._pauses if isinstance(one.wait, dated)]
+        if isinstance(self.rule.trigger, nodes.Schedule):
+            written.append(self.rule.trigger.zone)
+        return any(zone is not None and zone.path is not None for zone in written)
+
+    @cached_property
+    def _paths(self) -> tuple[nodes.Path, ...]:
+        return tuple(_paths_of(self.rule))
+
+
+def _forward(one: Condition, signs: tuple[bool, ...]) -> list[nodes.Pattern]:
+    """The patterns that may move a gate when they come: those of forward items alone wake it."""
+    ahead = {pattern for item in parts(one) if _is_forward(item) for pattern in patterns(item)}
+    return [pattern for sign in signs for pattern in raising(one, sign) if pattern in ahead]
+
+
+def _is_forward(item: Item) -> bool:
+    return isinstance(item, Seen | Sequence | First | Summed) and item.reach.forward
+
+
+_MONTH = 31 * 86_400_000_000
+
+
+def _looks_back(item: Item) -> int | None:
+    """How far an item may look before its journey's start; nothing: without bound."""
+    if isinstance(item, nodes.LastEvent):
+        return None
+    if not isinstance(item, Seen | Sequence | First | Summed) or item.reach.forward or item.reach.since == "trigger":
+        return 0
+    lengths = item.reach.lengths
+    if isinstance(item, Sequence) and not lengths:
+        lengths = item.lengths[0]
+    if not lengths:
+        return None
+    return min(length.micros + length.months * _MONTH for length in lengths)
+
+
+def _paths_of(node: object) -> Iterator[nodes.Path]:
+    """Every path written anywhere in a tree."""
+    if isinstance(node, nodes.Path):
+        yield node
+    elif isinstance(node, tuple):
+        for inner in node:
+            yield from _paths_of(inner)
+    elif hasattr(node, "__dataclass_fields__"):
+        for name in node.__dataclass_fields__:
+            yield from _paths_of(getattr(node, name))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
