@@ -1,0 +1,37 @@
+"""Everything Lapse raises on purpose.
+
+    LapseError
+    ├── ConfigError      settings that cannot be used
+    ├── InputFileError   a file of events that cannot be read at all
+    └── RefusedError     one piece of input that is not taken, with a stable code
+
+Bad events in a call or a file are not raised: they are reported, one by one, beside those that were taken.
+"""
+
+from __future__ import annotations
+
+
+class LapseError(Exception):
+    """The root of all errors Lapse raises on purpose; its text says what to do next."""
+
+
+class ConfigError(LapseError):
+    """Settings from the environment, ``lapse.toml`` or a call that cannot be used; names each of them."""
+
+
+class InputFileError(LapseError):
+    """A file of events that cannot be read at all: absent, or its header names no usable columns."""
+
+
+class RefusedError(LapseError):
+    """A piece of input that is not taken.
+
+    ``code`` is stable and one of :data:`engine.model.CODES`; ``reason`` is for people; ``field`` is the path
+    of what is wrong, such as ``properties.items[2].price``, or None.
+    """
+
+    def __init__(self, code: str, reason: str, field: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+        self.field = field

@@ -1,0 +1,116 @@
+"""What became of each item of a call: taken, held already, or refused and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, Literal
+
+CODES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "not_object": "the item is no object with the fields of an event",
+        "unknown_type": "its type is neither track nor identify",
+        "unknown_field": "it has a field that Lapse does not know",
+        "name_missing": "the event has no name",
+        "name_not_text": "the event's name is not text",
+        "name_too_long": "the event's name is too long",
+        "no_person": "neither user_id nor anonymous_id says whose it is",
+        "id_not_text": "an id is not text",
+        "id_too_long": "an id is too long",
+        "timestamp_missing": "it has no timestamp, and here it needs one",
+        "timestamp_invalid": "its timestamp is not ISO 8601",
+        "timestamp_no_offset": "its timestamp does not say its offset from UTC",
+        "timestamp_too_early": "its timestamp lies before 1970",
+        "timestamp_in_future": "its timestamp lies ahead of now",
+        "properties_not_object": "its properties or traits are not an object",
+        "too_many_properties": "it has too many properties or traits",
+        "too_deep": "its values stand too deep inside each other",
+        "event_too_large": "it is too large",
+        "key_not_text": "a key of an object is not text",
+        "not_json": "a value has no counterpart in JSON",
+        "integer_out_of_range": "an integer does not fit 64 bits",
+        "not_finite": "a number is NaN, infinite or too large",
+        "nul": "a text holds a NUL character",
+        "lone_surrogate": "a text holds half a character",
+        "not_utf8": "the text is not UTF-8",
+        "invalid_json": "the text is not JSON",
+        "bad_row": "a row of a CSV file does not fit its header",
+        "broken_file": "the file is damaged and ends here",
+    }
+)
+"""Every code a :class:`Rejection` may carry, with its meaning in plain words. Codes never change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The item is stored."""
+
+    index: int
+    """Its place in the call, from 0; in a file, its line, from 1."""
+    id: str
+    """The id of the stored event: ``evt_`` and a ULID."""
+    status: Literal["accepted"] = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """An event with this ``message_id`` is held already; the first one stands."""
+
+    index: int
+    id: str
+    """The id of the event that is held."""
+    message_id: str
+    conflict: bool = False
+    """Whether this one says something else than the one held, and so is lost."""
+    status: Literal["duplicate"] = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """The item is refused; nothing of it is stored."""
+
+    index: int
+    code: str
+    """One of :data:`CODES`."""
+    reason: str
+    """What is wrong with this very item and what to do, for people."""
+    field: str | None = None
+    """The path of what is wrong, such as ``properties.items[2].price``, where it is one thing."""
+    status: Literal["rejected"] = "rejected"
+
+
+Outcome = Accepted | Duplicate | Rejection
+"""What became of one item."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a call: one outcome for each item, in the order of the call."""
+
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the newly stored events, in the order of the call."""
+        return [outcome.id for outcome in self.outcomes if isinstance(outcome, Accepted)]
+
+    @property
+    def duplicates(self) -> list[Duplicate]:
+        """The items held already, conflicts included."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Duplicate)]
+
+    @property
+    def conflicts(self) -> list[Duplicate]:
+        """The items whose ``message_id`` is held already with other content."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Duplicate) and outcome.conflict]
+
+    @property
+    def rejected(self) -> list[Rejection]:
+        """The items refused, with their reasons."""
+        return [outcome for outcome in self.outcomes if isinstance(outcome, Rejection)]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was sent is held: nothing was refused and no duplicate conflicts."""
+        return not self.rejected and not self.conflicts
