@@ -6,6 +6,7 @@ from the outbox later: exits, ``Active``, ``Only while``, the NOTs of the gate p
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from engine.journeys import conditions, rulebook
@@ -130,3 +131,20 @@ def _limited(journey: Journey, rules: program.Program, person: Person, scene: Sc
 
 def _same(one: Acted, journey: Journey) -> bool:
     return (one.trigger, one.start) == (journey.trigger, journey.start)
+
+
+def settle(journey: Journey, place: int, answer: Answer, at: int) -> list[Effect]:
+    """Write the answer for the effect at ``place`` into the journey; gives the pending effects that fall with it."""
+    effect = journey.effects[place]
+    match answer:
+        case Leaves():
+            journey.effects[place] = replace(effect, taken="left", left_at=at)
+        case Skips(taken=taken):
+            journey.effects[place] = replace(effect, taken=taken)
+        case Ends(at=ended, reason=reason):
+            fallen = [one for one in journey.effects if one.taken == "pending"]
+            journey.effects = [one for one in journey.effects if one.taken != "pending"]
+            journey.ended_at = None
+            journey.end(max(ended, effect.moment), reason)
+            return fallen
+    return []
