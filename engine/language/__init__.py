@@ -1,0 +1,23 @@
+"""The rule language: from text to rules, and back. Pure: no files, no clock, no store.
+
+``read`` gives every rule of a text together with everything that is wrong or doubtful in it, ``layout`` writes
+a rule in its canonical form, ``read_cases`` reads the tests that stand beside rules.
+"""
+
+from . import nodes
+from .catalog import Catalog
+from .diagnostics import Diagnostic
+from .layout import canonical, expression_text, layout, step_text
+from .reader import Reading, read
+
+__all__ = [
+    "Catalog",
+    "Diagnostic",
+    "Reading",
+    "canonical",
+    "expression_text",
+    "layout",
+    "nodes",
+    "read",
+    "step_text",
+]

@@ -1,0 +1,303 @@
+"""From a text to titled rules, and from those to clauses: one linear scan that knows no grammar.
+
+A clause is ``Word: ...`` up to the next clause. ``;`` works like a new line, a line that does not begin with
+``Word:`` continues the one above, ``#`` at a line's start or after a blank opens a comment, and none of them
+counts inside quotes. Blank lines cut the text into blocks: a block with a clause that opens a rule begins a
+new one, any other continues the rule above.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .codes import finding
+from .diagnostics import Diagnostic, Fix
+from .limits import Limits
+from .nodes import Span
+from .source import Source
+
+_QUOTED = (
+    r'"[^"\n\r]*"?|(?<!\w)\'[^\'\n\r]*\'?|“[^”\n\r]*”?|„[^”“\n\r]*[”“]?'
+    r"|(?<!\w)‘[^’\n\r]*’?|‚[^’‘\n\r]*[’‘]?|«[^»\n\r]*»?"
+)
+"""A quoted text; one that is not closed ends with its line, so that it cannot swallow the file."""
+
+_MARK = re.compile(rf"{_QUOTED}|(?P<comment>(?<![^\s;])#[^\n\r]*)|(?P<end>\r\n|\n|\r)|(?P<cut>;)")
+_HEAD = re.compile(r"\s*([^\W\d][\w-]*(?:[^\S\n\r]+[^\W\d][\w-]*){0,3})[^\S\n\r]*:(?!//)")
+_NESTING = re.compile(rf"{_QUOTED}|[()]|\bnot\b|[^\s()]+", re.IGNORECASE)
+
+
+class Comment(NamedTuple):
+    """A comment, and whether it has its line for itself."""
+
+    span: Span
+    alone: bool
+
+
+class Piece(NamedTuple):
+    """A stretch between two separators: code, and perhaps a comment behind it."""
+
+    start: int
+    end: int
+    comment: Comment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A word and what follows its colon. ``body`` begins at ``start`` and keeps its length: comments are blanks."""
+
+    word: str
+    head: Span
+    body: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.body)
+
+    @property
+    def span(self) -> Span:
+        return self.head[0], self.end
+
+
+@dataclass(slots=True)
+class Draft:
+    """A clause under way: its word and the pieces of its body."""
+
+    word: str
+    head: Span
+    pieces: list[Span]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A rule, or a test: clauses under a title."""
+
+    start: int
+    end: int = 0
+    title: str | None = None
+    notes: list[str] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
+    clauses: tuple[Clause, ...] = ()
+
+    @property
+    def span(self) -> Span:
+        return self.start, self.end
+
+
+Block = list[Comment | Draft]
+"""What stands between two blank lines, in its order."""
+
+
+def normal(word: str) -> str:
+    """A clause's word without its case and spare blanks."""
+    return " ".join(word.casefold().split())
+
+
+class Splitter:
+    """Cuts one source into entries; a block with a word of ``openers`` begins a new one."""
+
+    def __init__(self, source: Source, limits: Limits, openers: frozenset[str]) -> None:
+        self.text = source.text
+        self.limits = limits
+        self.openers = openers
+        self.entries: list[Entry] = []
+        self.diagnostics: list[Diagnostic] = []
+        self._detached: list[Comment] = []
+
+    def split(self) -> list[Entry]:
+        """The entries of the source; what is wrong with it is in ``diagnostics``."""
+        if len(self.text.encode("utf-8", "surrogatepass")) > self.limits.file_size:
+            message = f"the file is larger than {self.limits.file_size:,} bytes"
+            self.diagnostics.append(finding("file-too-large", message, (0, 0), "split it into several files"))
+            return []
+        for block in self._blocks():
+            self._place(block)
+        for entry in self.entries:
+            entry.clauses = tuple(self._finished(draft) for draft in entry.drafts)
+            entry.end = max(entry.end, entry.clauses[-1].end)
+        return self._capped()
+
+    def _capped(self) -> list[Entry]:
+        most = self.limits.rules
+        if len(self.entries) > most:
+            message = f"the file holds more than {most:,} rules"
+            self.diagnostics.append(
+                finding("too-many-rules", message, self.entries[most].span, "split it into several files")
+            )
+        return self.entries[:most]
+
+    # ------------------------------------------------------------------------------------------ lines
+
+    def _lines(self) -> Iterator[list[Piece]]:
+        """The lines of the text, each as its pieces; a blank line has none."""
+        start = 1 if self.text.startswith("\ufeff") else 0
+        pieces: list[Piece] = []
+        comment: Span | None = None
+        for mark in _MARK.finditer(self.text, start):
+            if mark.lastgroup == "comment":
+                comment = mark.span()
+            elif mark.lastgroup is not None:
+                pieces += self._piece(start, mark.start(), comment, mark.lastgroup == "cut")
+                start, comment = mark.end(), None
+                if mark.lastgroup == "end":
+                    yield pieces
+                    pieces = []
+        yield [*pieces, *self._piece(start, len(self.text), comment, False)]
+
+    def _piece(self, start: int, end: int, comment: Span | None, cut: bool) -> Iterator[Piece]:
+        stop = comment[0] if comment else end
+        blank = self._blank(start, stop)
+        if cut or comment or not blank:
+            yield Piece(start, stop, Comment(comment, blank) if comment else None)
+
+    def _blank(self, start: int, end: int) -> bool:
+        return start == end or self.text[start:end].isspace()
+
+    # ----------------------------------------------------------------------------------------- blocks
+
+    def _blocks(self) -> Iterator[Block]:
+        block: Block = []
+        draft: Draft | None = None
+        for pieces in self._lines():
+            if not pieces and block:
+                yield block
+                block = []
+            for piece in pieces:
+                draft = self._take(piece, block, draft)
+        if block:
+            yield block
+
+    def _take(self, piece: Piece, block: Block, draft: Draft | None) -> Draft | None:
+        """Put a piece where it belongs: into a new clause, or behind the one under way."""
+        start, end, comment = piece
+        if not self._blank(start, end):
+            head = _HEAD.match(self.text, start, end)
+            if head:
+                draft = Draft(normal(head[1]), head.span(1), [(head.end(), end)])
+                block.append(draft)
+            elif draft:
+                draft.pieces.append((start, end))
+            else:
+                self._stray(start, end)
+        if comment:
+            block.append(comment)
+        return draft
+
+    def _stray(self, start: int, end: int) -> None:
+        line = self.text[start:end]
+        span = (end - len(line.lstrip()), start + len(line.rstrip()))
+        advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
+        self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
+
+    # ---------------------------------------------------------------------------------------- entries
+
+    def _place(self, block: Block) -> None:
+        """Begin entries with a block, or continue the one above.
+
+        A block of nothing but comments belongs to whatever continues after it; when a new entry or the end of
+        the text follows, it stands for itself.
+        """
+        words = {item.word for item in block if isinstance(item, Draft)}
+        if not words:
+            self._detached += (item for item in block if isinstance(item, Comment))
+        elif self.entries and not words & self.openers:
+            self._extend(self.entries[-1], [*self._detached, *block])
+            self._detached = []
+        else:
+            self._detached = []
+            for part in self._parts(block):
+                self._begin(part)
+
+    def _parts(self, block: Block) -> Iterator[Block]:
+        """A block as its rules: a title in the midst of one begins another, though a blank line is missing."""
+        part: Block = []
+        seen: set[str] = set()
+        for item in block:
+            if isinstance(item, Draft):
+                cut = len(part) - self._trailing_titles(part)
+                if item.word in seen and item.word in self.openers and cut < len(part):
+                    self._missing_blank_line(part[cut])
+                    yield part[:cut]
+                    part, seen = part[cut:], set()
+                seen.add(item.word)
+            part.append(item)
+        yield part
+
+    def _trailing_titles(self, part: Block) -> int:
+        """How many comments with a line of their own end ``part``."""
+        count = 0
+        while count < len(part) and isinstance(last := part[-1 - count], Comment) and last.alone:
+            count += 1
+        return count
+
+    def _missing_blank_line(self, comment: Comment | Draft) -> None:
+        span = comment.span if isinstance(comment, Comment) else comment.head
+        message = "a new rule begins here without a blank line above it"
+        fix = Fix((span[0], span[0]), "\n")
+        self.diagnostics.append(finding("no-blank-line", message, span, "put a blank line above", fix))
+
+    def _begin(self, block: Block) -> None:
+        first = block[0]
+        entry = Entry(first.span[0] if isinstance(first, Comment) else first.head[0])
+        self.entries.append(entry)
+        lead = next(index for index, item in enumerate(block) if isinstance(item, Draft))
+        texts = [self._words(item) for item in block[:lead] if isinstance(item, Comment)]
+        while texts and not texts[0]:
+            del texts[0]
+        if texts:
+            entry.title, *entry.notes = texts
+        self._extend(entry, block[lead:])
+
+    def _extend(self, entry: Entry, block: Block) -> None:
+        for item in block:
+            if isinstance(item, Draft):
+                entry.drafts.append(item)
+            else:
+                entry.notes.append(self._words(item))
+                entry.end = item.span[1]
+
+    def _words(self, comment: Comment) -> str:
+        start, end = comment.span
+        return self.text[start + 1 : end].strip()
+
+    # ---------------------------------------------------------------------------------------- clauses
+
+    def _finished(self, draft: Draft) -> Clause:
+        """A clause from its draft; what lies between its pieces becomes a line end and blanks."""
+        start, end = draft.pieces[0]
+        parts = [self.text[start:end]]
+        for at, stop in draft.pieces[1:]:
+            parts.append("\n" + " " * (at - end - 1))
+            parts.append(self.text[at:stop])
+            end = stop
+        body = "".join(parts).rstrip()
+        blanks = len(body) - len(body.lstrip())
+        return Clause(draft.word, draft.head, body[blanks:], start + blanks)
+
+
+def too_large(clause: Clause, limits: Limits) -> Diagnostic | None:
+    """What forbids reading a clause at all: its length or its depth."""
+    if len(clause.body) > limits.clause_length:
+        message = f"the clause is longer than {limits.clause_length:,} characters"
+        return finding("clause-too-long", message, clause.head, "split the rule, or name fewer values")
+    if clause.body.count("(") + clause.body.casefold().count("not") > limits.nesting:
+        return _too_deep(clause, limits)
+    return None
+
+
+def _too_deep(clause: Clause, limits: Limits) -> Diagnostic | None:
+    """Count open brackets and the NOTs in a row before a word."""
+    brackets = negations = 0
+    for token in _NESTING.finditer(clause.body):
+        text = token[0].casefold()
+        brackets += {"(": 1, ")": -1}.get(text, 0)
+        negations = negations + 1 if text == "not" else negations if text == "(" else 0
+        if brackets + negations > limits.nesting:
+            at = clause.start + token.start()
+            message = f"brackets and NOTs are nested more than {limits.nesting} deep"
+            return finding("too-deep", message, (at, at + len(text)), "say it with fewer brackets")
+    return None

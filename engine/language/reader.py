@@ -1,0 +1,221 @@
+"""From a file to rules, with every mistake of the file in one go.
+
+Each clause is read by itself and remembered, so that reading a file again costs little where it has not
+changed, and a mistake in one clause hides none in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import Any, NamedTuple, cast
+
+from lark.exceptions import UnexpectedInput
+
+from .catalog import Catalog
+from .clauses import Clause, Entry, Splitter, normal, too_large
+from .codes import finding
+from .diagnostics import Diagnostic, Fix
+from .grammar import parser
+from .identity import identified
+from .limits import Limits
+from .mistakes import explain
+from .nodes import Condition, NoTrigger, Rule
+from .resolve import resolve
+from .source import Source
+from .steps import StepList
+from .suggest import nearest
+from .terms import Mistake, Name
+from .walk import moved
+from .words import CLAUSES, RESERVED_CLAUSES, ClauseWord
+
+_REMEMBERED = 16_384
+"""Clauses kept in memory: those of a few thousand rules."""
+
+_OPENERS = frozenset({"rule", "trigger"})
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of reading a file: the rules that could be read, and everything found."""
+
+    rules: tuple[Rule, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    source: Source
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error; warnings do not count."""
+        return not any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+class Parsed(NamedTuple):
+    """A clause on its own: what it means, or what is wrong; offsets count from its first character."""
+
+    node: Any
+    problem: Diagnostic | None
+
+
+def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog: Catalog | None = None) -> Reading:
+    """Read a file of rules. Nothing a user can write makes this raise: every mistake is a diagnostic."""
+    source = Source(name, text)
+    limits = limits or Limits()
+    splitter = Splitter(source, limits, _OPENERS)
+    rules: list[Rule] = []
+    diagnostics = splitter.diagnostics
+    for entry in splitter.split():
+        reader = RuleReader(entry, limits)
+        rule = reader.read()
+        diagnostics += reader.diagnostics
+        if rule:
+            rules.append(rule)
+    diagnostics += resolve(tuple(rules), source, catalog or Catalog())
+    return Reading(tuple(rules), in_order(diagnostics), source)
+
+
+def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each finding once, from the top of the file to its end."""
+    return tuple(sorted(dict.fromkeys(diagnostics), key=lambda found: (found.span, found.code)))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def parse(start: str, body: str) -> Parsed:
+    """Read what follows a clause's colon by the start rule ``start``."""
+    try:
+        return Parsed(parser().parse(body, start=start), None)
+    except Mistake as mistake:
+        return Parsed(None, mistake.diagnostic)
+    except UnexpectedInput as problem:
+        return Parsed(None, explain(body, problem))
+
+
+class ClauseReader:
+    """What reading a rule and reading a test have in common: one entry, clause by clause."""
+
+    vocabulary: dict[str, ClauseWord] = CLAUSES
+
+    def __init__(self, entry: Entry, limits: Limits) -> None:
+        self.entry = entry
+        self.limits = limits
+        self.diagnostics: list[Diagnostic] = []
+        self.ordinals = count(1)
+
+    def clauses(self) -> Iterator[tuple[Clause, ClauseWord, Any]]:
+        """Every clause that could be read, with its word and its node."""
+        for clause in self.entry.clauses:
+            word = self.vocabulary.get(clause.word)
+            if word is None:
+                self._unknown(clause)
+            elif word.grammar is None:
+                if clause.body:
+                    self._something_follows(clause, word)
+                yield clause, word, None
+            elif (node := self._node(clause, word.grammar)) is not None:
+                yield clause, word, node
+
+    def report(self, diagnostic: Diagnostic) -> None:
+        self.diagnostics.append(diagnostic)
+
+    @property
+    def failed(self) -> bool:
+        return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+    def _node(self, clause: Clause, grammar: str) -> Any:
+        if not clause.body:
+            return self.report(self._nothing_follows(clause))
+        problem = too_large(clause, self.limits)
+        if problem:
+            return self.report(problem)
+        node, problem = parse(grammar, clause.body)
+        if problem:
+            return self.report(problem.moved(clause.start))
+        return moved(node, clause.start, self.ordinals)
+
+    def _nothing_follows(self, clause: Clause) -> Diagnostic:
+        word = self.vocabulary[clause.word].word
+        return finding("nothing-follows", f"nothing follows '{word}:'", clause.head, "say what it is, or leave it out")
+
+    def _something_follows(self, clause: Clause, word: ClauseWord) -> None:
+        span = (clause.start, clause.end)
+        advice = "put what follows on a line of its own"
+        self.report(finding("something-follows", f"nothing may follow '{word.word}:'", span, advice))
+
+    def _unknown(self, clause: Clause) -> None:
+        if clause.word in RESERVED_CLAUSES:
+            message = "'For everyone with:' is reserved for a later version of the language"
+            return self.report(finding("reserved", message, clause.head))
+        best = nearest(clause.word, (word.word for word in self.vocabulary.values()))
+        known = ", ".join(word.word for word in self.vocabulary.values())
+        advice = f"did you mean '{best}:'?" if best else f"the words are {known}"
+        fix = Fix(clause.head, best) if best else None
+        return self.report(
+            finding("unknown-clause", f"'{clause.word}:' is no word of the language", clause.head, advice, fix)
+        )
+
+
+class RuleReader(ClauseReader):
+    """Reads one rule."""
+
+    def read(self) -> Rule | None:
+        """The rule, unless one of its clauses could not be read."""
+        steps = StepList(self.limits.nesting, self.ordinals)
+        found: dict[str, Any] = {}
+        heads: dict[str, Clause] = {}
+        for clause, word, node in self.clauses():
+            if word.field is None:
+                _take_step(steps, normal(word.word), clause, node)
+            elif word.many:
+                extra = node if isinstance(node, tuple) else (node,)
+                found[word.field] = tuple(dict.fromkeys((*found.get(word.field, ()), *extra)))
+            elif word.field in heads:
+                self._twice(clause, word)
+            else:
+                heads[word.field] = clause
+                found[word.field] = _plain(node)
+        found["steps"] = steps.finish()
+        self.diagnostics += steps.diagnostics
+        if "trigger" not in found and not self.failed:
+            self._no_trigger()
+        return None if self.failed else self._rule(found)
+
+    def _rule(self, found: dict[str, Any]) -> Rule:
+        name = cast("str | None", found.pop("id", None))
+        entry = self.entry
+        rule = Rule(name or "", entry.title, tuple(entry.notes), named=name is not None, span=entry.span, **found)
+        return rule if rule.named else identified(rule)
+
+    def _twice(self, clause: Clause, word: ClauseWord) -> None:
+        if word.field == "trigger":
+            message, advice = "a rule has one 'Trigger:'", "write 'a OR b' for several events, or a blank line between two rules"
+            self.report(finding("two-triggers", message, clause.head, advice))
+        else:
+            message = f"'{word.word}:' stands twice in this rule"
+            self.report(finding("clause-twice", message, clause.head, "keep one of them"))
+
+    def _no_trigger(self) -> None:
+        advice = "write 'Trigger:' and an event, a schedule, or None"
+        self.report(finding("missing-trigger", "the rule has no 'Trigger:'", self.entry.clauses[0].head, advice))
+
+
+def _plain(node: Any) -> Any:
+    return node.text if isinstance(node, Name) else node
+
+
+def _take_step(steps: StepList, word: str, clause: Clause, node: Any) -> None:
+    """Hand a step to the list in the way its word asks for."""
+    if word == "condition":
+        steps.add(Condition(node, clause.span))
+    elif word == "if":
+        steps.begin_if(node, clause.span)
+    elif word == "else if":
+        steps.else_if(node, clause.span)
+    elif word == "else":
+        steps.otherwise(clause.head)
+    elif word == "split":
+        steps.arm(node, clause.span)
+    elif word == "end":
+        steps.end(clause.head)
+    else:
+        steps.add(node)

@@ -1,0 +1,325 @@
+"""From the words of a clause to values, fields, events and windows.
+
+The methods are called by the parser as it reduces; each is named after the grammar rule it serves. A mistake
+that the grammar cannot see is raised as :class:`Mistake`, which never leaves the reader.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Literal as OneOf
+from typing import NamedTuple, Protocol, cast
+
+from lark import Token, Transformer, v_args
+
+from . import words
+from .codes import finding
+from .diagnostics import Diagnostic, Fix
+from .nodes import (
+    Comparison,
+    Count,
+    Date,
+    Duration,
+    Literal,
+    Operand,
+    Operator,
+    Path,
+    Pattern,
+    Scalar,
+    Span,
+    TimeOfDay,
+    Total,
+    Window,
+    Zone,
+)
+
+_SEGMENT = re.compile(r"[\"'“„‘‚«][^\n\r]*?[\"'”“’‘»](?=\.|\Z)|[^.]+")
+_AMOUNT = re.compile(r"(-?\d+|\ban?(?=\s))\s*([a-z]+)", re.IGNORECASE)
+_LONGEST_FIGURE = 15
+
+
+class Mistake(Exception):
+    """A diagnostic on its way from the depths of a clause to its reader."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+class Name(NamedTuple):
+    """A name as written: whole, and cut at its dots; ``bare`` when it does not begin with a quote."""
+
+    text: str
+    parts: tuple[str, ...]
+    bare: bool
+    span: Span
+
+
+class Placed(Protocol):
+    """Anything with a place in the text."""
+
+    @property
+    def span(self) -> Span: ...
+
+
+def place(token: Token) -> Span:
+    """Where a token stands."""
+    return cast(int, token.start_pos), cast(int, token.end_pos)
+
+
+def reach(first: Token | Placed, last: Token | Placed) -> Span:
+    """From the start of one piece to the end of another."""
+    start = place(first) if isinstance(first, Token) else first.span
+    end = place(last) if isinstance(last, Token) else last.span
+    return start[0], end[1]
+
+
+def whole(token: Token) -> int:
+    """The number a token spells."""
+    if len(token) > _LONGEST_FIGURE:
+        raise Mistake(finding("number-too-large", f"'{token[:12]}…' is too large a number", place(token)))
+    return int(token)
+
+
+def percent(token: Token) -> float:
+    """The share a token such as ``34%`` spells."""
+    return float(token[:-1])
+
+
+def unquoted(text: str) -> str:
+    """``text`` without its quotes."""
+    return text[1:-1]
+
+
+def segments(text: str) -> tuple[str, ...]:
+    """The steps of a dotted path, unquoted."""
+    return tuple(unquoted(part) if part[0] in words.QUOTES else part for part in _SEGMENT.findall(text))
+
+
+def duration_of(text: str) -> Duration:
+    """``1h30m``, ``30 days``, ``a week``, or the bare unit of ``per day``."""
+    micros = months = 0
+    amounts = _AMOUNT.findall(text) or [("1", text)]
+    for figure, word in amounts:
+        unit = words.UNIT_WORDS[word.casefold()]
+        digits = figure if figure.lstrip("-").isdigit() else "1"
+        # A figure too long to count is as good as any other that is far beyond the cap.
+        number = int(digits[:_LONGEST_FIGURE])
+        micros += number * unit.micros
+        months += number * unit.months
+    return Duration(micros, months)
+
+
+def scalar_of(text: str) -> Scalar:
+    """What a bare word on a right-hand side means: a boolean, a number, or else text."""
+    if text.casefold() in ("true", "false"):
+        return text.casefold() == "true"
+    if words.NUMBER.match(text):
+        return float(text) if "." in text else int(text)
+    return text
+
+
+@v_args(inline=True)
+class Terms(Transformer[Token, object]):
+    """Values, fields, events and windows."""
+
+    # ----------------------------------------------------------------------------------------- names
+
+    def name(self, token: Token) -> Name:
+        text = str(token)
+        if token.type == "STRING":
+            return Name(unquoted(text), (unquoted(text),), False, place(token))
+        if token.type == "NAME" and text.casefold() in words.NAME_LIKE_KEYWORDS:
+            raise Mistake(keyword_as_name(token))
+        if token.type == "NAME" and text.casefold().startswith("last."):
+            raise Mistake(reserved("last.event.field", place(token)))
+        parts = segments(text)
+        return Name(".".join(parts), parts, token.type == "NAME", place(token))
+
+    def scoped_path(self, token: Token) -> Path:
+        scope, *parts = segments(str(token))
+        return Path(cast('OneOf["trigger", "person"]', scope.casefold()), tuple(parts), place(token))
+
+    def bare_path(self, name: Name) -> Path:
+        return Path("bare", name.parts, name.span)
+
+    # ---------------------------------------------------------------------------------------- values
+
+    def bare_value(self, token: Token) -> Literal:
+        text = str(token)
+        if text.casefold().startswith("last."):
+            raise Mistake(reserved("last.event.field", place(token)))
+        return Literal(scalar_of(text), True, place(token))
+
+    def quoted_value(self, token: Token) -> Literal:
+        return Literal(unquoted(str(token)), False, place(token))
+
+    def duration(self, token: Token) -> Duration:
+        return replace(duration_of(str(token)), span=place(token))
+
+    length = duration
+
+    def time(self, token: Token) -> TimeOfDay:
+        hour, minute = token.split(":")
+        return TimeOfDay(int(hour), int(minute), place(token))
+
+    def date(self, token: Token) -> Date:
+        year, month, day = token.split("-")
+        return Date(int(year), int(month), int(day), place(token))
+
+    def zone(self, token: Token) -> Zone:
+        name = unquoted(str(token)) if token.type == "STRING" else str(token)
+        return Zone(name=name, span=place(token))
+
+    def person_zone(self, token: Token) -> Zone:
+        path = self.scoped_path(token)
+        if path.scope != "person":
+            raise Mistake(finding("not-a-zone", f"'{token}' is not the person's", path.span, "write person.timezone"))
+        return Zone(path=path, span=path.span)
+
+    def in_zone(self, _: Token, zone: Zone) -> Zone:
+        return zone
+
+    # ----------------------------------------------------------------------------------- comparisons
+
+    def operator(self, token: Token) -> Token:
+        return token
+
+    set_operator = presence = operator
+
+    def compare(self, operator: Token, operand: Operand) -> tuple[Operator, tuple[Operand, ...]]:
+        return operator_of(operator), (operand,)
+
+    def compare_set(
+        self, operator: Token, _: Token, *rest: Operand | Token
+    ) -> tuple[Operator, tuple[Operand, ...], int]:
+        *operands, closing = rest
+        return operator_of(operator), tuple(cast("list[Operand]", operands)), place(cast(Token, closing))[1]
+
+    def where_test(self, name: Name, test: tuple[Operator, tuple[Operand, ...]]) -> Comparison:
+        return comparison(event_field(name), test)
+
+    def where_between(self, name: Name, _: Token, low: Operand, high: Operand) -> Comparison:
+        return comparison(event_field(name), ("between", (low, high)))
+
+    def where_presence(self, name: Name, presence: Token) -> Comparison:
+        return Comparison(event_field(name), operator_of(presence), (), reach(name, presence))
+
+    def where_same(self, same: Token, name: Name) -> Comparison:
+        left = event_field(name)
+        return Comparison(left, "=", (Path("trigger", left.parts, name.span),), reach(same, name))
+
+    # ---------------------------------------------------------------------------------------- events
+
+    def named_pattern(self, name: Name) -> Pattern:
+        return Pattern(name.text, span=name.span)
+
+    def any_pattern(self, any_event: Token, excluding: tuple[Name, ...] | None) -> Pattern:
+        last = excluding[-1] if excluding else any_event
+        return Pattern(None, excluding=tuple(name.text for name in excluding or ()), span=reach(any_event, last))
+
+    def exclusion(self, *names: Name | Token) -> tuple[Name, ...]:
+        return tuple(name for name in names if isinstance(name, Name))
+
+    def filtered_pattern(self, pattern: Pattern, *where: Comparison) -> Pattern:
+        return Pattern(pattern.name, where, pattern.excluding, reach(pattern, where[-1]))
+
+    # --------------------------------------------------------------------------------------- windows
+
+    def timed_window(self, word: Token, duration: Duration) -> Window:
+        kinds: dict[str, OneOf["within", "next", "last"]] = {
+            "WITHIN": "within",
+            "IN_THE_NEXT": "next",
+            "IN_THE_LAST": "last",
+        }
+        return Window(kinds[word.type], duration, span=reach(word, duration))
+
+    def trigger_window(self, word: Token) -> Window:
+        return Window("since trigger", span=place(word))
+
+    def anchored_window(self, word: Token, anchor: Pattern) -> Window:
+        return Window("since last", anchor=anchor, span=reach(word, anchor))
+
+    def closed_window(self, window: Window) -> Window:
+        return window
+
+    open_window = closed_window
+
+    # ---------------------------------------------------------------------------------------- counts
+
+    def count_kind(self, token: Token) -> Token:
+        return token
+
+    def count(self, kind: Token, number: Token) -> Count:
+        return Count(count_kind_of(kind), whole(number), reach(kind, number))
+
+    def count_word(self, kind: Token, word: Token) -> Count:
+        return Count(count_kind_of(kind), 1 if word.type == "ONCE" else 2, reach(kind, word))
+
+    def count_once(self, word: Token) -> Count:
+        return Count("at least", 1 if word.type == "ONCE" else 2, place(word))
+
+    # ---------------------------------------------------------------------------------------- totals
+
+    def measure(self, function: Token, name: Name, _: Token) -> tuple[Token, Path]:
+        return function, event_field(name)
+
+    def plain_count(self, function: Token) -> tuple[Token, None]:
+        return function, None
+
+    def total(self, measure: tuple[Token, Path | None], pattern: Pattern, window: Window | None = None) -> Total:
+        function, path = measure
+        kind = cast('OneOf["sum", "average", "min", "max", "count", "count of different"]', words.AGGREGATES[function.type])
+        return Total(kind, path, pattern, window, reach(function, window or pattern))
+
+
+def event_field(name: Name) -> Path:
+    """A field of the item's own event, as on the left in a ``where``."""
+    scope, *rest = name.parts
+    if rest and name.bare and scope.casefold() in ("trigger", "person"):
+        raise Mistake(
+            finding(
+                "field-of-another",
+                f"'{name.text}' does not belong to the event that 'where' asks about",
+                name.span,
+                f'ask about it with AND, or write "{scope}".{".".join(rest)} for a field of that name',
+            )
+        )
+    return Path("event", name.parts, name.span)
+
+
+def comparison(left: Path, test: tuple[object, ...]) -> Comparison:
+    """A comparison from its left side and what ``compare`` and ``compare_set`` returned."""
+    operator, right, *closing = test
+    operands = cast("tuple[Operand, ...]", right)
+    end = cast(int, closing[0]) if closing else operands[-1].span[1]
+    return Comparison(left, cast(Operator, operator), operands, (left.span[0], end))
+
+
+def operator_of(token: Token) -> Operator:
+    """The operator a token spells; ``is`` reads as ``=`` and ``is not`` as ``!=``."""
+    text = " ".join(token.casefold().split())
+    return cast(Operator, {"is": "=", "is not": "!="}.get(text, text))
+
+
+def count_kind_of(token: Token) -> OneOf["at least", "at most", "exactly", "more than", "fewer than"]:
+    text = " ".join(token.casefold().split())
+    return cast('OneOf["at least", "at most", "exactly", "more than", "fewer than"]', text)
+
+
+def keyword_as_name(token: Token) -> Diagnostic:
+    """A keyword stands where a name should."""
+    quoted = f'"{token}"'
+    return finding(
+        "keyword-as-name",
+        f"'{token}' is a keyword here",
+        place(token),
+        f"to use it as a name, write {quoted}",
+        Fix(place(token), quoted),
+    )
+
+
+def reserved(form: str, span: Span) -> Diagnostic:
+    """A form that the language keeps for a later version."""
+    return finding("reserved", f"'{form}' is reserved for a later version of the language", span)

@@ -1,0 +1,164 @@
+"""The closed vocabularies of the language, each a table.
+
+The reader, the formatter, the suggestions, the documentation and editor support all read these tables, so
+a word is added in one place only. (What a diagnostic code means stands in :mod:`.codes`.)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple, get_args
+
+from .nodes import Weekday
+
+# -------------------------------------------------------------------------------------------- clauses
+
+
+class ClauseWord(NamedTuple):
+    """A word that may stand before a colon.
+
+    ``grammar`` is the start rule that reads what follows it (``None``: nothing may follow), ``field`` the
+    attribute of the rule it fills (``None``: it is a step), ``many`` whether it may stand more than once.
+    """
+
+    word: str
+    grammar: str | None
+    field: str | None
+    many: bool
+    meaning: str
+
+
+CLAUSES: dict[str, ClauseWord] = {
+    entry.word.casefold(): entry
+    for entry in (
+        ClauseWord("Rule", "identity", "id", False, "the name that keeps state and history when the title changes"),
+        ClauseWord("Trigger", "trigger", "trigger", False, "what starts a journey"),
+        ClauseWord("Only while", "expression", "only_while", False, "what must stay true until the last action"),
+        ClauseWord("For each", "for_each", "for_each", False, "one journey per person and value of this field"),
+        ClauseWord("Existing people", "existing", "existing", False, "whether people already in this state start"),
+        ClauseWord("Condition", "expression", None, True, "a gate the journey must pass"),
+        ClauseWord("Wait", "wait", None, True, "time passes"),
+        ClauseWord("Action", "action", None, True, "something is done"),
+        ClauseWord("If", "expression", None, True, "steps for some people only"),
+        ClauseWord("Else if", "expression", None, True, "another branch"),
+        ClauseWord("Else", None, None, True, "the branch for everyone else"),
+        ClauseWord("Split", "split", None, True, "a weighted arm"),
+        ClauseWord("End", None, None, True, "the end of a branch or split"),
+        ClauseWord("Exit", "exit", "exit", False, "events that end the journey"),
+        ClauseWord("Limit", "limit", "limits", True, "how many journeys may act"),
+        ClauseWord("Triggered again", "again", "again", False, "what a new trigger does to a journey under way"),
+        ClauseWord("Zone", "zone", "zone", False, "the zone of every wall-clock moment"),
+        ClauseWord("Quiet hours", "quiet", "quiet", True, "when nothing is sent"),
+        ClauseWord("Purpose", "purpose", "purpose", False, "what consent and caps apply"),
+        ClauseWord("Goal", "goal", "goal", False, "the conversion that is counted"),
+        ClauseWord("Holdout", "holdout", "holdout", False, "the share that does not act, for comparison"),
+        ClauseWord("Active", "active", "active", False, "the days on which the rule works"),
+        ClauseWord("Late", "late", "late", False, "what becomes of an action whose moment was missed"),
+        ClauseWord("Tags", "tags", "tags", True, "names for lists and shared caps"),
+    )
+}
+
+CASE_CLAUSES: dict[str, ClauseWord] = {
+    entry.word.casefold(): entry
+    for entry in (
+        ClauseWord("Rule", "identity", "rule", False, "the rule under test"),
+        ClauseWord("Given", "given", None, True, "what is known of the person beforehand"),
+        ClauseWord("At", "at", None, True, "what happens, and when"),
+        ClauseWord("Expect", "expect", None, True, "what Lapse does, and when"),
+    )
+}
+
+RESERVED_CLAUSES = frozenset({"for everyone with"})
+
+# -------------------------------------------------------------------------------------------- keywords
+
+NAME_LIKE_KEYWORDS = frozenset(
+    "and or not where same then within between contains in is except last since until before after at with "
+    "to from any once twice per".split()
+)
+"""Words that never stand bare for a name: too much hangs on them. In quotes they are names like any other."""
+
+KEYWORDS = NAME_LIKE_KEYWORDS | frozenset(
+    "for more than least most exactly fewer times ago sample event events trigger person people sum average min "
+    "max count different of every on set track none nothing now over all restart ignore each "
+    "replace skip include always true false monday tuesday wednesday thursday friday saturday sunday".split()
+)
+"""Every single word the language uses; the formatter puts names that read like one in quotes."""
+
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+AGGREGATES = {
+    "SUM_OF": "sum",
+    "AVERAGE_OF": "average",
+    "MIN_OF": "min",
+    "MAX_OF": "max",
+    "COUNT_OF": "count",
+    "COUNT_OF_DIFFERENT": "count of different",
+}
+
+# ----------------------------------------------------------------------------------------------- units
+
+
+class Unit(NamedTuple):
+    """A unit of time: so many microseconds, or so many calendar months."""
+
+    name: str
+    micros: int
+    months: int
+    words: tuple[str, ...]
+
+
+_SECOND = 1_000_000
+
+UNITS: tuple[Unit, ...] = (
+    Unit("year", 0, 12, ("year", "years", "yr", "yrs", "y")),
+    Unit("month", 0, 1, ("month", "months", "mo")),
+    Unit("week", 7 * 86_400 * _SECOND, 0, ("week", "weeks", "wk", "wks", "w")),
+    Unit("day", 86_400 * _SECOND, 0, ("day", "days", "d")),
+    Unit("hour", 3_600 * _SECOND, 0, ("hour", "hours", "hr", "hrs", "h")),
+    Unit("minute", 60 * _SECOND, 0, ("minute", "minutes", "min", "mins", "m")),
+    Unit("second", _SECOND, 0, ("second", "seconds", "sec", "secs", "s")),
+)
+"""From long to short. ``m`` is minutes and ``mo`` months, whatever the case."""
+
+UNIT_WORDS: dict[str, Unit] = {word: unit for unit in UNITS for word in unit.words}
+
+# ---------------------------------------------------------------------------------------------- quotes
+
+QUOTES: dict[str, str] = {'"': '"', "'": "'", "“": "”", "„": "”“", "‘": "’", "‚": "’‘", "«": "»"}
+"""What opens a quoted text, and what may close it. There is no escape: take another pair of quotes."""
+
+APOSTROPHES = "'‘"
+"""Quotes that are part of a word when they stand inside one."""
+
+NAME = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*\Z")
+"""A name that needs no quotes."""
+
+PART = re.compile(r"\w+(?:-\w+)*\Z")
+"""One step of a path that needs no quotes."""
+
+BARE = re.compile(r"[^\s,;()\"“”„«»=<>&|!'‘’‚#][^\s,;()\"“”„«»=<>&|]*\Z")
+"""A text that needs no quotes on the right-hand side of a comparison."""
+
+NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,29})(?:\.\d{1,30})?\Z", re.ASCII)
+"""What reads as a number there: without leading zero or plus, and short enough to be an amount."""
+
+# ---------------------------------------------------------------------------- what a marketer may mean
+
+OPERATORS_OF_PROGRAMMERS: dict[str, str] = {
+    "&&": "AND",
+    "||": "OR",
+    "==": "=",
+    "<>": "!=",
+    "=>": ">=",
+    "=<": "<=",
+    "=!": "!=",
+    "!==": "!=",
+    "===": "=",
+    "&": "AND",
+    "|": "OR",
+    "!": "NOT",
+    "≠": "!=",
+    "≥": ">=",
+    "≤": "<=",
+}
