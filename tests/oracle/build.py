@@ -136,3 +136,9 @@ EXPRESSIONS = (
     nodes.LastEvent,
     nodes.Sample,
 )
+
+
+def moment_text(at: int) -> str:
+    """A moment as wall clock UTC, to the minute."""
+    epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+    return (epoch + datetime.timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M")

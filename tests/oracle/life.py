@@ -318,7 +318,7 @@ class Life:
         """Section 4.1: an action that left is an event too; ``set`` and ``track`` are effects on Lapse itself."""
         if isinstance(step, nodes.SetAttribute):
             change = nested(step.path.parts, self._argument(step.value), self.person.timeline, self.now)
-            self.person.produced.append(Change(self.now, change))
+            self.person.make(Change(self.now, change))
             return
         properties: dict[str, Any] = {"template": step.template} if isinstance(step, nodes.Action) else {}
         if isinstance(step, nodes.TrackEvent):
@@ -326,7 +326,7 @@ class Life:
         else:
             properties |= {"rule": self.rule.id, "tag": list(self.rule.tags)}
         made = Event(self.now, step.name, properties, by_person=False, caused_by=(self.rule.id,))
-        self.person.produced.append(made)
+        self.person.make(made)
 
     def _argument(self, value: nodes.Literal | nodes.Path | nodes.Total) -> Any:
         if isinstance(value, nodes.Literal):

@@ -63,8 +63,6 @@ class Person:
         first_pass = now != self.now
         self.now = now
         arrived = self._arrivals(now)
-        for entry in arrived:
-            self.timeline.add(entry)
         events = sorted((entry for entry in arrived if isinstance(entry, Event)), key=event_order)
         self._exits(events, lambda run: run.journey.start < now)
         self._triggers(events, frozenset(arrived), first_pass)
@@ -75,7 +73,13 @@ class Person:
         self.produced = []
         while self.coming and self.coming[0].at == now:
             arrived.append(self.coming.pop(0))
+            self.timeline.add(arrived[-1])
         return arrived
+
+    def make(self, entry: Entry) -> None:
+        """What an action did: on the timeline at once, and an arrival of this same instant."""
+        self.timeline.add(entry)
+        self.produced.append(entry)
 
     def order_of_acting(self, run: Run) -> ActingOrder:
         """Ruling 25: by moment (a held action keeps its own), person, trigger."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,8 +50,7 @@ class Timeline:
 
     def add(self, entry: Entry) -> None:
         if isinstance(entry, Event):
-            self.events.append(entry)
-            self.events.sort(key=event_order)
+            insort(self.events, entry, key=event_order)
         else:
             self.changes.append(entry)
 
