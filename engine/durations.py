@@ -56,6 +56,11 @@ def _seconds(text: str) -> int:
     return total
 
 
+def in_micros(duration: datetime.timedelta) -> int:
+    """``duration`` in microseconds, as the engine counts time."""
+    return duration // datetime.timedelta(microseconds=1)
+
+
 def duration_text(duration: datetime.timedelta) -> str:
     """``duration`` in its largest whole unit, for messages: ``5 minutes``; below a second as Python shows it."""
     seconds, rest = divmod(duration, datetime.timedelta(seconds=1))

@@ -18,7 +18,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.clock import iso, micros
-from engine.durations import Duration, duration_text
+from engine.durations import Duration, duration_text, in_micros
 from engine.errors import RefusedError
 from engine.receipt import CODES, Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.strict_json import canonical, checked_text, is_ordinary, kind, parse_json, plain_object, shown
@@ -68,7 +68,7 @@ class Limits(BaseModel):
     @cached_property
     def future_micros(self) -> int:
         """``future`` in microseconds."""
-        return self.future // datetime.timedelta(microseconds=1)
+        return in_micros(self.future)
 
     @cached_property
     def earliest_micros(self) -> int:

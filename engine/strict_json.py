@@ -65,7 +65,8 @@ def parse_json(text: bytes | str) -> Any:
     try:
         return _DECODER.decode(text[1:] if text.startswith(_BOM) else text)
     except json.JSONDecodeError as error:
-        reason = f"{error.msg[0].lower()}{error.msg[1:]} at line {error.lineno}, column {error.colno}"
+        place = f"line {error.lineno}, column {error.colno}" if error.lineno > 1 else f"column {error.colno}"
+        reason = f"{error.msg[0].lower()}{error.msg[1:]} at {place}"
         raise RefusedError("invalid_json", f"not valid JSON: {reason}") from None
     except RecursionError:
         raise RefusedError("too_deep", "lists and objects stand hundreds of levels inside each other") from None

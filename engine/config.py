@@ -1,0 +1,242 @@
+"""Settings: from the call, else the environment, else ``lapse.toml`` in the working directory, else defaults.
+
+In the environment a setting is ``LAPSE_`` and its name in capitals, one inside another joined by two
+underscores: ``LAPSE_STORE``, ``LAPSE_LIMITS__DEPTH``. In ``lapse.toml``::
+
+    store = "sqlite:///lapse.db"
+    late = "6 hours"
+
+    [limits]
+    future = "10 minutes"
+
+    [actions.send_email]
+    channel = "webhook"
+    url = "https://mail.example.com/send"
+
+Durations are text with units: ``90 seconds``, ``72 hours``, ``1h30m``; ``0`` needs none.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+import tomllib
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from engine.durations import Duration
+from engine.errors import ConfigError
+from engine.model import Limits
+
+FILE: Final = "lapse.toml"
+"""The settings file, looked for in the working directory."""
+
+PREFIX: Final = "LAPSE_"
+"""What the environment's names of settings begin with."""
+
+_NESTED: Final = "__"
+_NEAR: Final = 0.75
+
+
+class Binding(BaseModel):
+    """Where one action of the rules goes: a table ``[actions.NAME]``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channel: Literal["log", "python", "webhook"] = Field(
+        "log",
+        description="`log` writes a line, `python` calls the function registered under the action's name, "
+        "`webhook` posts to `url`.",
+    )
+    url: str | None = Field(None, description="Where a webhook is posted to; no other channel has one.", repr=False)
+
+    @model_validator(mode="after")
+    def _url_fits_channel(self) -> Self:
+        if self.channel != "webhook":
+            if self.url is not None:
+                raise ValueError(f"only a webhook has a url, and this is '{self.channel}'; set channel = \"webhook\"")
+            return self
+        parts = urlsplit(self.url or "")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("a webhook needs a url that begins with 'https://' or 'http://'")
+        return self
+
+
+class Actions(BaseModel):
+    """The table ``[actions]``: one table for each action that is bound, and what happens to the others."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    default: str = Field(
+        "log", description="Where actions go that no table binds: `log`, or the name of an action that is bound."
+    )
+    __pydantic_extra__: dict[str, Binding] = Field(init=False)
+
+    @model_validator(mode="after")
+    def _default_is_bound(self) -> Self:
+        if self.default != "log" and self.default not in self.bindings:
+            bound = ", ".join(sorted(self.bindings)) or "none"
+            raise ValueError(f"default is '{self.default}'; it is 'log' or one of the bound actions ({bound})")
+        return self
+
+    @property
+    def bindings(self) -> Mapping[str, Binding]:
+        """Bindings by the name of the action."""
+        return self.__pydantic_extra__
+
+    @property
+    def fallback(self) -> Binding:
+        """The binding of every action that :attr:`bindings` does not name."""
+        return self.bindings.get(self.default) or Binding()
+
+
+class Settings(BaseSettings):
+    """All settings. Read them with :func:`load_settings`, whose errors are for people."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=PREFIX,
+        env_nested_delimiter=_NESTED,
+        toml_file=FILE,
+        validate_default=True,
+    )
+
+    store: str = Field(
+        "sqlite:///lapse.db",
+        pattern=r"^[a-z0-9+]+://",
+        description="The database's URL, such as `sqlite:///lapse.db`.",
+        repr=False,
+    )
+    rules: Path = Field(Path("rules"), description="The folder of rule files, or one such file.")
+    workspace: str = Field(
+        "default",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+        description="The workspace that events, people and rules belong to.",
+    )
+    zone: str = Field("UTC", description="The time zone of rules and people that have none, such as `Europe/Warsaw`.")
+    grace: Duration = Field(
+        datetime.timedelta(0), description="How long every decision is held back, so that stragglers still count."
+    )
+    late: Duration = Field(
+        datetime.timedelta(hours=24),
+        description="An action whose moment is longer past is recorded as `skipped_late`, not sent.",
+    )
+    max_event_age: Duration = Field(
+        datetime.timedelta(hours=72), description="An event that is older on arrival is history: it starts no journey."
+    )
+    limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
+    actions: Actions = Field(Actions(), description="Where actions go: the table `[actions]`.")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, zone: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+            advice = _did_you_mean(zone, zoneinfo.available_timezones()) or "write it like 'Europe/Warsaw'"
+            raise ValueError(f"'{zone}' is no time zone; {advice}") from None
+        return zone
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The library's own sources in its own order, and ``lapse.toml`` after them."""
+        file = TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings, file
+
+
+def load_settings(**given: Any) -> Settings:
+    """The settings in force; ``given`` ones win over the environment, and that over the file.
+
+    Raises :class:`~engine.errors.ConfigError` that names every setting that cannot be used, and those that do
+    not exist.
+    """
+    misspelt = _misspelt_variables()
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise _config_error([*misspelt, *(_explained(dict(one)) for one in error.errors())]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{FILE} cannot be read: {error}") from None
+    except SettingsError as error:
+        raise ConfigError(f"{error}; tables in the environment are JSON, or one variable a setting") from None
+    if misspelt:
+        raise _config_error(misspelt)
+    return settings
+
+
+def _config_error(reasons: list[str]) -> ConfigError:
+    return ConfigError("settings cannot be used:\n" + "\n".join(f"  {reason}" for reason in reasons))
+
+
+def _explained(error: dict[str, Any]) -> str:
+    where = tuple(str(step) for step in error["loc"])
+    name = _origin(where)
+    if error["type"] == "extra_forbidden":
+        known = _known(where[:-1])
+        advice = _did_you_mean(where[-1], known) or f"settings here are {', '.join(sorted(known))}"
+        return f"{name} is no setting; {advice}"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{name}: {_FORMS[where[-1]]}"
+    text = error["msg"].removeprefix("Value error, ")
+    return f"{name}: {text[:1].lower()}{text[1:]}"
+
+
+_FORMS: Final[Mapping[str, str]] = {
+    "store": "write a URL, such as 'sqlite:///lapse.db'",
+    "workspace": "a workspace's name is made of letters, digits, '.', '-' and '_', at most 100, and begins with "
+    "a letter or digit",
+}
+
+
+def _origin(where: tuple[str, ...]) -> str:
+    """A setting's name as it was written: its variable if that is set, else its dotted name."""
+    variable = (PREFIX + _NESTED.join(where)).upper()
+    return variable if any(name.upper() == variable for name in os.environ) else f"'{'.'.join(where)}'"
+
+
+def _known(where: tuple[str, ...]) -> set[str]:
+    match where:
+        case ():
+            return set(Settings.model_fields)
+        case ("limits", *_):
+            return set(Limits.model_fields)
+        case _:
+            return set(Binding.model_fields)
+
+
+def _misspelt_variables() -> list[str]:
+    """Variables that are no setting but look like one. Others that begin alike may be anybody's."""
+    known = {name.upper() for name in Settings.model_fields}
+    found = []
+    for variable in sorted(os.environ):
+        name = variable.upper().removeprefix(PREFIX).split(_NESTED)[0]
+        if variable.upper().startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, 1, _NEAR)
+            found += [f"{variable} is no setting; did you mean '{PREFIX}{near}'?" for near in close]
+    return found
+
+
+def _did_you_mean(name: str, known: set[str]) -> str | None:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"did you mean '{close[0]}'?" if close else None

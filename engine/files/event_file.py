@@ -1,0 +1,98 @@
+"""One file of events: opened, unpacked, recognised, read."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Literal, Self, cast
+
+from engine.errors import InputFileError, RefusedError
+from engine.files.csv_rows import read_csv
+from engine.files.json_lines import read_json_lines
+from engine.files.line_ids import LineIds
+from engine.files.lines import DAMAGE, numbered_lines
+from engine.receipt import Rejection
+
+Kind = Literal["jsonl", "csv"]
+"""What a file holds."""
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+}
+_GZIP: Final = b"\x1f\x8b"
+
+
+class EventFile:
+    """A file of events, JSON lines or CSV, perhaps gzipped. Iterate over it once; it is a context manager.
+
+    Yields ``(line, item)``: the line's number from 1, and a dict to be validated with that number as its index
+    and with ``require_timestamp``, or the :class:`~engine.model.Rejection` of the line. Items without a
+    ``message_id`` get one from :class:`LineIds`.
+
+    ``mapping`` names, for a field, the column (or the key of a JSON line) that holds it. ``kind`` is told by the
+    name's ending, else by the first character. Raises :class:`~engine.errors.InputFileError`.
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None, kind: Kind | None = None
+    ) -> None:
+        self.path = Path(path)
+        self._mapping = dict(mapping or {})
+        try:
+            self._raw = self.path.open("rb")
+        except OSError as error:
+            raise InputFileError(f"{self.path} cannot be read: {error.strerror}") from None
+        self.total = os.fstat(self._raw.fileno()).st_size
+        """Bytes of the file as it lies on disk, gzipped or not; 0 for a pipe."""
+        packed = self.path.suffix.lower() == ".gz" or self._raw.peek(2).startswith(_GZIP)
+        self._stream = cast(BinaryIO, gzip.GzipFile(fileobj=self._raw)) if packed else cast(BinaryIO, self._raw)
+        self.kind: Kind = kind or self._recognise()
+
+    @property
+    def done(self) -> int:
+        """Bytes of the file read so far, of :attr:`total`."""
+        return self._raw.tell() if self._raw.seekable() else 0
+
+    def __iter__(self) -> Iterator[tuple[int, dict[str, Any] | Rejection]]:
+        read = read_csv if self.kind == "csv" else read_json_lines
+        ids = LineIds()
+        try:
+            for number, item in read(numbered_lines(self._stream), self._mapping):
+                if isinstance(item, RefusedError):
+                    yield number, Rejection(number, item.code, item.reason, item.field)
+                else:
+                    ids.give(item)
+                    yield number, item
+        except InputFileError as error:
+            raise InputFileError(f"{self.path}: {error}") from None
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._stream.close()
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _recognise(self) -> Kind:
+        name = self.path.with_suffix("") if self.path.suffix.lower() == ".gz" else self.path
+        kind = _KINDS.get(name.suffix.lower())
+        if kind is not None:
+            return kind
+        try:
+            start = cast(Any, self._stream).peek(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+        except DAMAGE:
+            return "jsonl"
+        return "jsonl" if start.startswith((b"{", b"[")) else "csv"
