@@ -6,6 +6,7 @@ import json
 from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 Values = Mapping[str, Any]
@@ -23,6 +24,11 @@ class Event:
     by_person: bool = True  # an action's or a channel's events are not
     caused_by: tuple[str, ...] = ()  # the rules that led to it (ruling 29)
 
+    @cached_property
+    def order(self) -> tuple[int, str, str, str]:
+        content = json.dumps(dict(self.properties), sort_keys=True)
+        return self.at, self.name, self.message_id or "", content
+
 
 @dataclass(frozen=True, eq=False)
 class Change:
@@ -38,7 +44,7 @@ Entry = Event | Change
 
 def event_order(event: Event) -> tuple[int, str, str, str]:
     """Ruling 7: name, then message id, then canonical content."""
-    return event.at, event.name, event.message_id or "", json.dumps(dict(event.properties), sort_keys=True)
+    return event.order
 
 
 class Timeline:

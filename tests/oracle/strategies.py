@@ -1,0 +1,412 @@
+"""Random rules that are valid, and random timelines on a grid of hours, so that ties and edges are frequent.
+
+:class:`Features` says which parts of the language take part; tests of one part leave the others out, and
+failures shrink to few of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from engine.language import nodes
+
+from .build import days, hour, hours, months, path
+from .timeline import Change, Entry, Event
+
+T = TypeVar("T")
+Draw = st.DrawFn
+
+EVENTS = ("a", "b", "c", "d")
+PLANS = ("free", "pro")
+DATES = ("2026-01-01", "2026-01-02", "2026-01-03T12:00:00Z", "2026-01-04T06:00", "soon")
+ZONES = ("Europe/Warsaw", "America/New_York", "Mars/Olympus")
+DURATIONS = (1, 2, 3, 6, 12, 24)
+LAST_HOUR = 72
+
+
+@dataclass(frozen=True)
+class Features:
+    """Which parts of the language random rules and timelines use."""
+
+    triggers: Sequence[str] = ("event", "none", "schedule")
+    items: Sequence[str] = ("happened", "count", "total", "chain", "race", "fact", "date", "last", "sample")
+    logic: bool = True  # AND, OR, NOT
+    groups: bool = True  # windows after brackets
+    where: bool = True
+    looking_back: bool = True  # `in the last`, no window, `since ...` in event rules
+    steps: Sequence[str] = ("action", "condition", "wait", "time", "event", "date", "if", "split", "set")
+    most_steps: int = 3
+    depth: int = 1  # of branches in branches
+    policies: Sequence[str] = ("again", "exit", "only_while", "limit", "for_each", "quiet", "holdout", "active", "goal")
+    several_people: bool = False
+    history: bool = True
+    attributes: bool = True
+    zones: bool = True
+    months: bool = False
+    own_actions: bool = False  # conditions on what the rule itself sent
+    most_entries: int = 10
+
+
+EVERYTHING = Features()
+KERNEL = Features(
+    triggers=("event",),
+    items=("happened",),
+    logic=False,
+    groups=False,
+    where=False,
+    looking_back=False,
+    steps=(),
+    policies=("again",),
+    history=False,
+    attributes=False,
+    zones=False,
+)
+"""One event trigger, one window: the abandoned cart and nothing else."""
+
+# -------------------------------------------------------------------------------------------- timelines
+
+
+def moments() -> st.SearchStrategy[int]:
+    return st.integers(0, LAST_HOUR).map(hour)
+
+
+def properties() -> st.SearchStrategy[dict[str, Any]]:
+    """``x`` a small number or text, ``k`` the id that tells things apart."""
+    x = st.sampled_from([0, 1, 2, 3, 5, "1", "u", True, [1, "u"]])
+    return st.fixed_dictionaries({}, optional={"x": x, "k": st.sampled_from([1, 2, "1", "z"])})
+
+
+@st.composite
+def events(draw: Draw, features: Features = EVERYTHING) -> Event:
+    historical = draw(st.integers(0, 9)) == 9 if features.history else False
+    return Event(draw(moments()), draw(st.sampled_from(EVENTS)), draw(properties()), historical=historical)
+
+
+@st.composite
+def changes(draw: Draw, features: Features = EVERYTHING) -> Change:
+    possible: dict[str, st.SearchStrategy[Any]] = {
+        "plan": st.sampled_from([*PLANS, None]),
+        "country": st.sampled_from(["PL", "DE"]),
+        "renews": st.sampled_from([*DATES, None]),
+    }
+    if features.zones:
+        possible["timezone"] = st.sampled_from(ZONES)
+    name = draw(st.sampled_from(sorted(possible)))
+    at = hour(0) if draw(st.booleans()) else draw(moments())
+    return Change(at, {name: draw(possible[name])})
+
+
+@st.composite
+def timelines(draw: Draw, features: Features = EVERYTHING) -> list[Entry]:
+    """One person's entries. Half of the people have been known for long."""
+    entry: st.SearchStrategy[Entry] = events(features)
+    if features.attributes:
+        entry = st.one_of(entry, events(features), changes(features))
+    entries: list[Entry] = draw(st.lists(entry, max_size=features.most_entries))
+    if draw(st.booleans()):
+        entries.append(Event(hour(-200), "d", historical=features.history and draw(st.booleans())))
+    return entries
+
+
+def crowds(features: Features = EVERYTHING) -> st.SearchStrategy[dict[str, list[Entry]]]:
+    """Several people by name."""
+    names = ["p", "q", "r"] if features.several_people else ["p"]
+    return st.fixed_dictionaries({name: timelines(features) for name in names})
+
+
+def ends() -> st.SearchStrategy[int]:
+    """The moment up to which the journeys are asked for."""
+    return st.sampled_from([hour(LAST_HOUR), hour(LAST_HOUR + 24), hour(400)])
+
+
+# ------------------------------------------------------------------------------------------- expressions
+
+
+class Maker:
+    """Draws one rule; remembers what the parts of it must agree on."""
+
+    def __init__(self, draw: Draw, features: Features, trigger: nodes.Trigger) -> None:
+        self.draw = draw
+        self.features = features
+        self.trigger = trigger
+        self.by_event = isinstance(trigger, nodes.EventTrigger)
+        self.ordinal = 0
+
+    def one(self, options: Sequence[T]) -> T:
+        return self.draw(st.sampled_from(list(options)))
+
+    def rarely(self) -> bool:
+        return self.draw(st.integers(0, 4)) == 4
+
+    def duration(self) -> nodes.Duration:
+        if self.features.months and self.rarely():
+            return months(1)
+        return hours(self.one(DURATIONS))
+
+    def literal(self) -> nodes.Literal:
+        possible: list[nodes.Scalar] = [0, 1, 2, 3, "1", "u", True]
+        value = self.one(possible)
+        return nodes.Literal(value, bare=value is True)
+
+    def pattern(self, here: bool = True) -> nodes.Pattern:
+        """An event, sometimes with a ``where``; ``same k`` only where there is a trigger with fields."""
+        if self.rarely() and self.rarely():
+            return nodes.Pattern(None, (), self.one([(), ("a",), ("b", "c")]))
+        where: list[nodes.Comparison] = []
+        if self.features.where and self.rarely():
+            operator: Any = self.one(["=", "!=", ">", "<=", "is set"])
+            right = () if operator == "is set" else (self.literal(),)
+            where.append(nodes.Comparison(nodes.Path("event", ("x",)), operator, right))
+        if self.features.where and here and self.by_event and self.rarely():
+            where.append(nodes.Comparison(nodes.Path("event", ("k",)), "=", (nodes.Path("trigger", ("k",)),)))
+        names = (*EVENTS, "mail") if self.features.own_actions else EVENTS
+        return nodes.Pattern(self.one(names), tuple(where))
+
+    def window(self, place: str) -> nodes.Window | None:
+        """A window that may stand in an item at this place: ``first`` gate, ``later`` gate, ``back`` only."""
+        kinds = ["within", "within", "next"]
+        if place == "back" or (place == "first" and not self.by_event):
+            kinds = ["last", "none"] if place == "back" else ["within", "within", "last", "none"]
+        elif self.features.looking_back:
+            kinds += ["last", "none", "since last"] + ["since trigger"] * (place == "later")
+        kind: Any = self.one(kinds)
+        if kind == "none":
+            return None
+        if kind == "since trigger":
+            return nodes.Window(kind)
+        if kind == "since last":
+            return nodes.Window(kind, None, nodes.Pattern(self.one(EVENTS)))
+        return nodes.Window(kind, self.duration())
+
+    def within(self) -> nodes.Window:
+        return nodes.Window("within", self.duration())
+
+    def expression(self, place: str) -> nodes.Expression:
+        if not self.features.logic:
+            item = self.item(place)
+            negate = isinstance(item, nodes.Happened) and item.count is None and self.draw(st.booleans())
+            return nodes.Not(item) if negate else item
+        shape = self.one(["item", "not", "not", "and", "or", "group"])
+        if shape == "not":
+            return nodes.Not(self.item(place))
+        if shape in ("and", "or"):
+            joined = (self.term(place), self.term(place))
+            return nodes.And(joined) if shape == "and" else nodes.Or(joined)
+        if shape == "group" and self.features.groups and place != "back":
+            return self.group()
+        return self.item(place)
+
+    def term(self, place: str) -> nodes.Expression:
+        item = self.item(place)
+        return nodes.Not(item) if self.draw(st.booleans()) else item
+
+    def group(self) -> nodes.Expression:
+        """Items without a window, or with one to be capped, in brackets that have one."""
+        if "chain" in self.features.items and self.draw(st.booleans()):
+            inner: nodes.Expression = self.chain(bare=True)
+        else:
+            items = tuple(
+                nodes.Happened(self.pattern(), None, self.within() if self.rarely() else None) for _ in range(2)
+            )
+            inner = nodes.And(items) if self.draw(st.booleans()) else nodes.Or(items)
+        group = nodes.Group(inner, self.within())
+        return nodes.Not(group) if self.rarely() else group
+
+    def item(self, place: str) -> nodes.Expression:
+        possible = [name for name in self.features.items if self._may_stand(name, place)]
+        match self.one(possible or ["happened"]):
+            case "count":
+                kind: Any = self.one(["at least", "at most", "exactly", "more than", "fewer than"])
+                return nodes.Happened(self.pattern(), nodes.Count(kind, self.one([1, 2, 3])), self.window(place))
+            case "total":
+                return self.total(place)
+            case "chain":
+                return self.chain()
+            case "race":
+                rivals = tuple(nodes.Pattern(name) for name in self.one([("b",), ("c", "d"), ("a",)]))
+                return nodes.Race(self.pattern(), rivals, self.within())
+            case "fact":
+                return self.fact()
+            case "date":
+                duration: Any = self.one([hours(12), days(1), days(2)])
+                return nodes.DateFact(path("person.renews"), self.one(["next", "last", "ago"]), duration)
+            case "last":
+                return nodes.LastEvent(self.pattern(), self.duration())
+            case "sample":
+                self.ordinal += 1
+                return nodes.Sample(self.one([10.0, 50.0, 90.0]), self.one([None, None, "some"]), self.ordinal)
+        return nodes.Happened(self.pattern(), None, self.window(place))
+
+    def _may_stand(self, name: str, place: str) -> bool:
+        """Only while looks back alone and draws nothing; a race looks forward (ruling 9)."""
+        if place == "back":
+            return name in ("happened", "count", "total", "fact", "date", "last")
+        return name != "race" or place == "later" or self.by_event
+
+    def total(self, place: str) -> nodes.TotalFact:
+        function: Any = self.one(["sum", "average", "min", "max", "count", "count of different"])
+        where = None if function == "count" else nodes.Path("event", ("x",))
+        total = nodes.Total(function, where, self.pattern(), self.window(place))
+        return nodes.TotalFact(total, self.one([">=", ">", "<", "<=", "="]), (nodes.Literal(self.one([0, 1, 3, 4])),))
+
+    def chain(self, bare: bool = False) -> nodes.Chain:
+        """In brackets its links may go without windows of their own."""
+        links = []
+        for number in range(self.one([2, 2, 3])):
+            negated = number > 0 and self.rarely()
+            window = self.within() if not bare or self.rarely() else None
+            links.append(nodes.Link(self.pattern(), negated, window))
+        return nodes.Chain(tuple(links))
+
+    def fact(self) -> nodes.Fact:
+        if self.by_event and self.draw(st.booleans()):
+            left = self.one([nodes.Path("trigger", ("x",)), nodes.Path("bare", ("x",))])
+            operator: Any = self.one(["=", "!=", ">", "<", "is set", "is not set"])
+            right: tuple[nodes.Operand, ...] = () if operator.endswith("set") else (self.literal(),)
+            return nodes.Fact(nodes.Comparison(left, operator, right))
+        left = self.one([path("person.plan"), path("plan")])
+        operator = self.one(["=", "!=", "in", "is not set"])
+        right = () if operator == "is not set" else (nodes.Literal(self.one(PLANS), bare=True),)
+        return nodes.Fact(nodes.Comparison(left, operator, right))
+
+    # ------------------------------------------------------------------------------------------- steps
+
+    def opening(self) -> list[nodes.Step]:
+        """A None rule must open with a Condition; the others may."""
+        fewest = 1 if isinstance(self.trigger, nodes.NoTrigger) or not self.features.steps else 0
+        number = max(fewest, self.one([0, 1, 1, 1, 2]))
+        return [nodes.Condition(self.expression("first")) for _ in range(number)]
+
+    def steps(self, depth: int) -> tuple[nodes.Step, ...]:
+        kinds = [kind for kind in self.features.steps if depth > 0 or kind not in ("if", "split")]
+        if not kinds:
+            return ()
+        number = self.draw(st.integers(0, self.features.most_steps))
+        return tuple([self.step(self.one(kinds), depth) for _ in range(number)])
+
+    def step(self, kind: str, depth: int) -> nodes.Step:
+        match kind:
+            case "condition":
+                return nodes.Condition(self.expression("later"))
+            case "wait":
+                return nodes.WaitFor(self.duration())
+            case "time":
+                weekday: Any = self.one([None, None, "friday"])
+                return nodes.WaitUntilTime(weekday, self.one([nodes.TimeOfDay(0, 0), nodes.TimeOfDay(9, 0)]))
+            case "event":
+                return nodes.WaitUntilEvent(self.pattern(), self.duration())
+            case "date":
+                return self.date_wait()
+            case "if":
+                return self.branches(depth)
+            case "split":
+                self.ordinal += 1
+                ordinal = self.ordinal
+                arms = tuple(nodes.Arm(50.0, None, self.steps(depth - 1)) for _ in range(2))
+                return nodes.Split(arms, ordinal)
+            case "set":
+                return nodes.SetAttribute(path("person.plan"), nodes.Literal(self.one(PLANS), bare=True))
+        return nodes.Action(self.one(["mail", "push"]), to=self.one([None, None, path("person.country")]))
+
+    def date_wait(self) -> nodes.WaitUntilDate:
+        side: Any = self.one([None, "before", "after"])
+        offset = self.one([hours(6), days(1)]) if side else None
+        time = nodes.TimeOfDay(9, 0) if side == "before" and self.draw(st.booleans()) else None
+        return nodes.WaitUntilDate(path("person.renews"), offset, side, time, self.draw(st.booleans()))
+
+    def branches(self, depth: int) -> nodes.If:
+        branches = []
+        for _ in range(self.one([1, 1, 2])):
+            expression = self.expression("later")
+            branches.append(nodes.Branch(expression, self.steps(depth - 1)))
+        return nodes.If(tuple(branches), self.steps(depth - 1) if self.draw(st.booleans()) else ())
+
+    # ----------------------------------------------------------------------------------------- clauses
+
+    def clauses(self) -> dict[str, Any]:
+        wanted = [name for name in self.features.policies if self.draw(st.integers(0, 2)) == 0]
+        found: dict[str, Any] = {}
+        for name in wanted:
+            found |= self.clause(name)
+        if self.features.zones and self.rarely():
+            found["zone"] = self.one([nodes.Zone(path=path("person.timezone")), nodes.Zone("Europe/Warsaw")])
+        return found
+
+    def clause(self, name: str) -> dict[str, Any]:
+        match name:
+            case "again":
+                kind: Any = self.one(["restart", "restart", "ignore", "each", "replace"])
+                at_most = self.duration() if kind == "restart" and self.draw(st.booleans()) else None
+                return {"again": nodes.Again(kind, at_most)}
+            case "exit":
+                patterns = self.one([(), (self.pattern(),), (self.pattern(), self.pattern())])
+                return {"exit": nodes.Exit(patterns)}
+            case "only_while":
+                return {"only_while": self.expression("back")}
+            case "limit":
+                return {"limits": tuple(dict.fromkeys(self.limit() for _ in range(self.one([1, 1, 2]))))}
+            case "for_each" if self.by_event:
+                return {"for_each": nodes.Path("trigger", ("k",))}
+            case "quiet":
+                line = nodes.QuietHours(nodes.TimeOfDay(21, 0), nodes.TimeOfDay(9, 0), self.one([(), ("saturday",)]))
+                return {"quiet": (line,)}
+            case "holdout":
+                return {"holdout": nodes.Holdout(50.0, self.one([None, "some"]))}
+            case "active":
+                start = self.one([None, nodes.Date(2026, 1, 2)])
+                end = self.one([nodes.Date(2026, 1, 2), nodes.Date(2026, 1, 3)])
+                return {"active": nodes.Active(start, end)}
+            case "goal":
+                return {"goal": nodes.Goal(self.pattern(), self.duration())}
+        return {}
+
+    def limit(self) -> nodes.Limit:
+        per = ["person", "person"] + ["value"] * self.by_event + ["all"] * self.features.several_people
+        kind: Any = self.one(per)
+        duration = self.one([None, hours(12), days(1)])
+        if kind == "all" and duration is None:
+            duration = days(1)
+        field = nodes.Path("trigger", ("k",)) if kind == "value" else None
+        return nodes.Limit(self.one([1, 1, 2]), kind, field, duration)
+
+
+@st.composite
+def triggers(draw: Draw, features: Features = EVERYTHING) -> nodes.Trigger:
+    match draw(st.sampled_from(list(features.triggers))):
+        case "none":
+            return nodes.NoTrigger()
+        case "schedule":
+            return draw(schedules())
+    maker = Maker(draw, features, nodes.NoTrigger())
+    first = maker.pattern()
+    return nodes.EventTrigger((first, maker.pattern()) if maker.rarely() else (first,))
+
+
+@st.composite
+def schedules(draw: Draw) -> nodes.Schedule:
+    kind: Any = draw(st.sampled_from(["day", "day", "week", "month", "year", "once"]))
+    time = draw(st.sampled_from([nodes.TimeOfDay(9, 0), nodes.TimeOfDay(0, 0)]))
+    zone = draw(st.sampled_from([None, None, nodes.Zone("Europe/Warsaw")]))
+    match kind:
+        case "week":
+            return nodes.Schedule(kind, time, weekday=draw(st.sampled_from(["friday", "monday"])), zone=zone)
+        case "month":
+            return nodes.Schedule(kind, time, day=draw(st.sampled_from([1, 2, 31])), zone=zone)
+        case "year":
+            return nodes.Schedule(kind, time, path=path("person.renews"), zone=zone)
+        case "once":
+            return nodes.Schedule(kind, time, date=nodes.Date(2026, 1, draw(st.integers(1, 4))), zone=zone)
+    return nodes.Schedule(kind, time, zone=zone)
+
+
+@st.composite
+def rules(draw: Draw, features: Features = EVERYTHING) -> nodes.Rule:
+    """A valid rule with the id ``r``."""
+    trigger = draw(triggers(features))
+    maker = Maker(draw, features, trigger)
+    steps = (*maker.opening(), *maker.steps(features.depth))
+    return nodes.Rule("r", None, (), trigger, steps, named=True, **maker.clauses())
