@@ -1,14 +1,373 @@
-"""From a parser's complaint to plain words."""
+"""From a parser's complaint to plain words.
+
+The parser knows where it stopped and what it could have read there. The checks below look at the words around
+that place for something a person would recognise; the first that does gives the message.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from . import words
 from .codes import finding
-from .diagnostics import Diagnostic
+from .diagnostics import Diagnostic, Fix
+from .suggest import distance, nearest
+
+_WORD = re.compile(r"[^\W\d][\w.-]*|\S")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_BEFORE = re.compile(r"([^\s,;()=<>!\"]+)[^\S\n]+\Z")
+_AMOUNT = re.compile(r"(?P<number>-?\d+(?:[.,]\d+)?|an?(?=\s))\s*(?P<unit>[^\W\d]\w*)?")
+_QUOTED = re.compile(
+    r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
+    r"|(?P<open>[\"“„‚«]|(?<!\w)['‘])"
+)
+_RESERVED = (
+    (re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE), "between 60 and 30 days ago"),
+    (re.compile(r"\b\d+(?:\.\d+)?\s*%\s*of\b", re.IGNORECASE), "50% of"),
+    (re.compile(r"\Acollect\b", re.IGNORECASE), "Triggered again: collect"),
+)
+_CLAUSE_WORDS = sorted({word.word for word in (*words.CLAUSES.values(), *words.CASE_CLAUSES.values())}, key=len)[::-1]
+_MOST_EXPECTED = 6
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Where the parser stopped in a clause, and the terminals it could have read there."""
+
+    body: str
+    at: int
+    expected: frozenset[str]
+
+    @property
+    def ended(self) -> bool:
+        return self.at >= len(self.body)
+
+    @cached_property
+    def word(self) -> str:
+        """The word at the place."""
+        match = _WORD.match(self.body, self.at)
+        return match[0] if match else ""
+
+    @cached_property
+    def before(self) -> str:
+        """The word right before the place, if nothing but blanks stands between."""
+        match = _BEFORE.search(self.body[max(0, self.at - 200) : self.at])
+        return match[1] if match else ""
+
+    @property
+    def span(self) -> tuple[int, int]:
+        if self.ended:
+            return max(0, len(self.body.rstrip()) - 1), len(self.body)
+        return self.at, self.at + len(self.word)
+
+    def following(self, count: int) -> str:
+        """The next ``count`` words, in lower case and one blank apart."""
+        return " ".join(self.body[self.at : self.at + 60].casefold().split()[:count])
+
+    def keywords(self) -> Iterator[str]:
+        """The keywords that could stand here."""
+        return (words.phrase(name) for name in sorted(self.expected) if words.is_keyword(name))
 
 
 def explain(body: str, problem: UnexpectedInput) -> Diagnostic:
-    """What is wrong with a clause, at the place where the parser stopped."""
-    at = problem.pos_in_stream or 0
-    return finding("syntax", f"unexpected {problem}", (at, at + 1))
+    """What is wrong with a clause, in plain words."""
+    trouble = _trouble(body, problem)
+    return next(found for check in _CHECKS if (found := check(trouble)))
+
+
+def _trouble(body: str, problem: UnexpectedInput) -> Trouble:
+    if isinstance(problem, UnexpectedToken):
+        at = len(body) if problem.token.type == "$END" else problem.token.start_pos or 0
+        return Trouble(body, at, frozenset(problem.accepts or problem.expected))
+    allowed = problem.allowed if isinstance(problem, UnexpectedCharacters) else None
+    return Trouble(body, problem.pos_in_stream or 0, frozenset(allowed or ()) - {"__IGNORE_0"})
+
+
+# ----------------------------------------------------------------------------------------- punctuation
+
+
+def _unclosed_quote(trouble: Trouble) -> Diagnostic | None:
+    for match in _QUOTED.finditer(trouble.body):
+        if match["open"]:
+            closing = words.QUOTES[match["open"]][0]
+            line_end = re.compile(r"[\n\r]|\Z").search(trouble.body, match.end())
+            span = (match.start(), line_end.start() if line_end else match.end())
+            return finding("unclosed-quote", f"the quote {match['open']} is not closed", span, f"close it with {closing}")
+    return None
+
+
+def _reserved_form(trouble: Trouble) -> Diagnostic | None:
+    for pattern, form in _RESERVED:
+        if match := pattern.search(trouble.body):
+            return finding("reserved", f"'{form}' is reserved for a later version of the language", match.span())
+    return None
+
+
+def _bracket(trouble: Trouble) -> Diagnostic | None:
+    open_brackets: list[int] = []
+    for match in re.finditer(rf"{_QUOTED.pattern}|[()]", trouble.body):
+        if match[0] == "(":
+            open_brackets.append(match.start())
+        elif match[0] == ")":
+            if not open_brackets:
+                return finding("unclosed-bracket", "this bracket closes nothing", match.span(), "leave it out")
+            open_brackets.pop()
+    if open_brackets and trouble.ended:
+        span = (open_brackets[-1], open_brackets[-1] + 1)
+        return finding("unclosed-bracket", "this bracket is not closed", span, "put ')' where it ends")
+    return None
+
+
+def _programmers_operator(trouble: Trouble) -> Diagnostic | None:
+    for operator in sorted(words.OPERATORS_OF_PROGRAMMERS, key=len, reverse=True):
+        for start in (trouble.at - 1, trouble.at):
+            if start >= 0 and trouble.body.startswith(operator, start) and start + len(operator) > trouble.at:
+                if operator == "!" and trouble.body.startswith("!=", start):
+                    continue
+                meant = words.OPERATORS_OF_PROGRAMMERS[operator]
+                span = (start, start + len(operator))
+                blank = " " if meant.isalpha() and trouble.body[span[1] : span[1] + 1].strip() else ""
+                return finding(
+                    "operator-of-programmers",
+                    f"'{operator}' is no operator of the language",
+                    span,
+                    f"write {meant}",
+                    Fix(span, meant + blank),
+                )
+    return None
+
+
+def _missing_colon(trouble: Trouble) -> Diagnostic | None:
+    line_start = trouble.body.rfind("\n", 0, trouble.at) + 1
+    if trouble.ended or not line_start or trouble.body[line_start : trouble.at].strip():
+        return None
+    for word in _CLAUSE_WORDS:
+        if trouble.following(word.count(" ") + 1) == word.casefold():
+            span = (trouble.at, trouble.at + len(word))
+            return finding(
+                "missing-colon", f"'{word}' lacks its colon", span, f"write '{word}:'", Fix((span[1], span[1]), ":")
+            )
+    return None
+
+
+# ------------------------------------------------------------------------------------------ durations
+
+
+def _duration(trouble: Trouble) -> Diagnostic | None:
+    if not trouble.expected & {"DURATION", "UNIT"} or trouble.ended:
+        return None
+    amount = _AMOUNT.match(trouble.body, trouble.at)
+    if not amount:
+        return None
+    number, unit = amount["number"], amount["unit"]
+    if "." in number or "," in number:
+        advice = "write whole numbers, such as '90 minutes' for an hour and a half"
+        return finding("bad-duration", f"'{number}' is not a whole number", amount.span("number"), advice)
+    if not unit:
+        advice = f"say of what, such as '{number} hours' or '{number} days'"
+        return finding("unknown-unit", f"'{number}' has no unit of time", amount.span("number"), advice)
+    return _unknown_unit(number, unit, amount.span("unit"))
+
+
+def _unknown_unit(number: str, unit: str, span: tuple[int, int]) -> Diagnostic:
+    best = nearest(unit, (word for word in words.UNIT_WORDS if len(word) > 2))
+    if best is None:
+        units = ", ".join(f"{known.name}s" for known in words.UNITS[::-1])
+        return finding("unknown-unit", f"'{unit}' is not a unit of time", span, f"the units are {units}")
+    plural = words.UNIT_WORDS[best].name + ("" if number in ("1", "a", "an") else "s")
+    advice = f"did you mean '{number} {plural}'?"
+    return finding("unknown-unit", f"'{unit}' is not a unit of time", span, advice, Fix(span, plural))
+
+
+def _unit_of_age(trouble: Trouble) -> Diagnostic | None:
+    """``more than 30 dys ago`` was read as a count, and stops at its unit."""
+    if "_TIMES" not in trouble.expected or not trouble.before.isdigit():
+        return None
+    if trouble.following(2).endswith(" ago") and trouble.word.casefold() not in words.UNIT_WORDS:
+        return _unknown_unit(trouble.before, trouble.word, trouble.span)
+    return None
+
+
+def _age_without_ago(trouble: Trouble) -> Diagnostic | None:
+    if trouble.expected >= {"WHOLE", "ONCE"} and (amount := _AMOUNT.match(trouble.body, trouble.at)) and amount["unit"]:
+        advice = f"write 'more than {amount[0]} ago' for an age, or a number of times for a count"
+        return finding("syntax", f"'{amount[0]}' is a length of time, not a count", amount.span(), advice)
+    return None
+
+
+def _time(trouble: Trouble) -> Diagnostic | None:
+    if trouble.expected & {"TIME"} and re.compile(r"\d").match(trouble.body, trouble.at) and "DURATION" not in trouble.expected:
+        match = re.compile(r"\S+").match(trouble.body, trouble.at)
+        span = match.span() if match else trouble.span
+        shown = trouble.body[span[0] : span[1]]
+        return finding("bad-time", f"'{shown}' is not a time of day", span, "write hour and minute, such as 09:00 or 21:30")
+    return None
+
+
+# ------------------------------------------------------------------------------------- misused phrases
+
+
+def _chain(trouble: Trouble) -> Diagnostic | None:
+    word = trouble.word.casefold()
+    if word == "then" or (trouble.before.casefold() == "then" and word and not trouble.expected & {"_THEN"}):
+        advice = "write 'a within 1 day then b within 3 days'; put other conditions beside the chain with AND"
+        return finding("syntax", "a chain names one event at each place", trouble.span, advice)
+    return None
+
+
+def _before_without_any(trouble: Trouble) -> Diagnostic | None:
+    if "_BEFORE_ANY" in trouble.expected and trouble.word.casefold() == "before":
+        fix = Fix(trouble.span, f"{trouble.word} any")
+        return finding("syntax", "a race is written with 'before any'", trouble.span, "write 'a before any b within 1 hour'", fix)
+    return None
+
+
+def _since_what(trouble: Trouble) -> Diagnostic | None:
+    if "SINCE_LAST" in trouble.expected and trouble.word.casefold() == "since":
+        advice = "write 'since trigger', or 'since last' and an event"
+        return finding("syntax", "'since' needs the moment it counts from", trouble.span, advice)
+    return None
+
+
+def _in_the_what(trouble: Trouble) -> Diagnostic | None:
+    if trouble.before.casefold() == "in" and trouble.word.casefold() == "the":
+        return finding("syntax", "'in the' needs a direction", trouble.span, "write 'in the last 3 days' or 'in the next 3 days'")
+    return None
+
+
+def _window_of_a_date(trouble: Trouble) -> Diagnostic | None:
+    scoped = trouble.before.casefold().startswith(("trigger.", "person."))
+    if scoped and trouble.word.casefold() in ("within", "since"):
+        advice = f'ask for a date with \'in the next\' or \'in the last\'; an event of that name is written "{trouble.before}"'
+        return finding("syntax", f"'{trouble.before}' is a field, not an event", trouble.span, advice)
+    return None
+
+
+def _window_after_a_total(trouble: Trouble) -> Diagnostic | None:
+    opening = trouble.following(3)
+    windows = ("within ", "in the last", "in the next", "since ")
+    if opening.startswith(windows) and re.compile(r"\b(sum|average|min|max|count)\s+of\b", re.I).search(trouble.body):
+        advice = "write 'sum of amount from purchase in the last 30 days >= 500'"
+        return finding("syntax", "the window of a total stands before its comparison", trouble.span, advice)
+    return None
+
+
+def _event_age_without_last(trouble: Trouble) -> Diagnostic | None:
+    if re.compile(r"more\s+than\s[^,()]*\sago", re.I).match(trouble.body, trouble.at):
+        advice = "for the time since an event last happened, write 'last' before the event"
+        return finding("syntax", "an event is not a date", trouble.span, advice)
+    return None
+
+
+def _or_inside_where(trouble: Trouble) -> Diagnostic | None:
+    read = trouble.body[: trouble.at].casefold()
+    if trouble.word[:1] in "=<>!" and trouble.word and re.search(r"\bwhere\b.*\bor\b[^=<>]*\Z", read, re.S):
+        advice = "name several values of a field with 'in (a, b)', and several events with OR"
+        return finding("syntax", "OR ends the 'where' before it", trouble.span, advice)
+    return None
+
+
+# -------------------------------------------------------------------------------------- words at large
+
+
+def _near_keyword(trouble: Trouble) -> Diagnostic | None:
+    if not trouble.word[:1].isalpha():
+        return None
+    best: tuple[int, str] | None = None
+    for keyword in trouble.keywords():
+        found = trouble.following(keyword.count(" ") + 1)
+        allowed = 1 if len(keyword) <= 4 else 2
+        away = distance(found, keyword) if abs(len(found) - len(keyword)) <= allowed else allowed + 1
+        if 0 < away <= min(allowed, len(keyword) - 2) and (best is None or away < best[0]):
+            best = away, keyword
+    if best is None:
+        return None
+    keyword = best[1].upper() if best[1] in ("and", "or", "not") else best[1]
+    span = (trouble.at, _end_of_words(trouble.body, trouble.at, keyword.count(" ") + 1))
+    shown = trouble.body[span[0] : span[1]]
+    message = f"'{shown}' does not belong here"
+    return finding("syntax", message, span, f"did you mean '{keyword}'?", Fix(span, keyword))
+
+
+def _end_of_words(text: str, start: int, count: int) -> int:
+    match = re.compile(r"\S+" + r"\s+\S+" * (count - 1)).match(text, start)
+    return match.end() if match else start
+
+
+def _template(trouble: Trouble) -> Diagnostic | None:
+    if {"STRING", "_WITH", "_TO"} <= trouble.expected and "NAME" not in trouble.expected and _is_plain(trouble.word):
+        quoted = f'"{trouble.word}"'
+        message = f"'{trouble.word}' lacks its quotes"
+        return finding("several-words", message, trouble.span, f"write {quoted}", Fix(trouble.span, quoted))
+    return None
+
+
+def _several_words(trouble: Trouble) -> Diagnostic | None:
+    if not (_is_plain(trouble.word) and _is_plain(trouble.before)):
+        return None
+    start = trouble.body.rindex(trouble.before, 0, trouble.at)
+    span = (start, trouble.span[1])
+    text = trouble.body[start : span[1]]
+    return finding(
+        "several-words", "a text of several words takes quotes", span, f'write "{text}"', Fix(span, f'"{text}"')
+    )
+
+
+def _is_plain(word: str) -> bool:
+    return bool(words.NAME.match(word)) and word.casefold() not in words.KEYWORDS
+
+
+def _keyword_as_name(trouble: Trouble) -> Diagnostic | None:
+    if "NAME" in trouble.expected and trouble.word.casefold() in words.KEYWORDS:
+        advice = f'{_expectation(trouble)}; to use it as a name, write "{trouble.word}"'
+        return finding("keyword-as-name", f"'{trouble.word}' is a keyword here", trouble.span, advice)
+    return None
+
+
+def _anything(trouble: Trouble) -> Diagnostic:
+    if trouble.ended:
+        return finding("syntax", "the clause ends too soon", trouble.span, _expectation(trouble))
+    return finding("syntax", f"'{trouble.word}' does not belong here", trouble.span, _expectation(trouble))
+
+
+def _expectation(trouble: Trouble) -> str | None:
+    """What could stand here, in plain words."""
+    plain = [words.PLAIN_WORDS.get(name) or f"'{words.phrase(name)}'" for name in sorted(trouble.expected)]
+    listed = list(dict.fromkeys(plain))
+    if not listed or len(listed) > 2 * _MOST_EXPECTED:
+        return "see the forms this clause can take in the language page"
+    *most, last = listed[: _MOST_EXPECTED if len(listed) <= _MOST_EXPECTED else _MOST_EXPECTED - 1]
+    if len(listed) > _MOST_EXPECTED:
+        most, last = [*most, last], "something else"
+    return f"expected {', '.join(most)} or {last}" if most else f"expected {last}"
+
+
+_CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
+    _unclosed_quote,
+    _reserved_form,
+    _bracket,
+    _programmers_operator,
+    _missing_colon,
+    _duration,
+    _unit_of_age,
+    _age_without_ago,
+    _time,
+    _before_without_any,
+    _since_what,
+    _in_the_what,
+    _window_of_a_date,
+    _window_after_a_total,
+    _event_age_without_last,
+    _chain,
+    _or_inside_where,
+    _near_keyword,
+    _template,
+    _keyword_as_name,
+    _several_words,
+    _anything,
+)

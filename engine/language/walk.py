@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar
 
-from .nodes import Sample
+from . import nodes
 
 T = TypeVar("T")
 
-
-@cache
-def _parts(kind: type) -> tuple[str, ...] | None:
-    """The fields of a node in the order of its text; ``None`` for what is no node. The last is its span."""
-    return tuple(part.name for part in fields(kind)) if is_dataclass(kind) else None
+_parts: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    kind: attrgetter("__class__", *(part.name for part in fields(kind)))
+    for kind in vars(nodes).values()
+    if isinstance(kind, type) and is_dataclass(kind)
+}
+"""The class of a node and its parts, in the order of its text; the last is the span."""
 
 
 def walk(node: object) -> Iterator[Any]:
@@ -23,22 +24,29 @@ def walk(node: object) -> Iterator[Any]:
     waiting = [node]
     while waiting:
         at = waiting.pop()
-        names = _parts(type(at))
-        if names is not None:
+        parts = _parts.get(type(at))
+        if parts:
             yield at
-            waiting += [getattr(at, name) for name in reversed(names[:-1])]
+            waiting += parts(at)[-2:0:-1]
         elif type(at) is tuple:
-            waiting += reversed(at)
+            waiting += at[::-1]
 
 
 def moved(node: T, by: int, ordinals: Iterator[int]) -> T:
     """The same tree ``by`` characters further on, its samples numbered from ``ordinals``."""
-    kind: Any = type(node)
-    names = _parts(kind)
-    if names is None:
-        return kind(moved(part, by, ordinals) for part in node) if kind is tuple else node  # type: ignore[attr-defined]
-    values = [moved(getattr(node, name), by, ordinals) for name in names[:-1]]
-    if kind is Sample:
+    moved_node: T = _moved(node, by, ordinals)
+    return moved_node
+
+
+def _moved(node: Any, by: int, ordinals: Iterator[int]) -> Any:
+    kind = type(node)
+    if kind is tuple:
+        return tuple([_moved(part, by, ordinals) for part in node]) if node else node
+    parts = _parts.get(kind)
+    if parts is None:
+        return node
+    _, *values, (start, end) = parts(node)
+    values = [value if value is None or type(value) is str else _moved(value, by, ordinals) for value in values]
+    if kind is nodes.Sample:
         values[-1] = next(ordinals)
-    start, end = node.span  # type: ignore[attr-defined]
-    return kind(*values, (start + by, end + by))  # type: ignore[no-any-return]
+    return kind(*values, (start + by, end + by))

@@ -162,3 +162,50 @@ OPERATORS_OF_PROGRAMMERS: dict[str, str] = {
     "≥": ">=",
     "≤": "<=",
 }
+
+# ----------------------------------------------------------------------- what the grammar's terminals are
+
+PLAIN_WORDS: dict[str, str] = {
+    "NAME": "a name",
+    "STRING": "a name",
+    "QUOTED_PATH": "a name",
+    "PATH": "a field such as person.country",
+    "VALUE": "a value",
+    "WHOLE": "a whole number",
+    "PERCENT": "a share such as 10%",
+    "TIME": "a time such as 09:00",
+    "DATE": "a date such as 2026-11-27",
+    "DURATION": "a length of time such as '3 days'",
+    "UNIT": "a length of time such as '3 days'",
+    "ZONE_NAME": "a zone such as Europe/Warsaw",
+    "WEEKDAY": "a day of the week",
+    "LPAR": "an opening bracket",
+    "RPAR": "a closing bracket",
+    "COMMA": "a comma",
+    "$END": "the end of the clause",
+    **dict.fromkeys(("WITHIN", "IN_THE_NEXT", "IN_THE_LAST", "SINCE_TRIGGER", "SINCE_LAST"), "a window such as 'within 3 days'"),
+    **dict.fromkeys(("AT_LEAST", "AT_MOST", "EXACTLY", "FEWER_THAN", "MORE_THAN"), "a count such as 'at least 3 times'"),
+    **dict.fromkeys(("EQ", "NE", "GE", "LE", "GT", "LT", "IS", "IS_NOT"), "a comparison such as '='"),
+    **dict.fromkeys(("IN", "NOT_IN", "BETWEEN", "CONTAINS", "STARTS_WITH", "ENDS_WITH"), "a comparison such as '='"),
+    **dict.fromkeys(("IS_SET", "IS_NOT_SET"), "a comparison such as '='"),
+    **dict.fromkeys(AGGREGATES, "a total such as 'sum of'"),
+    "MORE_THAN_AGO": "an age such as 'more than 3 days ago'",
+    "_TIMES": "'times'",
+}
+"""How the grammar's terminals are called in a message; every other terminal is the keyword it is named after."""
+
+
+def phrase(terminal: str) -> str:
+    """The keyword a terminal is named after: ``_FOR_AT_MOST`` is ``for at most``."""
+    return terminal.strip("_").replace("_", " ").casefold()
+
+
+def is_keyword(terminal: str) -> bool:
+    """Whether a terminal is a keyword or a phrase of them."""
+    return terminal not in _OPEN_TERMINALS and not terminal.startswith(("$", "__"))
+
+
+_OPEN_TERMINALS = frozenset(
+    "NAME STRING QUOTED_PATH PATH VALUE WHOLE PERCENT TIME DATE DURATION UNIT ZONE_NAME WEEKDAY LPAR RPAR COMMA "
+    "EQ NE GE LE GT LT MORE_THAN_AGO".split()
+)
