@@ -86,9 +86,8 @@ class Conditions(Terms):
         return tuple(item for item in rest if isinstance(item, Pattern)), reach(opening, cast(Token, rest[-1]))
 
     def total_fact(self, total: Total, test: Test) -> nodes.TotalFact:
-        operator, operands, *closing = test
-        end = cast(int, closing[0]) if closing else operands[-1].span[1]
-        return nodes.TotalFact(total, operator, operands, (total.span[0], end))
+        like_a_fact = comparison(Path("event", (), total.span), test)
+        return nodes.TotalFact(total, like_a_fact.operator, like_a_fact.right, like_a_fact.span)
 
     def total_between(self, total: Total, _: Token, low: Operand, high: Operand) -> nodes.TotalFact:
         return nodes.TotalFact(total, "between", (low, high), reach(total, high))

@@ -18,11 +18,12 @@ from .catalog import Catalog
 from .clauses import Clause, Entry, Splitter, normal, too_large
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
+from .figures import check_figures
 from .grammar import parser
 from .identity import identified
 from .limits import Limits
 from .mistakes import explain
-from .nodes import Condition, NoTrigger, Rule
+from .nodes import Condition, Rule
 from .resolve import resolve
 from .source import Source
 from .steps import StepList
@@ -55,7 +56,7 @@ class Parsed(NamedTuple):
     """A clause on its own: what it means, or what is wrong; offsets count from its first character."""
 
     node: Any
-    problem: Diagnostic | None
+    problems: tuple[Diagnostic, ...] = ()
 
 
 def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog: Catalog | None = None) -> Reading:
@@ -84,11 +85,12 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 def parse(start: str, body: str) -> Parsed:
     """Read what follows a clause's colon by the start rule ``start``."""
     try:
-        return Parsed(parser().parse(body, start=start), None)
+        node = parser().parse(body, start=start)
     except Mistake as mistake:
-        return Parsed(None, mistake.diagnostic)
+        return Parsed(None, (mistake.diagnostic,))
     except UnexpectedInput as problem:
-        return Parsed(None, explain(body, problem))
+        return Parsed(None, (explain(body, problem),))
+    return Parsed(node, check_figures(node))
 
 
 class ClauseReader:
@@ -128,9 +130,8 @@ class ClauseReader:
         problem = too_large(clause, self.limits)
         if problem:
             return self.report(problem)
-        node, problem = parse(grammar, clause.body)
-        if problem:
-            return self.report(problem.moved(clause.start))
+        node, problems = parse(grammar, clause.body)
+        self.diagnostics += (problem.moved(clause.start) for problem in problems)
         return moved(node, clause.start, self.ordinals)
 
     def _nothing_follows(self, clause: Clause) -> Diagnostic:
@@ -188,8 +189,8 @@ class RuleReader(ClauseReader):
 
     def _twice(self, clause: Clause, word: ClauseWord) -> None:
         if word.field == "trigger":
-            message, advice = "a rule has one 'Trigger:'", "write 'a OR b' for several events, or a blank line between two rules"
-            self.report(finding("two-triggers", message, clause.head, advice))
+            advice = "write 'a OR b' for several events, or a blank line between two rules"
+            self.report(finding("two-triggers", "a rule has one 'Trigger:'", clause.head, advice))
         else:
             message = f"'{word.word}:' stands twice in this rule"
             self.report(finding("clause-twice", message, clause.head, "keep one of them"))

@@ -1,0 +1,177 @@
+"""Names against what is known: the catalog, and the events the rules themselves name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from . import nodes
+from .asked import patterns
+from .catalog import Catalog, Kind
+from .codes import finding
+from .diagnostics import Diagnostic, Fix
+from .layout import name_text, operand_text, path_text
+from .nodes import Comparison, Path, Pattern, Rule, Span
+from .suggest import nearest
+from .walk import walk
+
+
+class Names:
+    """Checks the names of rules; without a catalog only what the file itself gives away."""
+
+    def __init__(self, rules: tuple[Rule, ...], catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._used = {pattern.name for rule in rules for pattern in patterns(rule.trigger)}
+
+    def is_event(self, name: str) -> bool:
+        """Whether a name is known to be an event."""
+        return name in self.catalog.events or name in self._used
+
+    def check(self, rule: Rule) -> Iterator[Diagnostic]:
+        """Everything to be said about the names in a rule."""
+        bare = self._bare_meaning(rule)
+        for node in walk(rule):
+            match node:
+                case Pattern():
+                    yield from self._event(node)
+                case nodes.WaitUntilDate() if node.path.scope == "bare":
+                    yield from self._wait(rule, node)
+                case nodes.Action():
+                    yield from self._action(node)
+                case nodes.Fact():
+                    yield from self._comparison(node.comparison, bare.get(node.comparison.left))
+                case nodes.Happened() if node.window and node.window.kind in ("next", "last"):
+                    yield from self._date_as_event(node)
+                case nodes.DateFact() if node.path.scope == "bare" and self.is_event(".".join(node.path.parts)):
+                    yield from _event_as_date(node)
+                case Path():
+                    yield from self._path(rule, node)
+                case _:
+                    pass
+
+    # ---------------------------------------------------------------------------------------- events
+
+    def _event(self, pattern: Pattern) -> Iterator[Diagnostic]:
+        events = self.catalog.events
+        if pattern.name is None or not events:
+            return
+        if pattern.name not in events:
+            span = (pattern.span[0], pattern.span[0] + len(name_text(pattern.name)))
+            yield _unknown("unknown-event", "no event type is called", pattern.name, events, span)
+        fields = events.get(pattern.name)
+        for comparison in pattern.where if fields else ():
+            kind = self.catalog.field_kind(pattern.name, comparison.left.parts)
+            if kind is None:
+                name = ".".join(comparison.left.parts)
+                message = f"'{pattern.name}' declares no field"
+                yield _unknown("unknown-field", message, name, fields or (), comparison.left.span)
+            yield from self._comparison(comparison, kind)
+
+    def _date_as_event(self, item: nodes.Happened) -> Iterator[Diagnostic]:
+        name = item.pattern.name
+        if name is None or item.pattern.where or self.is_event(name) or name not in self.catalog.attributes:
+            return
+        message = f"'{name}' is read as an event here, and is an attribute of the person"
+        advice = f"write person.{name}"
+        yield finding("event-or-date", message, item.pattern.span, advice, Fix(item.pattern.span, f"person.{name}"))
+
+    def _wait(self, rule: Rule, wait: nodes.WaitUntilDate) -> Iterator[Diagnostic]:
+        name = ".".join(wait.path.parts)
+        if self._known_fields(rule, wait.path):
+            return
+        if self.is_event(name) and wait.offset is None:
+            message = f"'{name}' is an event, and this wait would have no end"
+            advice = f"write 'until {name} for at most 3 days'"
+            yield finding("wait-without-end", message, wait.path.span, advice)
+        else:
+            message = f"'{name}' is read as a date of the trigger or the person"
+            advice = f"write trigger.{name} or person.{name}; an event needs 'for at most 3 days'"
+            yield finding("event-or-date", message, wait.path.span, advice)
+
+    # ---------------------------------------------------------------------------------------- fields
+
+    def _known_fields(self, rule: Rule, path: Path) -> tuple[Kind | None, ...]:
+        """The kinds a bare path could have: as a field of the triggers, as an attribute."""
+        kinds = [self.catalog.field_kind(pattern.name, path.parts) for pattern in _triggers(rule)]
+        return tuple(kind for kind in (*kinds, self.catalog.attribute_kind(path.parts)) if kind)
+
+    def _bare_meaning(self, rule: Rule) -> dict[Path, Kind]:
+        """The kind of each left side, where the catalog leaves no doubt about it."""
+        found = {}
+        for node in walk(rule) if self.catalog.events or self.catalog.attributes else ():
+            if isinstance(node, nodes.Fact):
+                left = node.comparison.left
+                kinds = self._scoped(rule, left) if left.scope != "bare" else self._known_fields(rule, left)
+                if len(set(kinds)) == 1 and kinds[0]:
+                    found[left] = kinds[0]
+        return found
+
+    def _scoped(self, rule: Rule, path: Path) -> tuple[Kind | None, ...]:
+        if path.scope == "person":
+            return (self.catalog.attribute_kind(path.parts),)
+        return tuple(self.catalog.field_kind(pattern.name, path.parts) for pattern in _triggers(rule))
+
+    def _path(self, rule: Rule, path: Path) -> Iterator[Diagnostic]:
+        attributes = self.catalog.attributes
+        name = ".".join(path.parts)
+        if path.scope == "person" and attributes and self.catalog.attribute_kind(path.parts) is None:
+            yield _unknown("unknown-attribute", "people have no attribute", name, attributes, path.span, "person.")
+        elif path.scope == "trigger":
+            yield from self._trigger_field(rule, path)
+        elif path.scope == "bare":
+            yield from self._bare(rule, path)
+
+    def _trigger_field(self, rule: Rule, path: Path) -> Iterator[Diagnostic]:
+        declared = [self.catalog.events.get(pattern.name or "") for pattern in _triggers(rule)]
+        if not declared or not all(declared):
+            return
+        if all(self.catalog.field_kind(pattern.name, path.parts) is None for pattern in _triggers(rule)):
+            known = {name for fields in declared for name in fields or ()}
+            yield _unknown("unknown-field", "the trigger declares no field", ".".join(path.parts), known, path.span)
+
+    def _bare(self, rule: Rule, path: Path) -> Iterator[Diagnostic]:
+        in_trigger = any(self.catalog.field_kind(pattern.name, path.parts) for pattern in _triggers(rule))
+        if in_trigger and self.catalog.attribute_kind(path.parts):
+            name = path_text(path)
+            message = f"'{name}' could be the trigger's field or the person's attribute, and is the trigger's"
+            advice = f"write trigger.{name} or person.{name}"
+            yield finding("ambiguous-name", message, path.span, advice, Fix(path.span, f"trigger.{name}"))
+
+    # ---------------------------------------------------------------------------- values and actions
+
+    def _comparison(self, comparison: Comparison, kind: Kind | None) -> Iterator[Diagnostic]:
+        for operand in comparison.right if comparison.operator in ("=", "!=", "in", "not in") else ():
+            if isinstance(operand, nodes.Literal) and kind in ("text", "number") and _differs(operand, kind):
+                name, value = path_text(comparison.left), operand_text(operand)
+                held, other = ("text", "number") if kind == "text" else ("numbers", "text")
+                advice = f'write "{value}"' if kind == "text" else "write the number without quotes"
+                message = f"'{name}' holds {held}, which never equals the {other} {value}"
+                yield finding("never-equal", message, operand.span, advice)
+
+    def _action(self, action: nodes.Action) -> Iterator[Diagnostic]:
+        known = self.catalog.actions
+        if known and action.name not in known:
+            span = (action.span[0], action.span[0] + len(name_text(action.name)))
+            yield _unknown("unknown-action", "nothing is bound to the action", action.name, known, span)
+
+
+def _triggers(rule: Rule) -> tuple[Pattern, ...]:
+    return rule.trigger.patterns if isinstance(rule.trigger, nodes.EventTrigger) else ()
+
+
+def _differs(literal: nodes.Literal, kind: Kind) -> bool:
+    if isinstance(literal.value, bool):
+        return False
+    return isinstance(literal.value, str) != (kind == "text")
+
+
+def _event_as_date(fact: nodes.DateFact) -> Iterator[Diagnostic]:
+    name = path_text(fact.path)
+    message = f"'{name}' is an event, and is read as a date here"
+    advice = f"write 'last {name} more than ... ago'"
+    yield finding("event-or-date", message, fact.path.span, advice, Fix(fact.path.span, f"last {name}"))
+
+
+def _unknown(code: str, message: str, name: str, known: Iterable[str], span: Span, prefix: str = "") -> Diagnostic:
+    best = nearest(name, known)
+    advice = f"did you mean '{prefix}{best}'?" if best else None
+    return finding(code, f"{message} '{name}'", span, advice, Fix(span, prefix + best) if best else None)
