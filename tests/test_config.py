@@ -1,0 +1,204 @@
+"""Settings: where they come from, what they mean, and how a wrong one is explained."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from engine.config import Actions, Binding, Settings, load_settings
+from engine.errors import ConfigError, LapseError
+from engine.model import LIMITS, Limits
+
+HOUR = datetime.timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, and an environment without Lapse's variables."""
+    for name in [name for name in os.environ if name.upper().startswith("LAPSE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(text: str) -> None:
+    Path("lapse.toml").write_text(text, encoding="utf-8")
+
+
+def problem(**given: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(**given)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("model", [Settings, Limits, Actions, Binding])
+def test_every_setting_has_a_description_and_a_default(model: type[BaseModel]) -> None:
+    for name, field in model.model_fields.items():
+        assert field.description, f"{model.__name__}.{name} lacks a description"
+        assert field.description.endswith("."), f"{model.__name__}.{name}: a description is a sentence"
+        assert not field.is_required(), f"{model.__name__}.{name} lacks a default"
+
+
+def test_defaults() -> None:
+    settings = load_settings()
+    assert settings.store == "sqlite:///lapse.db"
+    assert settings.rules == Path("rules")
+    assert (settings.workspace, settings.zone) == ("default", "UTC")
+    assert (settings.grace, settings.late, settings.max_event_age) == (0 * HOUR, 24 * HOUR, 72 * HOUR)
+    assert settings.limits == LIMITS
+    assert settings.actions.bindings == {}
+    assert settings.actions.fallback == Binding(channel="log")
+
+
+def test_the_file_is_read() -> None:
+    write(
+        """
+        store = "sqlite:///shop.db"
+        rules = "campaigns"
+        zone = "Europe/Warsaw"
+        grace = "90 seconds"
+        late = "1h30m"
+        max_event_age = "2 weeks"
+
+        [limits]
+        event_bytes = 65536
+        future = "10 minutes"
+        earliest = 2020-01-01T00:00:00Z
+
+        [actions]
+        default = "hook"
+
+        [actions.hook]
+        channel = "webhook"
+        url = "https://example.com/actions"
+
+        [actions.send_push]
+        channel = "python"
+
+        [actions."send.email"]
+        channel = "log"
+        """
+    )
+    settings = load_settings()
+    assert (settings.store, settings.rules, settings.zone) == ("sqlite:///shop.db", Path("campaigns"), "Europe/Warsaw")
+    assert (settings.grace, settings.late, settings.max_event_age) == (HOUR / 40, 1.5 * HOUR, 336 * HOUR)
+    assert settings.limits.event_bytes == 65536
+    assert settings.limits.future_micros == 600_000_000
+    assert settings.limits.earliest_micros == 1_577_836_800_000_000
+    assert settings.limits.depth == LIMITS.depth
+    assert settings.actions.bindings == {
+        "hook": Binding(channel="webhook", url="https://example.com/actions"),
+        "send_push": Binding(channel="python"),
+        "send.email": Binding(channel="log"),
+    }
+    assert settings.actions.fallback == settings.actions.bindings["hook"]
+
+
+def test_the_environment_wins_over_the_file_and_the_call_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('workspace = "file"\nzone = "Europe/Warsaw"\nlate = "1 hour"\n[limits]\ndepth = 8\nproperties = 9')
+    monkeypatch.setenv("LAPSE_WORKSPACE", "environment")
+    monkeypatch.setenv("LAPSE_ZONE", "Europe/Paris")
+    monkeypatch.setenv("LAPSE_LIMITS__DEPTH", "4")
+    settings = load_settings(workspace="call")
+    assert (settings.workspace, settings.zone, settings.late) == ("call", "Europe/Paris", HOUR)
+    assert (settings.limits.depth, settings.limits.properties) == (4, 9)
+
+
+def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('[actions.send_email]\nchannel = "webhook"\nurl = "https://old.example"')
+    monkeypatch.setenv("LAPSE_ACTIONS__SEND_EMAIL__URL", "https://new.example")
+    monkeypatch.setenv("LAPSE_ACTIONS__SEND_PUSH__CHANNEL", "python")
+    assert load_settings().actions.bindings == {
+        "send_email": Binding(channel="webhook", url="https://new.example"),
+        "send_push": Binding(channel="python"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('stroe = "x"', "'stroe' is no setting; did you mean 'store'?"),
+        ("colour = 1", "'colour' is no setting; settings here are actions, grace, late, limits"),
+        ("[limits]\ndpth = 3", "'limits.dpth' is no setting; did you mean 'depth'?"),
+        ('[actions.mail]\nchanel = "log"', "'actions.mail.chanel' is no setting; did you mean 'channel'?"),
+        ("[actons.mail]", "'actons' is no setting; did you mean 'actions'?"),
+        ('grace = "5 parsecs"', "'grace': '5 parsecs' is no duration; write a number and a unit"),
+        ("grace = 5", "'grace': 5 is no duration; write a number and a unit"),
+        ('late = "-1 hour"', "'late': '-1 hour' is no duration"),
+        ('zone = "Europe/Warsow"', "'Europe/Warsow' is no time zone; did you mean 'Europe/Warsaw'?"),
+        ('zone = "+02:00"', "'+02:00' is no time zone; write it like"),
+        ('zone = "../etc/passwd"', "is no time zone"),
+        ('store = "lapse.db"', "'store': write a URL, such as 'sqlite:///lapse.db'"),
+        ('workspace = "a b"', "'workspace': a workspace's name is made of letters"),
+        ("workspace = 7", "'workspace': input should be a valid string"),
+        ("[limits]\ndepth = 0", "'limits.depth': input should be greater than or equal to 1"),
+        ('[actions.mail]\nchannel = "mail"', "'actions.mail.channel': input should be 'log', 'python' or 'webhook'"),
+        ('[actions.mail]\nchannel = "webhook"', "a webhook needs a url that begins with 'https://'"),
+        ('[actions.mail]\nchannel = "webhook"\nurl = "mail.example.com"', "a webhook needs a url"),
+        ('[actions.mail]\nchannel = "webhook"\nurl = "ftp://mail.example.com"', "a webhook needs a url"),
+        ('[actions.mail]\nurl = "https://example.com"', "only a webhook has a url"),
+        ('[actions]\nmail = "log"', "'actions.mail': input should be a valid"),
+        ('[actions]\ndefault = "mail"', "default is 'mail'; it is 'log' or one of the bound actions (none)"),
+        ('store = "x', "lapse.toml cannot be read"),
+    ],
+)
+def test_wrong_files_are_explained(text: str, words: str) -> None:
+    write(text)
+    assert words in problem()
+
+
+def test_a_file_in_another_encoding_is_explained() -> None:
+    Path("lapse.toml").write_bytes('zone = "é"'.encode("latin-1"))
+    assert "lapse.toml cannot be read" in problem()
+
+
+def test_all_errors_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    write('late = "soon"\n[limits]\nfuture = "later"')
+    monkeypatch.setenv("LAPSE_GRACE", "some")
+    monkeypatch.setenv("LAPSE_ZOEN", "UTC")
+    text = problem(stroe="x")
+    for words in ("'late'", "'limits.future'", "LAPSE_GRACE: 'some'", "LAPSE_ZOEN", "'stroe'"):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("LAPSE_ZONA", "LAPSE_ZONE"), ("LAPSE_GRACES", "LAPSE_GRACE"), ("LAPSE_LIMIT__DEPTH", "LAPSE_LIMITS")],
+)
+def test_misspelt_variables_are_found(monkeypatch: pytest.MonkeyPatch, name: str, near: str) -> None:
+    monkeypatch.setenv(name, "1")
+    assert f"{name} is no setting; did you mean '{near}'?" in problem()
+
+
+def test_variables_that_only_begin_alike_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPSE_CI_RUNNER", "1")
+    assert load_settings() == Settings()
+
+
+def test_a_table_in_the_environment_that_is_no_json_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAPSE_LIMITS", "{depth")
+    assert "tables in the environment are JSON" in problem()
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = load_settings(
+        store="postgresql://lapse:s3cret@localhost/lapse",
+        actions={"mail": {"channel": "webhook", "url": "https://example.com/s3cret"}},
+    )
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in problem(store="s3cret")
+    assert "s3cret" not in problem(actions={"mail": {"channel": "webhook", "url": "s3cret"}})
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings().zone = "UTC"  # type: ignore[misc]
+
+
+def test_config_errors_are_lapse_errors() -> None:
+    assert issubclass(ConfigError, LapseError)
