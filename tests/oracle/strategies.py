@@ -106,7 +106,8 @@ def timelines(draw: Draw, features: Features = EVERYTHING) -> list[Entry]:
     entry: st.SearchStrategy[Entry] = events(features)
     if features.attributes:
         entry = st.one_of(entry, events(features), changes(features))
-    entries: list[Entry] = draw(st.lists(entry, max_size=features.most_entries))
+    most = features.most_entries
+    entries: list[Entry] = draw(st.lists(entry, max_size=most) | st.lists(entry, min_size=most // 2, max_size=most))
     if draw(st.booleans()):
         entries.append(Event(hour(-200), "d", historical=features.history and draw(st.booleans())))
     return entries
@@ -171,6 +172,8 @@ class Maker:
         kinds = ["within", "within", "next"]
         if place == "back" or (place == "first" and not self.by_event):
             kinds = ["last", "none"] if place == "back" else ["within", "within", "last", "none"]
+            if place == "first" and isinstance(self.trigger, nodes.Schedule):
+                kinds.append("next")
         elif self.features.looking_back:
             kinds += ["last", "none", "since last"] + ["since trigger"] * (place == "later")
         kind: Any = self.one(kinds)
@@ -281,12 +284,16 @@ class Maker:
         number = max(fewest, self.one([0, 1, 1, 1, 2]))
         return [nodes.Condition(self.expression("first")) for _ in range(number)]
 
-    def steps(self, depth: int) -> tuple[nodes.Step, ...]:
+    def steps(self, depth: int, opening: bool = False) -> tuple[nodes.Step, ...]:
         kinds = [kind for kind in self.features.steps if depth > 0 or kind not in ("if", "split")]
         if not kinds:
             return ()
-        number = self.draw(st.integers(0, self.features.most_steps))
-        return tuple([self.step(self.one(kinds), depth) for _ in range(number)])
+        found: list[nodes.Step] = []
+        for _ in range(self.draw(st.integers(0, self.features.most_steps))):
+            kind = self.one(kinds)
+            opening = opening and kind == "condition"  # it belongs to the opening Conditions still
+            found.append(nodes.Condition(self.expression("first")) if opening else self.step(kind, depth))
+        return tuple(found)
 
     def step(self, kind: str, depth: int) -> nodes.Step:
         match kind:
@@ -328,7 +335,8 @@ class Maker:
     # ----------------------------------------------------------------------------------------- clauses
 
     def clauses(self) -> dict[str, Any]:
-        wanted = [name for name in self.features.policies if self.draw(st.integers(0, 2)) == 0]
+        rare = ("only_while", "limit", "exit", "active")  # they end or stop much
+        wanted = [name for name in self.features.policies if self.draw(st.integers(0, 5 if name in rare else 2)) == 0]
         found: dict[str, Any] = {}
         for name in wanted:
             found |= self.clause(name)
@@ -408,5 +416,5 @@ def rules(draw: Draw, features: Features = EVERYTHING) -> nodes.Rule:
     """A valid rule with the id ``r``."""
     trigger = draw(triggers(features))
     maker = Maker(draw, features, trigger)
-    steps = (*maker.opening(), *maker.steps(features.depth))
+    steps = (*maker.opening(), *maker.steps(features.depth, opening=True))
     return nodes.Rule("r", None, (), trigger, steps, named=True, **maker.clauses())
