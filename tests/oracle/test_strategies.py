@@ -13,7 +13,7 @@ from .oracle import Effect, decide_all
 from .strategies import EVERYTHING, KERNEL, Features, crowds, ends, moments, rules
 from .timeline import Entry
 
-RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @RELAXED
