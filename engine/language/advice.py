@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from . import nodes
-from .asked import Asked, is_effect, is_wait, patterns, questions
+from .asked import Asked, Survey, is_effect, is_wait, patterns
 from .codes import finding
 from .diagnostics import Diagnostic
 from .expression_advice import advise_expression, ends_in_text, second_value
 from .layout import name_text, path_text, pattern_text
-from .nodes import Expression, Path, Pattern, Rule, Step
+from .nodes import Path, Pattern, Rule, Step
 from .program import Program, opening
 from .walk import walk
 
 _DAY = 86_400_000_000
 _PERIODS = {"day": (1, "day"), "week": (7, "week"), "month": (28, "month"), "year": (365, "year")}
 _MONTH = 31 * _DAY
+_WINDOWED = (nodes.Happened, nodes.Link, nodes.Race, nodes.Total, nodes.Group)
 
 
-def advise(rule: Rule, text: str, is_event: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def advise(survey: Survey, text: str) -> Iterator[Diagnostic]:
     """The warnings of one rule; ``text`` is the file it stands in."""
-    asked = tuple(questions(rule))
+    rule, asked = survey.rule, survey.asked
     exits = Program(rule).exits
     for question in asked:
-        yield from advise_expression(question, text, is_event)
+        yield from advise_expression(question, text)
         yield from _earlier_events(question, exits)
-    yield from _open_ends(rule, is_event)
+    yield from _open_ends(rule)
     yield from _trigger_left_alone(rule, asked)
     yield from _trigger_while_waiting(rule)
-    yield from _each_without_same(rule, asked)
-    yield from _goal_not_exit(rule, asked, exits)
+    yield from _each_without_same(survey)
+    yield from _goal_not_exit(survey, exits)
     yield from _longer_than_schedule(rule)
     yield from _unlimited(rule, asked)
 
@@ -38,20 +39,21 @@ def advise(rule: Rule, text: str, is_event: Callable[[str], bool]) -> Iterator[D
 # ---------------------------------------------------------------------------------------------- events
 
 
-def _open_ends(rule: Rule, is_event: Callable[[str], bool]) -> Iterator[Diagnostic]:
+def _open_ends(rule: Rule) -> Iterator[Diagnostic]:
     """``a where x = 1 OR b`` in a list of events, where ``b`` looks like a second value."""
     for clause in (rule.trigger, rule.exit):
         if isinstance(clause, nodes.EventTrigger | nodes.Exit):
             for before, after in zip(clause.patterns, clause.patterns[1:], strict=False):
-                if ends_in_text(before) and not after.where and after.name and not is_event(after.name):
+                if ends_in_text(before) and not after.where and after.name:
                     yield second_value(before, after.name, after.span)
 
 
-def _each_without_same(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagnostic]:
+def _each_without_same(survey: Survey) -> Iterator[Diagnostic]:
+    rule = survey.rule
     if rule.for_each is None:
         return
-    waits = tuple(node for node in walk(rule.steps) if isinstance(node, nodes.WaitUntilEvent))
-    places = (*(question.expression for question in asked), *waits, *(rule.exit.patterns if rule.exit else ()))
+    asked = (question.expression for question in survey.asked)
+    places = (*asked, *survey.of(nodes.WaitUntilEvent), *survey.of(nodes.Exit))
     field = path_text(Path("event", rule.for_each.parts))
     wanted = Path("trigger", rule.for_each.parts)
     for pattern in (pattern for place in places for pattern in patterns(place)):
@@ -61,11 +63,11 @@ def _each_without_same(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagnos
             yield finding("each-without-same", message, pattern.span, f"add '{joint} {field}'")
 
 
-def _goal_not_exit(rule: Rule, asked: tuple[Asked, ...], exits: tuple[Pattern, ...]) -> Iterator[Diagnostic]:
-    if rule.goal and _takes_time(rule, asked) and rule.goal.pattern.name not in {pattern.name for pattern in exits}:
-        event = pattern_text(rule.goal.pattern)
-        message = f"reaching the goal does not end the journey: people go on after '{rule.goal.pattern.name}'"
-        yield finding("goal-not-exit", message, rule.goal.span, f"add 'Exit: {event}' if it should")
+def _goal_not_exit(survey: Survey, exits: tuple[Pattern, ...]) -> Iterator[Diagnostic]:
+    goal = survey.rule.goal
+    if goal and _takes_time(survey) and goal.pattern.name not in {pattern.name for pattern in exits}:
+        message = f"reaching the goal does not end the journey: people go on after '{goal.pattern.name}'"
+        yield finding("goal-not-exit", message, goal.span, f"add 'Exit: {pattern_text(goal.pattern)}' if it should")
 
 
 def _trigger_left_alone(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagnostic]:
@@ -88,20 +90,19 @@ def _trigger_left_alone(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagno
 
 
 def _forward_items(question: Asked) -> list[nodes.Happened | nodes.Link | nodes.Race | nodes.Total | nodes.Group]:
-    kinds = nodes.Happened | nodes.Link | nodes.Race | nodes.Total | nodes.Group
-    items = (node for node in walk(question.expression) if isinstance(node, kinds))
+    items = (node for node in question.parts if isinstance(node, _WINDOWED))
     return [item for item in items if question.looks_forward(item.window)]
 
 
-def _takes_time(rule: Rule, asked: tuple[Asked, ...]) -> bool:
-    return any(is_wait(node) for node in walk(rule.steps)) or any(map(_forward_items, asked))
+def _takes_time(survey: Survey) -> bool:
+    return any(map(is_wait, survey.parts)) or any(map(_forward_items, survey.asked))
 
 
 def _earlier_events(question: Asked, exits: tuple[Pattern, ...]) -> Iterator[Diagnostic]:
     """After a wait, a window that looks forward misses what happened during the wait."""
     if not question.waited or question.kind not in ("gate", "branch"):
         return
-    covered = {pattern.name for pattern in exits} | _asked_since_trigger(question.expression)
+    covered = {pattern.name for pattern in exits} | _asked_since_trigger(question)
     for item in _forward_items(question):
         if isinstance(item, nodes.Happened) and item.pattern.name and item.pattern.name not in covered:
             name = item.pattern.name
@@ -110,8 +111,8 @@ def _earlier_events(question: Asked, exits: tuple[Pattern, ...]) -> Iterator[Dia
             yield finding("earlier-events", message, item.span, advice)
 
 
-def _asked_since_trigger(expression: Expression) -> set[str | None]:
-    items = (node for node in walk(expression) if isinstance(node, nodes.Happened))
+def _asked_since_trigger(question: Asked) -> set[str | None]:
+    items = (node for node in question.parts if isinstance(node, nodes.Happened))
     return {item.pattern.name for item in items if item.window and item.window.kind == "since trigger"}
 
 
@@ -191,7 +192,7 @@ def _unlimited(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagnostic]:
     if not isinstance(rule.trigger, nodes.NoTrigger) or rule.limits:
         return
     for question in asked:
-        for node in walk(question.expression) if question.kind == "opening" else ():
+        for node in question.parts if question.kind == "opening" else ():
             if isinstance(node, nodes.TotalFact) or (isinstance(node, nodes.Happened) and node.count):
                 message = "this can become true again and again, and starts a journey each time"
                 yield finding("unlimited", message, node.span, "add a 'Limit:', such as 'once per person per 30 days'")

@@ -12,7 +12,19 @@ from lark import Token, v_args
 from . import nodes
 from .codes import finding
 from .nodes import Argument, Duration, Expression, Literal, Operand, Operator, Path, Pattern, Span, Total, Window
-from .terms import Mistake, Name, Terms, comparison, duration_of, operator_of, percent, place, reach, unquoted, whole
+from .terms import (
+    ClauseError,
+    Name,
+    Terms,
+    comparison,
+    duration_of,
+    operator_of,
+    percent,
+    place,
+    reach,
+    unquoted,
+    whole,
+)
 
 _AGE = re.compile(r"more\s+than\s+(.*\S)\s+ago\Z", re.IGNORECASE | re.DOTALL)
 
@@ -47,9 +59,7 @@ class Conditions(Terms):
             return replace(item, span=reach(opening, closing))
         return nodes.Group(item, window, reach(opening, window))
 
-    def happened(
-        self, pattern: Pattern, count: nodes.Count | None, window: Window | None
-    ) -> nodes.Happened:
+    def happened(self, pattern: Pattern, count: nodes.Count | None, window: Window | None) -> nodes.Happened:
         return nodes.Happened(pattern, count, window, reach(pattern, last_of(pattern, count, window)))
 
     def chain(self, *links: nodes.Link) -> nodes.Chain:
@@ -57,7 +67,7 @@ class Conditions(Terms):
 
     def link(self, item: nodes.Happened) -> nodes.Link:
         if item.count:
-            raise Mistake(
+            raise ClauseError(
                 finding(
                     "count-in-chain",
                     "an event in a chain stands for one occurrence and takes no count",
@@ -164,7 +174,7 @@ class Steps(Conditions):
     def set_attribute(self, word: Token, path: Path, _: Token, value: Literal | Path | Total) -> nodes.SetAttribute:
         if path.scope != "person":
             name = ".".join(path.parts)
-            raise Mistake(
+            raise ClauseError(
                 finding("not-settable", "only attributes of the person can be set", path.span, f"write person.{name}")
             )
         return nodes.SetAttribute(path, value, reach(word, value))
@@ -176,7 +186,6 @@ class Steps(Conditions):
         self,
         name: Name,
         template: Token | None,
-        variant_word: Token | None,
         variant: Path | None,
         to: Path | None,
         arguments: tuple[Argument, ...] | None,
@@ -184,17 +193,20 @@ class Steps(Conditions):
         last = last_of(name, template, variant, to, arguments[-1][1] if arguments else None)
         return nodes.Action(name.text, text_of(template), variant, to, arguments or (), reach(name, last))
 
+    def variant(self, _: Token, path: Path) -> Path:
+        return path
+
     def arguments(self, *arguments: tuple[Name, Literal | Path | Total]) -> tuple[Argument, ...]:
         seen: set[str] = set()
         for name, _ in arguments:
             if name.text in seen:
-                raise Mistake(finding("argument-twice", f"'{name.text}' is given twice", name.span, "leave one out"))
+                raise ClauseError(
+                    finding("argument-twice", f"'{name.text}' is given twice", name.span, "leave one out")
+                )
             seen.add(name.text)
         return tuple((name.text, value) for name, value in arguments)
 
-    def argument(
-        self, name: Name, _: Token, value: Literal | Path | Total
-    ) -> tuple[Name, Literal | Path | Total]:
+    def argument(self, name: Name, _: Token, value: Literal | Path | Total) -> tuple[Name, Literal | Path | Total]:
         return name, value
 
     def closed_total(self, total: Total) -> Total:
@@ -233,9 +245,7 @@ class Builder(Steps):
     def yearly(self, every: Token, path: Path, time: nodes.TimeOfDay, zone: nodes.Zone | None) -> nodes.Schedule:
         return nodes.Schedule("year", time, path=path, zone=zone, span=reach(every, zone or time))
 
-    def once_only(
-        self, on: Token, date: nodes.Date, time: nodes.TimeOfDay, zone: nodes.Zone | None
-    ) -> nodes.Schedule:
+    def once_only(self, on: Token, date: nodes.Date, time: nodes.TimeOfDay, zone: nodes.Zone | None) -> nodes.Schedule:
         return nodes.Schedule("once", time, date=date, zone=zone, span=reach(on, zone or time))
 
     def exit(self, *patterns: Pattern) -> nodes.Exit:
@@ -279,7 +289,7 @@ class Builder(Steps):
         hours = [part for part in listed if isinstance(part, nodes.QuietHours)]
         timed = [part for part in hours if part.start]
         if len(timed) > 1:
-            raise Mistake(
+            raise ClauseError(
                 finding("two-quiet-times", "one line holds one pair of times", timed[1].span, "write a second line")
             )
         days = tuple(dict.fromkeys(day for part in hours for day in part.days))
@@ -320,7 +330,7 @@ def weekday_of(token: Token | None) -> nodes.Weekday:
 def field_of_trigger(path: Path) -> Path:
     """The trigger's field that ``For each`` and ``Limit`` name, with or without its prefix."""
     if path.scope == "person":
-        raise Mistake(
+        raise ClauseError(
             finding("not-a-field", "only a field of the trigger can stand here", path.span, "name a trigger's field")
         )
     return Path("trigger", path.parts, path.span)

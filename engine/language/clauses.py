@@ -81,7 +81,6 @@ class Entry:
     title: str | None = None
     notes: list[str] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
-    clauses: tuple[Clause, ...] = ()
 
     @property
     def span(self) -> Span:
@@ -117,8 +116,7 @@ class Splitter:
         for block in self._blocks():
             self._place(block)
         for entry in self.entries:
-            entry.clauses = tuple(self._finished(draft) for draft in entry.drafts)
-            entry.end = max(entry.end, entry.clauses[-1].end)
+            entry.end = max(entry.end, self._last(entry.drafts[-1]))
         return self._capped()
 
     def _capped(self) -> list[Entry]:
@@ -264,19 +262,23 @@ class Splitter:
         start, end = comment.span
         return self.text[start + 1 : end].strip()
 
-    # ---------------------------------------------------------------------------------------- clauses
+    def _last(self, draft: Draft) -> int:
+        """Where the words of a draft end."""
+        start, end = draft.pieces[-1]
+        return start + len(self.text[start:end].rstrip())
 
-    def _finished(self, draft: Draft) -> Clause:
-        """A clause from its draft; what lies between its pieces becomes a line end and blanks."""
-        start, end = draft.pieces[0]
-        parts = [self.text[start:end]]
-        for at, stop in draft.pieces[1:]:
-            parts.append("\n" + " " * (at - end - 1))
-            parts.append(self.text[at:stop])
-            end = stop
-        body = "".join(parts).rstrip()
-        blanks = len(body) - len(body.lstrip())
-        return Clause(draft.word, draft.head, body[blanks:], start + blanks)
+
+def finished(draft: Draft, text: str) -> Clause:
+    """A clause from its draft; what lies between its pieces becomes a line end and blanks."""
+    start, end = draft.pieces[0]
+    parts = [text[start:end]]
+    for at, stop in draft.pieces[1:]:
+        parts.append("\n" + " " * (at - end - 1))
+        parts.append(text[at:stop])
+        end = stop
+    body = "".join(parts).rstrip()
+    blanks = len(body) - len(body.lstrip())
+    return Clause(draft.word, draft.head, body[blanks:], start + blanks)
 
 
 def too_large(clause: Clause, limits: Limits) -> Diagnostic | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from . import nodes
 from .asked import Asked
@@ -10,17 +10,14 @@ from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .layout import comparison_text, name_text, path_text, pattern_text, window_text
 from .nodes import Expression, Pattern, Window
-from .walk import walk
-
-IsEvent = Callable[[str], bool]
 
 
-def advise_expression(question: Asked, text: str, is_event: IsEvent) -> Iterator[Diagnostic]:
+def advise_expression(question: Asked, text: str) -> Iterator[Diagnostic]:
     """The warnings of one expression; ``text`` is the file it stands in."""
-    for node in walk(question.expression):
-        if isinstance(node, nodes.Or):
+    for node in question.parts:
+        if type(node) is nodes.Or:
             yield from _mixed(node, text)
-            yield from _second_values(node, is_event)
+            yield from _second_values(node)
     if question.kind in ("opening", "gate"):
         yield from _positive_gate(question, question.expression, None)
     yield from _windows(question, question.expression)
@@ -63,14 +60,14 @@ def second_value(before: Pattern, name: str, span: nodes.Span) -> Diagnostic:
     return finding("or-inside-where", message, span, f"for several values of {left} write '{left} in (..., {name})'")
 
 
-def _second_values(item: nodes.Or, is_event: IsEvent) -> Iterator[Diagnostic]:
+def _second_values(item: nodes.Or) -> Iterator[Diagnostic]:
     """``a where x = y OR z``: the OR ended the ``where``, though it hardly looks so."""
     for before, after in zip(item.items, item.items[1:], strict=False):
         if not isinstance(before, nodes.Happened) or not before.pattern.where or before.window or before.count:
             continue
         match after:
             case nodes.Happened(pattern=Pattern(name=str(name), where=()), count=None, window=None):
-                if ends_in_text(before.pattern) and not is_event(name):
+                if ends_in_text(before.pattern):
                     yield second_value(before.pattern, name, after.span)
             case nodes.Fact(comparison=comparison) if comparison.left.scope == "bare":
                 message = f"OR ends the 'where', so '{comparison_text(comparison)}' asks the trigger or the person"

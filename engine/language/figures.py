@@ -85,7 +85,8 @@ def _schedule(schedule: nodes.Schedule) -> Iterator[Diagnostic]:
 
 def _limit(limit: nodes.Limit) -> Iterator[Diagnostic]:
     if limit.number < 1:
-        yield finding("bad-limit", "a limit of 0 lets nobody through", limit.span, "write at least 1, or remove the rule")
+        advice = "write at least 1, or remove the rule"
+        yield finding("bad-limit", "a limit of 0 lets nobody through", limit.span, advice)
 
 
 def _quiet(hours: nodes.QuietHours) -> Iterator[Diagnostic]:

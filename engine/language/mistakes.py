@@ -18,14 +18,15 @@ from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .suggest import distance, nearest
 
-_WORD = re.compile(r"[^\W\d][\w.-]*|\S")
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
+_WORD = re.compile(r"\w[\w.:%-]*|\S")
 _BEFORE = re.compile(r"([^\s,;()=<>!\"]+)[^\S\n]+\Z")
+_REST_OF_LINE = re.compile(r"[^\n\r]*")
 _AMOUNT = re.compile(r"(?P<number>-?\d+(?:[.,]\d+)?|an?(?=\s))\s*(?P<unit>[^\W\d]\w*)?")
 _QUOTED = re.compile(
     r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
     r"|(?P<open>[\"“„‚«]|(?<!\w)['‘])"
 )
+_AGE = re.compile(r"more\s+than\s+(?P<number>\d+|an?)\s*(?P<unit>[^\W\d]\w*)\s+ago", re.IGNORECASE)
 _RESERVED = (
     (re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE), "between 60 and 30 days ago"),
     (re.compile(r"\b\d+(?:\.\d+)?\s*%\s*of\b", re.IGNORECASE), "50% of"),
@@ -95,9 +96,10 @@ def _unclosed_quote(trouble: Trouble) -> Diagnostic | None:
     for match in _QUOTED.finditer(trouble.body):
         if match["open"]:
             closing = words.QUOTES[match["open"]][0]
-            line_end = re.compile(r"[\n\r]|\Z").search(trouble.body, match.end())
-            span = (match.start(), line_end.start() if line_end else match.end())
-            return finding("unclosed-quote", f"the quote {match['open']} is not closed", span, f"close it with {closing}")
+            line = _REST_OF_LINE.match(trouble.body, match.start())
+            span = line.span() if line else match.span()
+            message = f"the quote {match['open']} is not closed"
+            return finding("unclosed-quote", message, span, f"close it with {closing}")
     return None
 
 
@@ -165,6 +167,8 @@ def _duration(trouble: Trouble) -> Diagnostic | None:
     if not amount:
         return None
     number, unit = amount["number"], amount["unit"]
+    if number[0] in "aA" and (not unit or _near_unit(unit) is None):
+        return None
     if "." in number or "," in number:
         advice = "write whole numbers, such as '90 minutes' for an hour and a half"
         return finding("bad-duration", f"'{number}' is not a whole number", amount.span("number"), advice)
@@ -174,8 +178,12 @@ def _duration(trouble: Trouble) -> Diagnostic | None:
     return _unknown_unit(number, unit, amount.span("unit"))
 
 
+def _near_unit(unit: str) -> str | None:
+    return nearest(unit, (word for word in words.UNIT_WORDS if len(word) > 2))
+
+
 def _unknown_unit(number: str, unit: str, span: tuple[int, int]) -> Diagnostic:
-    best = nearest(unit, (word for word in words.UNIT_WORDS if len(word) > 2))
+    best = _near_unit(unit)
     if best is None:
         units = ", ".join(f"{known.name}s" for known in words.UNITS[::-1])
         return finding("unknown-unit", f"'{unit}' is not a unit of time", span, f"the units are {units}")
@@ -185,27 +193,48 @@ def _unknown_unit(number: str, unit: str, span: tuple[int, int]) -> Diagnostic:
 
 
 def _unit_of_age(trouble: Trouble) -> Diagnostic | None:
-    """``more than 30 dys ago`` was read as a count, and stops at its unit."""
-    if "_TIMES" not in trouble.expected or not trouble.before.isdigit():
-        return None
-    if trouble.following(2).endswith(" ago") and trouble.word.casefold() not in words.UNIT_WORDS:
+    """``more than 30 dys ago``, whether it was read as a count and stops at its unit, or not read at all."""
+    if "_TIMES" in trouble.expected and trouble.before.isdigit() and trouble.following(2).endswith(" ago"):
         return _unknown_unit(trouble.before, trouble.word, trouble.span)
+    age = _AGE.match(trouble.body, trouble.at)
+    if age and "MORE_THAN_AGO" in trouble.expected:
+        return _unknown_unit(age["number"], age["unit"], age.span("unit"))
     return None
 
 
-def _age_without_ago(trouble: Trouble) -> Diagnostic | None:
-    if trouble.expected >= {"WHOLE", "ONCE"} and (amount := _AMOUNT.match(trouble.body, trouble.at)) and amount["unit"]:
-        advice = f"write 'more than {amount[0]} ago' for an age, or a number of times for a count"
-        return finding("syntax", f"'{amount[0]}' is a length of time, not a count", amount.span(), advice)
+def _count(trouble: Trouble) -> Diagnostic | None:
+    """A number of times that lacks a word, or a length of time in its place."""
+    number = trouble.before
+    if "_TIMES" in trouble.expected and number.isdigit() and trouble.word.casefold() in words.UNIT_WORDS:
+        advice = (
+            f"write 'more than {number} {trouble.word} ago' for an age, 'within {number} {trouble.word}' for a window"
+        )
+        return finding("syntax", f"'{number} {trouble.word}' is a length of time, not a count", trouble.span, advice)
+    if "AT_LEAST" in trouble.expected and trouble.word.isdigit() and trouble.following(2).endswith((" times", " time")):
+        message = f"'{trouble.following(2)}' could mean at least or exactly"
+        advice = f"write 'at least {trouble.following(2)}' or 'exactly {trouble.following(2)}'"
+        return finding("syntax", message, trouble.span, advice)
+    return None
+
+
+def _limit_for_whom(trouble: Trouble) -> Diagnostic | None:
+    if trouble.ended and "OVER_ALL_PEOPLE" in trouble.expected and "_PER" not in trouble.expected:
+        advice = "write 'once per person per 7 days', or 'over all people' at the end"
+        return finding("syntax", "the limit does not say for whom it counts", trouble.span, advice)
+    return None
+
+
+def _wait_without_end(trouble: Trouble) -> Diagnostic | None:
+    if trouble.ended and "_FOR_AT_MOST" in trouble.expected and trouble.body[:5].casefold() == "until":
+        message = "waiting for an event needs an end"
+        return finding("wait-without-end", message, trouble.span, "add 'for at most 3 days', or how long it should be")
     return None
 
 
 def _time(trouble: Trouble) -> Diagnostic | None:
-    if trouble.expected & {"TIME"} and re.compile(r"\d").match(trouble.body, trouble.at) and "DURATION" not in trouble.expected:
-        match = re.compile(r"\S+").match(trouble.body, trouble.at)
-        span = match.span() if match else trouble.span
-        shown = trouble.body[span[0] : span[1]]
-        return finding("bad-time", f"'{shown}' is not a time of day", span, "write hour and minute, such as 09:00 or 21:30")
+    if "TIME" in trouble.expected and trouble.word[:1].isdigit():
+        advice = "write hour and minute, such as 09:00 or 21:30"
+        return finding("bad-time", f"'{trouble.word}' is not a time of day", trouble.span, advice)
     return None
 
 
@@ -222,8 +251,9 @@ def _chain(trouble: Trouble) -> Diagnostic | None:
 
 def _before_without_any(trouble: Trouble) -> Diagnostic | None:
     if "_BEFORE_ANY" in trouble.expected and trouble.word.casefold() == "before":
+        advice = "write 'a before any b within 1 hour'"
         fix = Fix(trouble.span, f"{trouble.word} any")
-        return finding("syntax", "a race is written with 'before any'", trouble.span, "write 'a before any b within 1 hour'", fix)
+        return finding("syntax", "a race is written with 'before any'", trouble.span, advice, fix)
     return None
 
 
@@ -236,14 +266,15 @@ def _since_what(trouble: Trouble) -> Diagnostic | None:
 
 def _in_the_what(trouble: Trouble) -> Diagnostic | None:
     if trouble.before.casefold() == "in" and trouble.word.casefold() == "the":
-        return finding("syntax", "'in the' needs a direction", trouble.span, "write 'in the last 3 days' or 'in the next 3 days'")
+        advice = "write 'in the last 3 days' or 'in the next 3 days'"
+        return finding("syntax", "'in the' needs a direction", trouble.span, advice)
     return None
 
 
 def _window_of_a_date(trouble: Trouble) -> Diagnostic | None:
     scoped = trouble.before.casefold().startswith(("trigger.", "person."))
     if scoped and trouble.word.casefold() in ("within", "since"):
-        advice = f'ask for a date with \'in the next\' or \'in the last\'; an event of that name is written "{trouble.before}"'
+        advice = "ask for a date with 'in the next' or 'in the last'; write an event of that name in quotes"
         return finding("syntax", f"'{trouble.before}' is a field, not an event", trouble.span, advice)
     return None
 
@@ -258,7 +289,7 @@ def _window_after_a_total(trouble: Trouble) -> Diagnostic | None:
 
 
 def _event_age_without_last(trouble: Trouble) -> Diagnostic | None:
-    if re.compile(r"more\s+than\s[^,()]*\sago", re.I).match(trouble.body, trouble.at):
+    if "MORE_THAN_AGO" not in trouble.expected and _AGE.match(trouble.body, trouble.at):
         advice = "for the time since an event last happened, write 'last' before the event"
         return finding("syntax", "an event is not a date", trouble.span, advice)
     return None
@@ -279,7 +310,8 @@ def _near_keyword(trouble: Trouble) -> Diagnostic | None:
     if not trouble.word[:1].isalpha():
         return None
     best: tuple[int, str] | None = None
-    for keyword in trouble.keywords():
+    weekdays = words.WEEKDAYS if "WEEKDAY" in trouble.expected else ()
+    for keyword in (*trouble.keywords(), *weekdays):
         found = trouble.following(keyword.count(" ") + 1)
         allowed = 1 if len(keyword) <= 4 else 2
         away = distance(found, keyword) if abs(len(found) - len(keyword)) <= allowed else allowed + 1
@@ -322,6 +354,16 @@ def _is_plain(word: str) -> bool:
     return bool(words.NAME.match(word)) and word.casefold() not in words.KEYWORDS
 
 
+def _keyword_read_as_name(trouble: Trouble) -> Diagnostic | None:
+    """``a AND AND b``: where only a name could stand, the second AND was taken for one."""
+    if trouble.before.casefold() in words.RESERVED_WORDS and "NAME" not in trouble.expected:
+        at = trouble.body.rindex(trouble.before, 0, trouble.at)
+        span = (at, at + len(trouble.before))
+        advice = f'leave it out, or write "{trouble.before}" to use it as a name'
+        return finding("keyword-as-name", f"'{trouble.before}' is a keyword here", span, advice)
+    return None
+
+
 def _keyword_as_name(trouble: Trouble) -> Diagnostic | None:
     if "NAME" in trouble.expected and trouble.word.casefold() in words.KEYWORDS:
         advice = f'{_expectation(trouble)}; to use it as a name, write "{trouble.word}"'
@@ -355,7 +397,9 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _missing_colon,
     _duration,
     _unit_of_age,
-    _age_without_ago,
+    _count,
+    _limit_for_whom,
+    _wait_without_end,
     _time,
     _before_without_any,
     _since_what,
@@ -365,6 +409,7 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _event_age_without_last,
     _chain,
     _or_inside_where,
+    _keyword_read_as_name,
     _near_keyword,
     _template,
     _keyword_as_name,

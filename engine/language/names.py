@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from . import nodes
-from .asked import patterns
+from .asked import Survey
 from .catalog import Catalog, Kind
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .layout import name_text, operand_text, path_text
 from .nodes import Comparison, Path, Pattern, Rule, Span
 from .suggest import nearest
-from .walk import walk
 
 
 class Names:
@@ -20,16 +19,21 @@ class Names:
 
     def __init__(self, rules: tuple[Rule, ...], catalog: Catalog) -> None:
         self.catalog = catalog
-        self._used = {pattern.name for rule in rules for pattern in patterns(rule.trigger)}
+        self._used = {pattern.name for rule in rules for pattern in _triggers(rule)}
+
+    @property
+    def _knows(self) -> bool:
+        return bool(self.catalog.events or self.catalog.attributes or self.catalog.actions)
 
     def is_event(self, name: str) -> bool:
         """Whether a name is known to be an event."""
         return name in self.catalog.events or name in self._used
 
-    def check(self, rule: Rule) -> Iterator[Diagnostic]:
+    def check(self, survey: Survey) -> Iterator[Diagnostic]:
         """Everything to be said about the names in a rule."""
-        bare = self._bare_meaning(rule)
-        for node in walk(rule):
+        rule = survey.rule
+        bare = self._bare_meaning(survey)
+        for node in survey.parts if self._knows or survey.doubtful else ():
             match node:
                 case Pattern():
                     yield from self._event(node)
@@ -94,15 +98,14 @@ class Names:
         kinds = [self.catalog.field_kind(pattern.name, path.parts) for pattern in _triggers(rule)]
         return tuple(kind for kind in (*kinds, self.catalog.attribute_kind(path.parts)) if kind)
 
-    def _bare_meaning(self, rule: Rule) -> dict[Path, Kind]:
+    def _bare_meaning(self, survey: Survey) -> dict[Path, Kind]:
         """The kind of each left side, where the catalog leaves no doubt about it."""
         found = {}
-        for node in walk(rule) if self.catalog.events or self.catalog.attributes else ():
-            if isinstance(node, nodes.Fact):
-                left = node.comparison.left
-                kinds = self._scoped(rule, left) if left.scope != "bare" else self._known_fields(rule, left)
-                if len(set(kinds)) == 1 and kinds[0]:
-                    found[left] = kinds[0]
+        for fact in survey.of(nodes.Fact) if self._knows else ():
+            left, rule = fact.comparison.left, survey.rule
+            kinds = self._scoped(rule, left) if left.scope != "bare" else self._known_fields(rule, left)
+            if len(set(kinds)) == 1 and kinds[0]:
+                found[left] = kinds[0]
         return found
 
     def _scoped(self, rule: Rule, path: Path) -> tuple[Kind | None, ...]:

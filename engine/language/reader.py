@@ -6,7 +6,7 @@ changed, and a mistake in one clause hides none in another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, cast
 
 from lark.exceptions import UnexpectedInput
 
+from .asked import Survey, survey
 from .catalog import Catalog
-from .clauses import Clause, Entry, Splitter, normal, too_large
+from .clauses import Clause, Entry, Splitter, finished, normal, too_large
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .figures import check_figures
@@ -24,11 +25,11 @@ from .identity import identified
 from .limits import Limits
 from .mistakes import explain
 from .nodes import Condition, Rule
-from .resolve import resolve
+from .resolve import check, resolve
 from .source import Source
 from .steps import StepList
 from .suggest import nearest
-from .terms import Mistake, Name
+from .terms import ClauseError, Name
 from .walk import moved
 from .words import CLAUSES, RESERVED_CLAUSES, ClauseWord
 
@@ -64,21 +65,47 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
     source = Source(name, text)
     limits = limits or Limits()
     splitter = Splitter(source, limits, _OPENERS)
-    rules: list[Rule] = []
-    diagnostics = splitter.diagnostics
-    for entry in splitter.split():
-        reader = RuleReader(entry, limits)
-        rule = reader.read()
-        diagnostics += reader.diagnostics
-        if rule:
-            rules.append(rule)
-    diagnostics += resolve(tuple(rules), source, catalog or Catalog())
-    return Reading(tuple(rules), in_order(diagnostics), source)
+    judged = [judge(entry, text, limits) for entry in splitter.split()]
+    surveys = [rule.survey for rule in judged if rule.survey]
+    found = [*splitter.diagnostics, *(diagnostic for rule in judged for diagnostic in rule.diagnostics)]
+    resolved = resolve(surveys, found, source, catalog or Catalog())
+    return Reading(tuple(survey.rule for survey in surveys), in_order(resolved), source)
 
 
-def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each finding once, from the top of the file to its end."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda found: (found.span, found.code)))
+
+
+class Judged(NamedTuple):
+    """A rule laid out, unless it could not be read, and what it shows by itself."""
+
+    survey: Survey | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+_judged: dict[tuple[str, int, Limits], Judged] = {}
+"""Rules already read, by their text and place: reading a file again looks only at what has changed."""
+
+
+def judge(entry: Entry, text: str, limits: Limits) -> Judged:
+    """Read one rule and check it, or remember what came of it before."""
+    key = text[entry.start : entry.end], entry.start, limits
+    known = _judged.get(key)
+    if known is None:
+        if len(_judged) >= _REMEMBERED:
+            _judged.clear()
+        known = _judged[key] = _judge(entry, text, limits)
+    return known
+
+
+def _judge(entry: Entry, text: str, limits: Limits) -> Judged:
+    reader = RuleReader(entry, text, limits)
+    rule = reader.read()
+    if rule is None:
+        return Judged(None, tuple(reader.diagnostics))
+    laid_out = survey(rule)
+    return Judged(laid_out, (*reader.diagnostics, *check(laid_out, text)))
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -86,8 +113,8 @@ def parse(start: str, body: str) -> Parsed:
     """Read what follows a clause's colon by the start rule ``start``."""
     try:
         node = parser().parse(body, start=start)
-    except Mistake as mistake:
-        return Parsed(None, (mistake.diagnostic,))
+    except ClauseError as error:
+        return Parsed(None, (error.diagnostic,))
     except UnexpectedInput as problem:
         return Parsed(None, (explain(body, problem),))
     return Parsed(node, check_figures(node))
@@ -98,15 +125,16 @@ class ClauseReader:
 
     vocabulary: dict[str, ClauseWord] = CLAUSES
 
-    def __init__(self, entry: Entry, limits: Limits) -> None:
+    def __init__(self, entry: Entry, text: str, limits: Limits) -> None:
         self.entry = entry
+        self.text = text
         self.limits = limits
         self.diagnostics: list[Diagnostic] = []
         self.ordinals = count(1)
 
     def clauses(self) -> Iterator[tuple[Clause, ClauseWord, Any]]:
         """Every clause that could be read, with its word and its node."""
-        for clause in self.entry.clauses:
+        for clause in (finished(draft, self.text) for draft in self.entry.drafts):
             word = self.vocabulary.get(clause.word)
             if word is None:
                 self._unknown(clause)
@@ -197,7 +225,7 @@ class RuleReader(ClauseReader):
 
     def _no_trigger(self) -> None:
         advice = "write 'Trigger:' and an event, a schedule, or None"
-        self.report(finding("missing-trigger", "the rule has no 'Trigger:'", self.entry.clauses[0].head, advice))
+        self.report(finding("missing-trigger", "the rule has no 'Trigger:'", self.entry.drafts[0].head, advice))
 
 
 def _plain(node: Any) -> Any:

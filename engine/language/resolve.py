@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .advice import advise
+from .asked import Survey
 from .catalog import Catalog
 from .codes import finding
 from .diagnostics import Diagnostic
@@ -14,17 +15,26 @@ from .scopes import check_scopes
 from .source import Source
 
 
-def resolve(rules: tuple[Rule, ...], source: Source, catalog: Catalog) -> list[Diagnostic]:
-    """Everything to be said about rules that could be read."""
-    found = list(_shared_identities(rules))
+def check(survey: Survey, text: str) -> tuple[Diagnostic, ...]:
+    """What a rule shows by itself: its errors or, where it has none, what is easily misread in it."""
+    return tuple(check_scopes(survey)) or tuple(advise(survey, text))
+
+
+def resolve(
+    surveys: Iterable[Survey], found: Iterable[Diagnostic], source: Source, catalog: Catalog
+) -> Iterator[Diagnostic]:
+    """What only all rules and the catalog show, and what was ``found`` in single rules, in their light."""
+    surveys = tuple(surveys)
+    rules = tuple(survey.rule for survey in surveys)
     names = Names(rules, catalog)
-    for rule in rules:
-        errors = list(check_scopes(rule))
-        found += errors
-        found += names.check(rule)
-        if not errors:
-            found += advise(rule, source.text, names.is_event)
-    return found
+    yield from _shared_identities(rules)
+    for survey in surveys:
+        yield from names.check(survey)
+    for diagnostic in found:
+        start, end = diagnostic.span
+        # An OR in front of a known event is no slip.
+        if diagnostic.code != "or-inside-where" or not names.is_event(source.text[start:end].strip("\"'")):
+            yield diagnostic
 
 
 def _shared_identities(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:

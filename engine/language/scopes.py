@@ -5,42 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from . import nodes
-from .asked import Asked, questions, windows
+from .asked import Asked, Survey
 from .codes import finding
 from .diagnostics import Diagnostic
 from .figures import check_split
 from .layout import path_text, pattern_text
 from .nodes import Expression, Rule, Total, Window
-from .walk import walk
 
 
-def check_scopes(rule: Rule) -> Iterator[Diagnostic]:
+def check_scopes(survey: Survey) -> Iterator[Diagnostic]:
     """The errors of a rule that no single clause shows."""
+    rule = survey.rule
     if not isinstance(rule.trigger, nodes.EventTrigger):
-        yield from _fields_without_trigger(rule)
+        yield from _fields_without_trigger(survey)
     if isinstance(rule.trigger, nodes.NoTrigger) and not (rule.steps and isinstance(rule.steps[0], nodes.Condition)):
         advice = "begin with the 'Condition:' that makes it start, such as 'NOT logged_in within 30 days'"
         message = "a rule without trigger starts when its opening Condition becomes true, and has none"
         yield finding("no-opening-condition", message, rule.trigger.span, advice)
-    for asked in questions(rule):
+    for asked in survey.asked:
         yield from _windows(rule, asked)
         yield from _items(asked, asked.expression, None)
-    for step in rule.steps:
-        yield from _step(step)
+    for split in survey.of(nodes.Split):
+        yield from check_split(split)
+    yield from _totals_sent(survey)
 
 
-def _fields_without_trigger(rule: Rule) -> Iterator[Diagnostic]:
-    kind = "a schedule" if isinstance(rule.trigger, nodes.Schedule) else "'Trigger: None'"
-    for node in walk(rule):
-        if isinstance(node, nodes.Path) and node.scope == "trigger":
-            message = f"{kind} has no fields, so there is no '{path_text(node)}'"
-            advice = f"use an attribute of the person, such as person.{node.parts[0]}, or an event as trigger"
-            yield finding("no-trigger-fields", message, node.span, advice)
+def _fields_without_trigger(survey: Survey) -> Iterator[Diagnostic]:
+    kind = "a schedule" if isinstance(survey.rule.trigger, nodes.Schedule) else "'Trigger: None'"
+    for path in survey.of(nodes.Path):
+        if path.scope == "trigger":
+            message = f"{kind} has no fields, so there is no '{path_text(path)}'"
+            advice = f"use an attribute of the person, such as person.{path.parts[0]}, or an event as trigger"
+            yield finding("no-trigger-fields", message, path.span, advice)
 
 
 def _windows(rule: Rule, asked: Asked) -> Iterator[Diagnostic]:
     """Which windows may stand where."""
-    for window in windows(asked.expression):
+    for window in (part for part in asked.parts if type(part) is Window):
         if asked.kind == "opening" and window.kind == "since trigger":
             message = "nothing can have happened since the trigger at the very moment of it"
             advice = "write 'within 24 hours' for the time after it, 'in the last 24 hours' for the time before"
@@ -88,22 +89,13 @@ def _race(asked: Asked, race: nodes.Race, window: Window | None) -> Iterator[Dia
         yield finding("race-without-window", message, race.span, "write 'a before any b within 1 hour'")
 
 
-def _step(step: nodes.Step) -> Iterator[Diagnostic]:
-    for node in walk(step):
-        match node:
-            case nodes.Split():
-                yield from check_split(node)
-            case nodes.Action(arguments=arguments) | nodes.TrackEvent(arguments=arguments):
-                yield from (found for _, value in arguments for found in _total(value))
-            case nodes.SetAttribute():
-                yield from _total(node.value)
-            case _:
-                pass
-
-
-def _total(value: nodes.Literal | nodes.Path | Total) -> Iterator[Diagnostic]:
+def _totals_sent(survey: Survey) -> Iterator[Diagnostic]:
     """A total that is sent along is worked out at once, so its window must look back."""
-    window = value.window if isinstance(value, Total) else None
-    if window and window.kind in ("within", "next"):
-        message = "a total in an action looks back, and this window looks forward"
-        yield finding("looks-forward", message, window.span, "write 'in the last ...' or 'since trigger'")
+    effects: list[nodes.Action | nodes.TrackEvent] = [*survey.of(nodes.Action), *survey.of(nodes.TrackEvent)]
+    values = [value for effect in effects for _, value in effect.arguments]
+    values += (assignment.value for assignment in survey.of(nodes.SetAttribute))
+    for value in values:
+        window = value.window if isinstance(value, Total) else None
+        if window and window.kind in ("within", "next"):
+            message = "a total in an action looks back, and this window looks forward"
+            yield finding("looks-forward", message, window.span, "write 'in the last ...' or 'since trigger'")

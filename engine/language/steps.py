@@ -88,7 +88,8 @@ class StepList:
     def finish(self) -> tuple[Step, ...]:
         """The steps of the rule; what is still open is reported and closed."""
         for frame in self._stack[:0:-1]:
-            self._report("unclosed-branch", f"'{frame.word}:' has no 'End:'", frame.head, "write 'End:' after its steps")
+            advice = "write 'End:' after its steps"
+            self._report("unclosed-branch", f"'{frame.word}:' has no 'End:'", frame.head, advice)
             self.end(frame.head)
         return tuple(self._top.steps)
 
@@ -99,7 +100,7 @@ class StepList:
 
     def _may_branch(self, word: str, head: Span) -> bool:
         if self._top.word != "If":
-            advice = f"open an 'If:' above, or close what stands between with 'End:'"
+            advice = "open an 'If:' above, or close what stands between with 'End:'"
             self._report("else-without-if", f"'{word}:' has no 'If:' above it", head, advice)
         elif self._top.in_else:
             self._report("else-after-else", f"'{word}:' follows the 'Else:' of its 'If:'", head, "put it before")

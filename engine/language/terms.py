@@ -1,7 +1,7 @@
 """From the words of a clause to values, fields, events and windows.
 
 The methods are called by the parser as it reduces; each is named after the grammar rule it serves. A mistake
-that the grammar cannot see is raised as :class:`Mistake`, which never leaves the reader.
+that the grammar cannot see is raised as :class:`ClauseError`, which never leaves the reader.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _AMOUNT = re.compile(r"(-?\d+|\ban?(?=\s))\s*([a-z]+)", re.IGNORECASE)
 _LONGEST_FIGURE = 15
 
 
-class Mistake(Exception):
+class ClauseError(Exception):
     """A diagnostic on its way from the depths of a clause to its reader."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
@@ -78,7 +78,7 @@ def reach(first: Token | Placed, last: Token | Placed) -> Span:
 def whole(token: Token) -> int:
     """The number a token spells."""
     if len(token) > _LONGEST_FIGURE:
-        raise Mistake(finding("number-too-large", f"'{token[:12]}…' is too large a number", place(token)))
+        raise ClauseError(finding("number-too-large", f"'{token[:12]}…' is too large a number", place(token)))
     return int(token)
 
 
@@ -130,10 +130,10 @@ class Terms(Transformer[Token, object]):
         text = str(token)
         if token.type == "STRING":
             return Name(unquoted(text), (unquoted(text),), False, place(token))
-        if token.type == "NAME" and text.casefold() in words.NAME_LIKE_KEYWORDS:
-            raise Mistake(keyword_as_name(token))
+        if token.type == "NAME" and text.casefold() in words.RESERVED_WORDS:
+            raise ClauseError(keyword_as_name(token))
         if token.type == "NAME" and text.casefold().startswith("last."):
-            raise Mistake(reserved("last.event.field", place(token)))
+            raise ClauseError(reserved("last.event.field", place(token)))
         parts = segments(text)
         return Name(".".join(parts), parts, token.type == "NAME", place(token))
 
@@ -149,7 +149,7 @@ class Terms(Transformer[Token, object]):
     def bare_value(self, token: Token) -> Literal:
         text = str(token)
         if text.casefold().startswith("last."):
-            raise Mistake(reserved("last.event.field", place(token)))
+            raise ClauseError(reserved("last.event.field", place(token)))
         return Literal(scalar_of(text), True, place(token))
 
     def quoted_value(self, token: Token) -> Literal:
@@ -175,7 +175,9 @@ class Terms(Transformer[Token, object]):
     def person_zone(self, token: Token) -> Zone:
         path = self.scoped_path(token)
         if path.scope != "person":
-            raise Mistake(finding("not-a-zone", f"'{token}' is not the person's", path.span, "write person.timezone"))
+            raise ClauseError(
+                finding("not-a-zone", f"'{token}' is not the person's", path.span, "write person.timezone")
+            )
         return Zone(path=path, span=path.span)
 
     def in_zone(self, _: Token, zone: Zone) -> Zone:
@@ -270,7 +272,9 @@ class Terms(Transformer[Token, object]):
 
     def total(self, measure: tuple[Token, Path | None], pattern: Pattern, window: Window | None = None) -> Total:
         function, path = measure
-        kind = cast('OneOf["sum", "average", "min", "max", "count", "count of different"]', words.AGGREGATES[function.type])
+        kind = cast(
+            'OneOf["sum", "average", "min", "max", "count", "count of different"]', words.AGGREGATES[function.type]
+        )
         return Total(kind, path, pattern, window, reach(function, window or pattern))
 
 
@@ -278,7 +282,7 @@ def event_field(name: Name) -> Path:
     """A field of the item's own event, as on the left in a ``where``."""
     scope, *rest = name.parts
     if rest and name.bare and scope.casefold() in ("trigger", "person"):
-        raise Mistake(
+        raise ClauseError(
             finding(
                 "field-of-another",
                 f"'{name.text}' does not belong to the event that 'where' asks about",

@@ -72,20 +72,21 @@ RESERVED_CLAUSES = frozenset({"for everyone with"})
 
 # -------------------------------------------------------------------------------------------- keywords
 
-NAME_LIKE_KEYWORDS = frozenset(
-    "and or not where same then within between contains in is except last since until before after at with "
-    "to from any once twice per".split()
-)
+RESERVED_WORDS = frozenset({
+    "and", "or", "not", "where", "same", "then", "within", "between", "contains", "in", "is", "except", "last",
+    "since", "until", "before", "after", "at", "with", "to", "from", "any", "once", "twice", "per",
+})  # fmt: skip
 """Words that never stand bare for a name: too much hangs on them. In quotes they are names like any other."""
 
-KEYWORDS = NAME_LIKE_KEYWORDS | frozenset(
-    "for more than least most exactly fewer times ago sample event events trigger person people sum average min "
-    "max count different of every on set track none nothing now over all restart ignore each "
-    "replace skip include always true false monday tuesday wednesday thursday friday saturday sunday".split()
-)
-"""Every single word the language uses; the formatter puts names that read like one in quotes."""
-
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+
+KEYWORDS = RESERVED_WORDS | frozenset(WEEKDAYS) | frozenset({
+    "for", "more", "than", "least", "most", "exactly", "fewer", "times", "ago", "sample", "event", "events",
+    "trigger", "person", "people", "sum", "average", "min", "max", "count", "different", "of", "every", "on", "set",
+    "track", "none", "nothing", "now", "over", "all", "restart", "ignore", "each", "replace", "skip", "include",
+    "always", "true", "false",
+})  # fmt: skip
+"""Every single word the language uses; the formatter puts names that read like one in quotes."""
 
 AGGREGATES = {
     "SUM_OF": "sum",
@@ -183,8 +184,12 @@ PLAIN_WORDS: dict[str, str] = {
     "RPAR": "a closing bracket",
     "COMMA": "a comma",
     "$END": "the end of the clause",
-    **dict.fromkeys(("WITHIN", "IN_THE_NEXT", "IN_THE_LAST", "SINCE_TRIGGER", "SINCE_LAST"), "a window such as 'within 3 days'"),
-    **dict.fromkeys(("AT_LEAST", "AT_MOST", "EXACTLY", "FEWER_THAN", "MORE_THAN"), "a count such as 'at least 3 times'"),
+    **dict.fromkeys(
+        ("WITHIN", "IN_THE_NEXT", "IN_THE_LAST", "SINCE_TRIGGER", "SINCE_LAST"), "a window such as 'within 3 days'"
+    ),
+    **dict.fromkeys(
+        ("AT_LEAST", "AT_MOST", "EXACTLY", "FEWER_THAN", "MORE_THAN"), "a count such as 'at least 3 times'"
+    ),
     **dict.fromkeys(("EQ", "NE", "GE", "LE", "GT", "LT", "IS", "IS_NOT"), "a comparison such as '='"),
     **dict.fromkeys(("IN", "NOT_IN", "BETWEEN", "CONTAINS", "STARTS_WITH", "ENDS_WITH"), "a comparison such as '='"),
     **dict.fromkeys(("IS_SET", "IS_NOT_SET"), "a comparison such as '='"),
@@ -205,7 +210,7 @@ def is_keyword(terminal: str) -> bool:
     return terminal not in _OPEN_TERMINALS and not terminal.startswith(("$", "__"))
 
 
-_OPEN_TERMINALS = frozenset(
-    "NAME STRING QUOTED_PATH PATH VALUE WHOLE PERCENT TIME DATE DURATION UNIT ZONE_NAME WEEKDAY LPAR RPAR COMMA "
-    "EQ NE GE LE GT LT MORE_THAN_AGO".split()
-)
+_OPEN_TERMINALS = frozenset({
+    "NAME", "STRING", "QUOTED_PATH", "PATH", "VALUE", "WHOLE", "PERCENT", "TIME", "DATE", "DURATION", "UNIT",
+    "ZONE_NAME", "WEEKDAY", "LPAR", "RPAR", "COMMA", "EQ", "NE", "GE", "LE", "GT", "LT", "MORE_THAN_AGO",
+})  # fmt: skip
