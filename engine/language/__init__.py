@@ -5,12 +5,14 @@ a rule in its canonical form, ``read_cases`` reads the tests that stand beside r
 """
 
 from . import nodes
+from .cases import CaseReading, read_cases
 from .catalog import Catalog
 from .diagnostics import Diagnostic
 from .layout import canonical, expression_text, layout, step_text
 from .reader import Reading, read
 
 __all__ = [
+    "CaseReading",
     "Catalog",
     "Diagnostic",
     "Reading",
@@ -19,5 +21,6 @@ __all__ = [
     "layout",
     "nodes",
     "read",
+    "read_cases",
     "step_text",
 ]

@@ -9,7 +9,7 @@ new one, any other continues the rule above.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,8 +99,9 @@ def normal(word: str) -> str:
 class Splitter:
     """Cuts one source into entries; a block with a word of ``openers`` begins a new one."""
 
-    def __init__(self, source: Source, limits: Limits, openers: frozenset[str]) -> None:
+    def __init__(self, source: Source, limits: Limits, vocabulary: Iterable[str], openers: frozenset[str]) -> None:
         self.text = source.text
+        self.vocabulary = vocabulary
         self.limits = limits
         self.openers = openers
         self.entries: list[Entry] = []
@@ -188,8 +189,14 @@ class Splitter:
     def _stray(self, start: int, end: int) -> None:
         line = self.text[start:end]
         span = (end - len(line.lstrip()), start + len(line.rstrip()))
-        advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
-        self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
+        word = next((word for word in self.vocabulary if normal(line).startswith(f"{word} ")), None)
+        if word:
+            at = span[0] + len(word)
+            message, advice = f"'{self.text[span[0] : at]}' lacks its colon", "put a colon behind it"
+            self.diagnostics.append(finding("missing-colon", message, (span[0], at), advice, Fix((at, at), ":")))
+        else:
+            advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
+            self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
 
     # ---------------------------------------------------------------------------------------- entries
 

@@ -70,7 +70,8 @@ _ERRORS = {
     "no-rule": "a test names the rule it tests",
     "two-rules": "a test tests one rule",
     "calendar-in-test": "a test's clock runs in fixed units, since it has no date",
-    "total-in-test": "a test states plain values",
+    "plain-value": "a test states plain values",
+    "no-expectation": "a test expects something, be it nothing",
 }
 
 _WARNINGS = {

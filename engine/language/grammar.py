@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from lark import Lark
 
-from .builder import Builder
+from .case_builder import CaseBuilder
 from .words import CASE_CLAUSES, CLAUSES
 
 STARTS = tuple(dict.fromkeys(word.grammar for word in (*CLAUSES.values(), *CASE_CLAUSES.values()) if word.grammar))
@@ -21,4 +21,4 @@ def grammar_text() -> str:
 @cache
 def parser() -> Lark:
     """The parser, with the builder called as it reduces."""
-    return Lark(grammar_text(), start=list(STARTS), parser="lalr", lexer="contextual", transformer=Builder())
+    return Lark(grammar_text(), start=list(STARTS), parser="lalr", lexer="contextual", transformer=CaseBuilder())

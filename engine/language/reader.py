@@ -64,7 +64,7 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
     """Read a file of rules. Nothing a user can write makes this raise: every mistake is a diagnostic."""
     source = Source(name, text)
     limits = limits or Limits()
-    splitter = Splitter(source, limits, _OPENERS)
+    splitter = Splitter(source, limits, CLAUSES, _OPENERS)
     judged = [judge(entry, text, limits) for entry in splitter.split()]
     surveys = [rule.survey for rule in judged if rule.survey]
     found = [*splitter.diagnostics, *(diagnostic for rule in judged for diagnostic in rule.diagnostics)]

@@ -191,7 +191,7 @@ PLAIN_WORDS: dict[str, str] = {
         ("AT_LEAST", "AT_MOST", "EXACTLY", "FEWER_THAN", "MORE_THAN"), "a count such as 'at least 3 times'"
     ),
     **dict.fromkeys(("EQ", "NE", "GE", "LE", "GT", "LT", "IS", "IS_NOT"), "a comparison such as '='"),
-    **dict.fromkeys(("IN", "NOT_IN", "BETWEEN", "CONTAINS", "STARTS_WITH", "ENDS_WITH"), "a comparison such as '='"),
+    **dict.fromkeys(("NOT_IN", "BETWEEN", "CONTAINS", "STARTS_WITH", "ENDS_WITH"), "a comparison such as '='"),
     **dict.fromkeys(("IS_SET", "IS_NOT_SET"), "a comparison such as '='"),
     **dict.fromkeys(AGGREGATES, "a total such as 'sum of'"),
     "MORE_THAN_AGO": "an age such as 'more than 3 days ago'",

@@ -1,0 +1,96 @@
+"""Tests in the language of the rules they test: ``*.test.rules``.
+
+Executing them takes the decision core and happens elsewhere; here they are read, like rules, with every
+mistake of a file in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .case_nodes import Acts, Case, Changes, Expectation, Given, Happening, Occurs, Silent
+from .clauses import Clause, Splitter
+from .codes import finding
+from .diagnostics import Diagnostic
+from .limits import Limits
+from .reader import ClauseReader, in_order
+from .source import Source
+from .words import CASE_CLAUSES
+
+__all__ = ["Acts", "Case", "CaseReading", "Changes", "Given", "Occurs", "Silent", "read_cases"]
+
+_OPENERS = frozenset({"rule"})
+
+
+@dataclass(frozen=True)
+class CaseReading:
+    """What came of reading a file of tests."""
+
+    cases: tuple[Case, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    source: Source
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is no error."""
+        return not any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+
+def read_cases(text: str, name: str = "<text>", limits: Limits | None = None) -> CaseReading:
+    """Read a file of tests. Nothing a user can write makes this raise."""
+    source = Source(name, text)
+    limits = limits or Limits()
+    splitter = Splitter(source, limits, CASE_CLAUSES, _OPENERS)
+    cases: list[Case] = []
+    diagnostics: list[Diagnostic] = []
+    for entry in splitter.split():
+        reader = CaseReader(entry, text, limits)
+        case = reader.read()
+        diagnostics += reader.diagnostics
+        if case:
+            cases.append(case)
+    return CaseReading(tuple(cases), in_order([*splitter.diagnostics, *diagnostics]), source)
+
+
+class CaseReader(ClauseReader):
+    """Reads one test."""
+
+    vocabulary = CASE_CLAUSES
+
+    def read(self) -> Case | None:
+        """The test, unless one of its clauses could not be read."""
+        rule: str | None = None
+        givens: list[Given] = []
+        happenings: list[Happening] = []
+        expectations: list[Expectation] = []
+        for clause, word, node in self.clauses():
+            if word.word == "Rule":
+                rule = self._named(clause, node.text, rule)
+            elif word.word == "Given":
+                givens += node
+            elif word.word == "At":
+                happenings.append(node)
+            else:
+                expectations.append(node)
+        if not self.failed:
+            self._complete(rule, expectations)
+        if self.failed or rule is None:
+            return None
+        entry = self.entry
+        happened, expected = tuple(happenings), tuple(expectations)
+        return Case(entry.title, tuple(entry.notes), rule, tuple(givens), happened, expected, entry.span)
+
+    def _named(self, clause: Clause, name: str, known: str | None) -> str:
+        if known is not None:
+            advice = "put a blank line between two tests"
+            self.report(finding("two-rules", "a test names one rule", clause.head, advice))
+        return name
+
+    def _complete(self, rule: str | None, expectations: list[Any]) -> None:
+        head = self.entry.drafts[0].head
+        if rule is None:
+            self.report(finding("no-rule", "the test names no rule", head, "begin it with 'Rule:' and the rule's name"))
+        elif not expectations:
+            advice = "add 'Expect: nothing' or the action that should leave"
+            self.report(finding("no-expectation", "the test expects nothing, not even silence", head, advice))
