@@ -7,7 +7,7 @@ changed, and a mistake in one clause hides none in another.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple, cast
@@ -25,7 +25,7 @@ from .identity import identified
 from .limits import Limits
 from .mistakes import explain
 from .nodes import Condition, Rule
-from .resolve import check, resolve
+from .resolve import check, resolve, shared_identity
 from .source import Source
 from .steps import StepList
 from .suggest import nearest
@@ -51,6 +51,10 @@ class Reading:
     def ok(self) -> bool:
         """Whether there is no error; warnings do not count."""
         return not any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+
+    def refusing(self, rule: Rule, where: str) -> Reading:
+        """The same reading with an error: ``rule`` has the identity of a rule that stands in the file ``where``."""
+        return replace(self, diagnostics=in_order([*self.diagnostics, shared_identity(rule, where)]))
 
 
 class Parsed(NamedTuple):
@@ -175,12 +179,13 @@ class ClauseReader:
         if clause.word in RESERVED_CLAUSES:
             message = "'For everyone with:' is reserved for a later version of the language"
             return self.report(finding("reserved", message, clause.head))
+        written = self.text[slice(*clause.head)]
         best = nearest(clause.word, (word.word for word in self.vocabulary.values()))
         known = ", ".join(word.word for word in self.vocabulary.values())
         advice = f"did you mean '{best}:'?" if best else f"the words are {known}"
         fix = Fix(clause.head, best) if best else None
         return self.report(
-            finding("unknown-clause", f"'{clause.word}:' is no word of the language", clause.head, advice, fix)
+            finding("unknown-clause", f"'{written}:' is no word of the language", clause.head, advice, fix)
         )
 
 

@@ -41,6 +41,10 @@ def _shared_identities(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
     first: dict[str, Rule] = {}
     for rule in rules:
         if first.setdefault(rule.id, rule) is not rule:
-            message = f"another rule of this file is called '{rule.id}'"
-            advice = "give one of them another name with 'Rule:'" if rule.named else "give it a name with 'Rule:'"
-            yield finding("duplicate-id", message, rule.trigger.span, advice)
+            yield shared_identity(rule, "this file")
+
+
+def shared_identity(rule: Rule, where: str) -> Diagnostic:
+    """Another rule, in the file ``where``, has the identity of this one."""
+    advice = "give one of them another name with 'Rule:'" if rule.named else "give it a name with 'Rule:'"
+    return finding("duplicate-id", f"another rule of {where} is called '{rule.id}'", rule.trigger.span, advice)
