@@ -31,6 +31,7 @@ _ERRORS = {
     "operator-of-programmers": "the language writes this operator with another sign or word",
     "several-words": "a text of several words takes quotes",
     "keyword-as-name": "a keyword is a name only in quotes",
+    "empty-name": "a name has at least one letter",
     "field-of-another": "on the left, 'where' names fields of its own event",
     "reserved": "the form is kept for a later version of the language",
     "unknown-unit": "a duration is a number and a unit of time",

@@ -22,10 +22,8 @@ _WORD = re.compile(r"\w[\w.:%-]*|\S")
 _BEFORE = re.compile(r"([^\s,;()=<>!\"]+)[^\S\n]+\Z")
 _REST_OF_LINE = re.compile(r"[^\n\r]*")
 _AMOUNT = re.compile(r"(?P<number>-?\d+(?:[.,]\d+)?|an?(?=\s))\s*(?P<unit>[^\W\d]\w*)?")
-_QUOTED = re.compile(
-    r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
-    r"|(?P<open>[\"“„‚«]|(?<!\w)['‘])"
-)
+_QUOTED = re.compile(rf"{words.QUOTED}|(?P<open>[\"“„‚«]|(?<!\w)['‘])")
+_BRACKET = re.compile(rf"{words.QUOTED}|[()]")
 _AGE = re.compile(r"more\s+than\s+(?P<number>\d+|an?)\s*(?P<unit>[^\W\d]\w*)\s+ago", re.IGNORECASE)
 _RESERVED = (
     (re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE), "between 60 and 30 days ago"),
@@ -112,7 +110,7 @@ def _reserved_form(trouble: Trouble) -> Diagnostic | None:
 
 def _bracket(trouble: Trouble) -> Diagnostic | None:
     open_brackets: list[int] = []
-    for match in re.finditer(rf"{_QUOTED.pattern}|[()]", trouble.body):
+    for match in _BRACKET.finditer(trouble.body):
         if match[0] == "(":
             open_brackets.append(match.start())
         elif match[0] == ")":

@@ -34,7 +34,7 @@ from .nodes import (
     Zone,
 )
 
-_SEGMENT = re.compile(r"[\"'“„‘‚«][^\n\r]*?[\"'”“’‘»](?=\.|\Z)|[^.]+")
+_SEGMENT = re.compile(rf"{words.QUOTED}|[^.]+")
 _AMOUNT = re.compile(r"(-?\d+|\ban?(?=\s))\s*([a-z]+)", re.IGNORECASE)
 _LONGEST_FIGURE = 15
 
@@ -97,6 +97,13 @@ def segments(text: str) -> tuple[str, ...]:
     return tuple(unquoted(part) if part[0] in words.QUOTES else part for part in _SEGMENT.findall(text))
 
 
+def filled(parts: tuple[str, ...], token: Token) -> tuple[str, ...]:
+    """``parts``, none of which may be empty."""
+    if not all(parts):
+        raise ClauseError(finding("empty-name", "a name has at least one letter", place(token)))
+    return parts
+
+
 def duration_of(text: str) -> Duration:
     """``1h30m``, ``30 days``, ``a week``, or the bare unit of ``per day``."""
     micros = months = 0
@@ -129,16 +136,16 @@ class Terms(Transformer[Token, object]):
     def name(self, token: Token) -> Name:
         text = str(token)
         if token.type == "STRING":
-            return Name(unquoted(text), (unquoted(text),), False, place(token))
+            return Name(unquoted(text), filled((unquoted(text),), token), False, place(token))
         if token.type == "NAME" and text.casefold() in words.RESERVED_WORDS:
             raise ClauseError(keyword_as_name(token))
         if token.type == "NAME" and text.casefold().startswith("last."):
             raise ClauseError(reserved("last.event.field", place(token)))
-        parts = segments(text)
+        parts = filled(segments(text), token)
         return Name(".".join(parts), parts, token.type == "NAME", place(token))
 
     def scoped_path(self, token: Token) -> Path:
-        scope, *parts = segments(str(token))
+        scope, *parts = filled(segments(str(token)), token)
         return Path(cast('OneOf["trigger", "person"]', scope.casefold()), tuple(parts), place(token))
 
     def bare_path(self, name: Name) -> Path:

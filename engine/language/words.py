@@ -129,8 +129,10 @@ UNIT_WORDS: dict[str, Unit] = {word: unit for unit in UNITS for word in unit.wor
 QUOTES: dict[str, str] = {'"': '"', "'": "'", "“": "”", "„": "”“", "‘": "’", "‚": "’‘", "«": "»"}
 """What opens a quoted text, and what may close it. There is no escape: take another pair of quotes."""
 
-APOSTROPHES = "'‘"
-"""Quotes that are part of a word when they stand inside one."""
+QUOTED = (
+    r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
+)
+"""A quoted text, as a pattern. Inside a word ``'`` and ``‘`` are apostrophes."""
 
 NAME = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*\Z")
 """A name that needs no quotes."""
