@@ -66,9 +66,9 @@ def _second_values(item: nodes.Or) -> Iterator[Diagnostic]:
         if not isinstance(before, nodes.Happened) or not before.pattern.where or before.window or before.count:
             continue
         match after:
-            case nodes.Happened(pattern=Pattern(name=str(name), where=()), count=None, window=None):
+            case nodes.Happened(pattern=Pattern(name=str(name), where=())):
                 if ends_in_text(before.pattern):
-                    yield second_value(before.pattern, name, after.span)
+                    yield second_value(before.pattern, name, after.pattern.span)
             case nodes.Fact(comparison=comparison) if comparison.left.scope == "bare":
                 message = f"OR ends the 'where', so '{comparison_text(comparison)}' asks the trigger or the person"
                 name = path_text(comparison.left)

@@ -269,6 +269,12 @@ def _in_the_what(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
+def _list_without_brackets(trouble: Trouble) -> Diagnostic | None:
+    if "LPAR" in trouble.expected and trouble.before.casefold() == "in" and _is_plain(trouble.word):
+        return finding("syntax", "a list of values stands in brackets", trouble.span, "write 'in (PL, DE)'")
+    return None
+
+
 def _window_of_a_date(trouble: Trouble) -> Diagnostic | None:
     scoped = trouble.before.casefold().startswith(("trigger.", "person."))
     if scoped and trouble.word.casefold() in ("within", "since"):
@@ -354,7 +360,7 @@ def _is_plain(word: str) -> bool:
 
 def _keyword_read_as_name(trouble: Trouble) -> Diagnostic | None:
     """``a AND AND b``: where only a name could stand, the second AND was taken for one."""
-    if trouble.before.casefold() in words.RESERVED_WORDS and "NAME" not in trouble.expected:
+    if trouble.before.casefold() in ("and", "or", "then", "where") and "NAME" not in trouble.expected:
         at = trouble.body.rindex(trouble.before, 0, trouble.at)
         span = (at, at + len(trouble.before))
         advice = f'leave it out, or write "{trouble.before}" to use it as a name'
@@ -402,6 +408,7 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _before_without_any,
     _since_what,
     _in_the_what,
+    _list_without_brackets,
     _window_of_a_date,
     _window_after_a_total,
     _event_age_without_last,

@@ -19,7 +19,8 @@ class Names:
 
     def __init__(self, rules: tuple[Rule, ...], catalog: Catalog) -> None:
         self.catalog = catalog
-        self._used = {pattern.name for rule in rules for pattern in _triggers(rule)}
+        # The first event of a trigger is one beyond doubt; a later one may be a slip, as in 'a where x = y OR z'.
+        self._used = {pattern.name for rule in rules for pattern in _triggers(rule)[:1]}
 
     @property
     def _knows(self) -> bool:
@@ -58,7 +59,7 @@ class Names:
         events = self.catalog.events
         if pattern.name is None or not events:
             return
-        if pattern.name not in events:
+        if pattern.name not in events and pattern.name not in self.catalog.attributes:
             span = (pattern.span[0], pattern.span[0] + len(name_text(pattern.name)))
             yield _unknown("unknown-event", "no event type is called", pattern.name, events, span)
         fields = events.get(pattern.name)
@@ -145,7 +146,7 @@ class Names:
         for operand in comparison.right if comparison.operator in ("=", "!=", "in", "not in") else ():
             if isinstance(operand, nodes.Literal) and kind in ("text", "number") and _differs(operand, kind):
                 name, value = path_text(comparison.left), operand_text(operand)
-                held, other = ("text", "number") if kind == "text" else ("numbers", "text")
+                held, other = ("a text", "number") if kind == "text" else ("a number", "text")
                 advice = f'write "{value}"' if kind == "text" else "write the number without quotes"
                 message = f"'{name}' holds {held}, which never equals the {other} {value}"
                 yield finding("never-equal", message, operand.span, advice)

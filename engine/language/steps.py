@@ -95,7 +95,12 @@ class StepList:
 
     def _open(self, frame: _Frame) -> None:
         if len(self._stack) == self._nesting + 1:
-            self._report("too-deep", f"branches are nested more than {self._nesting} deep", frame.head, None)
+            self._report(
+                "too-deep",
+                f"branches are nested more than {self._nesting} deep",
+                frame.head,
+                "end one before the next begins",
+            )
         self._stack.append(frame)
 
     def _may_branch(self, word: str, head: Span) -> bool:
@@ -108,5 +113,5 @@ class StepList:
             return True
         return False
 
-    def _report(self, code: str, message: str, span: Span, advice: str | None) -> None:
+    def _report(self, code: str, message: str, span: Span, advice: str) -> None:
         self.diagnostics.append(finding(code, message, span, advice))

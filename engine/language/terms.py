@@ -78,7 +78,8 @@ def reach(first: Token | Placed, last: Token | Placed) -> Span:
 def whole(token: Token) -> int:
     """The number a token spells."""
     if len(token) > _LONGEST_FIGURE:
-        raise ClauseError(finding("number-too-large", f"'{token[:12]}…' is too large a number", place(token)))
+        message = f"'{token[:12]}…' is too large a number"
+        raise ClauseError(finding("number-too-large", message, place(token), "write a smaller one"))
     return int(token)
 
 
@@ -100,7 +101,7 @@ def segments(text: str) -> tuple[str, ...]:
 def filled(parts: tuple[str, ...], token: Token) -> tuple[str, ...]:
     """``parts``, none of which may be empty."""
     if not all(parts):
-        raise ClauseError(finding("empty-name", "a name has at least one letter", place(token)))
+        raise ClauseError(finding("empty-name", "there is no name between the quotes", place(token), "write it"))
     return parts
 
 
