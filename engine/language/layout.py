@@ -419,6 +419,9 @@ def _(clause: Path) -> str:
 
 
 def _trigger_field(path: Path) -> str:
+    """A field without its prefix; one named like a unit takes quotes, since a limit may be 'per day'."""
+    if len(path.parts) == 1 and path.parts[0].casefold() in words.UNIT_WORDS:
+        return quoted(path.parts[0])
     return path_text(replace(path, scope="bare"))
 
 

@@ -7,13 +7,13 @@ from dataclasses import fields, is_dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from . import nodes
+from . import case_nodes, nodes
 
 T = TypeVar("T")
 
 _parts: dict[type, Callable[[Any], tuple[Any, ...]]] = {
     kind: attrgetter("__class__", *(part.name for part in fields(kind)))
-    for kind in vars(nodes).values()
+    for kind in (*vars(nodes).values(), *vars(case_nodes).values())
     if isinstance(kind, type) and is_dataclass(kind)
 }
 """The class of a node and its parts, in the order of its text; the last is the span."""

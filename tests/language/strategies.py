@@ -257,7 +257,9 @@ def _ifs(setting: Setting, depth: int) -> st.SearchStrategy[nodes.If]:
 def _splits(setting: Setting, depth: int) -> st.SearchStrategy[nodes.Split]:
     def arms(shares: tuple[float, ...]) -> st.SearchStrategy[tuple[nodes.Arm, ...]]:
         steps = step_lists(setting, depth, False)
-        return st.tuples(*(st.builds(nodes.Arm, st.just(share), st.one_of(optional(), texts), steps) for share in shares))
+        return st.tuples(
+            *(st.builds(nodes.Arm, st.just(share), st.one_of(optional(), texts), steps) for share in shares)
+        )
 
     shares = st.sampled_from([(100.0,), (50.0, 50.0), (33.3, 33.3, 33.4), (0.5, 99.5)])
     return st.builds(nodes.Split, shares.flatmap(arms), st.just(0))
