@@ -209,11 +209,6 @@ class Steps(Conditions):
     def argument(self, name: Name, _: Token, value: Literal | Path | Total) -> tuple[Name, Literal | Path | Total]:
         return name, value
 
-    def closed_total(self, total: Total) -> Total:
-        return total
-
-    open_total = closed_total
-
     def split(self, share: Token, name: Token | None) -> nodes.Arm:
         return nodes.Arm(percent(share), text_of(name), (), reach(share, name or share))
 

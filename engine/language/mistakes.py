@@ -368,13 +368,6 @@ def _keyword_read_as_name(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _keyword_as_name(trouble: Trouble) -> Diagnostic | None:
-    if "NAME" in trouble.expected and trouble.word.casefold() in words.KEYWORDS:
-        advice = f'{_expectation(trouble)}; to use it as a name, write "{trouble.word}"'
-        return finding("keyword-as-name", f"'{trouble.word}' is a keyword here", trouble.span, advice)
-    return None
-
-
 def _anything(trouble: Trouble) -> Diagnostic:
     if trouble.ended:
         return finding("syntax", "the clause ends too soon", trouble.span, _expectation(trouble))
@@ -417,7 +410,6 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _keyword_read_as_name,
     _near_keyword,
     _template,
-    _keyword_as_name,
     _several_words,
     _anything,
 )

@@ -251,11 +251,6 @@ class Terms(Transformer[Token, object]):
     def anchored_window(self, word: Token, anchor: Pattern) -> Window:
         return Window("since last", anchor=anchor, span=reach(word, anchor))
 
-    def closed_window(self, window: Window) -> Window:
-        return window
-
-    open_window = closed_window
-
     # ---------------------------------------------------------------------------------------- counts
 
     def count_kind(self, token: Token) -> Token:

@@ -48,9 +48,9 @@ class Setting:
 
 _LETTERS = st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp"))
 _COMMON = st.sampled_from(
-    ["purchase", "order.paid", "cart-updated", "a", "x", "sum", "and", "within", "event", "person.x", "last.y", "set"]
-    + ["trigger", "żółw", "two words", "monday", "none", "day", "it's", 'say "x"', "3rd", "5%", "a#b", "d;e", "f: g"]
-)
+    ["purchase", "order.paid", "cart-updated", "a", "x", "sum", "and", "within", "event", "person.x", "last.y", "set",
+     "trigger", "żółw", "two words", "monday", "none", "day", "it's", 'say "x"', "3rd", "5%", "a#b", "d;e", "f: g"]
+)  # fmt: skip
 
 texts = st.one_of(_COMMON, st.text(_LETTERS, max_size=8).filter(lambda text: not set(text) >= set("\"'”")))
 names = texts.filter(bool)
@@ -212,7 +212,7 @@ def waits(setting: Setting) -> st.SearchStrategy[nodes.Wait]:
         st.builds(nodes.WaitUntilTime, st.one_of(optional(), weekdays), times, zone),
         st.builds(nodes.WaitUntilEvent, patterns(setting), durations),
         st.builds(
-            lambda path, shift, time, now, zone: nodes.WaitUntilDate(path, *shift, time, now, zone),
+            lambda path, shift, time, now, zone: nodes.WaitUntilDate(path, shift[0], shift[1], time, now, zone),
             path,
             shift,
             st.one_of(optional(), times),
@@ -298,7 +298,7 @@ def quiet_hours() -> st.SearchStrategy[nodes.QuietHours]:
     some = st.lists(weekdays, unique=True, min_size=1, max_size=2).map(tuple)
     zone = st.one_of(optional(), zones)
     both = st.tuples(times, times).filter(lambda pair: pair[0] != pair[1])
-    timed = st.builds(lambda pair, days, zone: nodes.QuietHours(*pair, days, zone), both, days, zone)
+    timed = st.builds(lambda pair, days, zone: nodes.QuietHours(pair[0], pair[1], days, zone), both, days, zone)
     return st.one_of(timed, st.builds(nodes.QuietHours, days=some, zone=zone))
 
 
@@ -358,8 +358,7 @@ def rules(draw: st.DrawFn) -> nodes.Rule:
 
 def _agains() -> st.SearchStrategy[nodes.Again]:
     kinds = st.sampled_from(["restart", "ignore", "each", "replace"])
-    restarts = st.builds(nodes.Again, st.just("restart"), durations)
-    return st.one_of(kinds.map(lambda kind: nodes.Again(kind)), restarts)
+    return st.one_of(st.builds(nodes.Again, kinds), st.builds(nodes.Again, st.just("restart"), durations))
 
 
 def number(rule: nodes.Rule) -> nodes.Rule:

@@ -75,6 +75,7 @@ def within(duration: Duration) -> Window:
 
 
 BUY = Pattern("buy")
+LONG = "1234567890" * 4
 LAST_30 = Window("last", days(30))
 
 CONDITIONS: list[tuple[str, Any]] = [
@@ -210,6 +211,7 @@ CONDITIONS: list[tuple[str, Any]] = [
     ("mail ends with @example.com", Fact(is_(bare("mail"), "ends with", "@example.com"))),
     ("mail starts with x", Fact(is_(bare("mail"), "starts with", "x"))),
     ("tags contains 'a; b: # c'", Fact(is_(bare("tags"), "contains", "a; b: # c"))),
+    ("age between 18 and person.limit", Fact(is_(bare("age"), "between", 18, person("limit")))),
     ("plan is set", Fact(is_(bare("plan"), "is set"))),
     ("person.plan is not set", Fact(is_(person("plan"), "is not set"))),
     # dates, last ones, samples
@@ -267,13 +269,13 @@ STEPS: list[tuple[str, Any]] = [
     ("Action: thank", nodes.Action("thank")),
     ('Action: send_email "cart"', nodes.Action("send_email", "cart")),
     (
-        'Action: send_email "cart" in person.language to person.email with discount = 10, code = WELCOME, x = trigger.a',
+        'Action: send_email "cart" in person.language to person.email with cut = 10, code = WELCOME, x = trigger.a',
         nodes.Action(
             "send_email",
             "cart",
             person("language"),
             person("email"),
-            (("discount", Literal(10)), ("code", Literal("WELCOME")), ("x", trigger("a"))),
+            (("cut", Literal(10)), ("code", Literal("WELCOME")), ("x", trigger("a"))),
         ),
     ),
     (

@@ -76,7 +76,7 @@ def test_messages_keep_the_style(path: Path) -> None:
     for diagnostic in findings(path)[0]:
         for words in (diagnostic.message, diagnostic.help or "do"):
             assert not words.endswith((".", "!"))
-            assert words[0] == words[0].lower() or words.startswith("OR ") or words.startswith("AND ")
+            assert words[0] == words[0].lower() or words.startswith(("OR ", "AND "))
 
 
 def test_a_fix_removes_what_it_fixes() -> None:

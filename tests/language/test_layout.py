@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.language import canonical, expression_text, layout, nodes, read, step_text
-from engine.language.layout import duration_text, name_text, number_text, path_text, quoted
+from engine.language.layout import clause_text, duration_text, name_text, number_text, path_text, quoted
 from engine.language.nodes import Duration
 
 SECOND = 1_000_000
@@ -134,6 +134,11 @@ def test_a_text_that_no_quotes_can_hold_is_refused() -> None:
         quoted("a\nb")
 
 
+def test_a_limit_by_a_field_named_like_a_unit() -> None:
+    text = 'Trigger: a\nLimit: once per "day"\n'
+    assert layout(read(text).rules[0]) == text
+
+
 def test_steps_and_expressions_on_one_line() -> None:
     rule = read(NESTED).rules[0]
     assert step_text(rule.steps[0]) == (
@@ -148,3 +153,5 @@ def test_steps_and_expressions_on_one_line() -> None:
 def test_what_is_no_node_is_refused() -> None:
     with pytest.raises(TypeError):
         expression_text("a")  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        clause_text("a")
