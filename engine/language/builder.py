@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal as OneOf
 from typing import cast
 
-from lark import Token, v_args
+from lark import Token
 
 from . import nodes
 from .codes import finding
@@ -41,7 +41,6 @@ def last_of(*pieces: object) -> Token | nodes.Condition:
     return cast("Token | nodes.Condition", [piece for piece in pieces if piece is not None][-1])
 
 
-@v_args(inline=True)
 class Conditions(Terms):
     """Boolean expressions."""
 
@@ -140,7 +139,6 @@ class Conditions(Terms):
         return nodes.Sample(percent(share), text_of(name), 0, reach(word, name or sample))
 
 
-@v_args(inline=True)
 class Steps(Conditions):
     """What follows ``Wait:``, ``Action:`` and ``Split:``."""
 
@@ -213,7 +211,6 @@ class Steps(Conditions):
         return nodes.Arm(percent(share), text_of(name), (), reach(share, name or share))
 
 
-@v_args(inline=True)
 class Builder(Steps):
     """What follows the words of the rule-wide clauses."""
 

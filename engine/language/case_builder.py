@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lark import Token, v_args
+from lark import Token
 
 from .builder import Builder, text_of
 from .case_nodes import Acts, Changes, Given, Occurs, Silent, Value
@@ -14,7 +14,6 @@ from .terms import ClauseError, Name, place
 _DAY = 86_400_000_000
 
 
-@v_args(inline=True)
 class CaseBuilder(Builder):
     """What follows ``Given:``, ``At:`` and ``Expect:``."""
 

@@ -29,7 +29,8 @@ def zones() -> frozenset[str]:
 
 def check_figures(node: object) -> tuple[Diagnostic, ...]:
     """What is wrong with the values below a node."""
-    return tuple(found for part in walk(node) if type(part) in _CHECKS for found in _CHECKS[type(part)](part))
+    checked = [part for part in walk(node) if type(part) in _CHECKS]
+    return tuple(found for part in checked for found in _CHECKS[type(part)](part)) if checked else ()
 
 
 def check_duration(duration: nodes.Duration) -> Iterator[Diagnostic]:

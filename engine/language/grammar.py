@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
-from lark import Lark
+from lark import Lark, Token, Transformer
 
 from .case_builder import CaseBuilder
 from .words import CASE_CLAUSES, CLAUSES
@@ -18,7 +19,21 @@ def grammar_text() -> str:
     return files(__package__).joinpath("language.lark").read_text(encoding="utf-8")
 
 
+class _Callbacks(Transformer[Token, object]):
+    """Gives the children of a rule to the builder's method of that name, one argument each.
+
+    Lark's own decorator does the same with three more calls for every rule it reduces.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(_BUILDER, name)
+        return lambda children: method(*children)
+
+
+_BUILDER = CaseBuilder()
+
+
 @cache
 def parser() -> Lark:
     """The parser, with the builder called as it reduces."""
-    return Lark(grammar_text(), start=list(STARTS), parser="lalr", lexer="contextual", transformer=CaseBuilder())
+    return Lark(grammar_text(), start=list(STARTS), parser="lalr", lexer="contextual", transformer=_Callbacks())

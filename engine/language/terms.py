@@ -1,7 +1,8 @@
 """From the words of a clause to values, fields, events and windows.
 
-The methods are called by the parser as it reduces; each is named after the grammar rule it serves. A mistake
-that the grammar cannot see is raised as :class:`ClauseError`, which never leaves the reader.
+The methods are called by the parser as it reduces; each is named after the grammar rule it serves, and takes
+the pieces of that rule as its arguments. A mistake that the grammar cannot see is raised as
+:class:`ClauseError`, which never leaves the reader.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from typing import Literal as OneOf
 from typing import NamedTuple, Protocol, cast
 
-from lark import Token, Transformer, v_args
+from lark import Token
 
 from . import words
 from .codes import finding
@@ -128,8 +129,7 @@ def scalar_of(text: str) -> Scalar:
     return text
 
 
-@v_args(inline=True)
-class Terms(Transformer[Token, object]):
+class Terms:
     """Values, fields, events and windows."""
 
     # ----------------------------------------------------------------------------------------- names

@@ -1,4 +1,7 @@
-"""Going through a tree: every node in reading order, and a tree moved to another place in the text."""
+"""Going through a tree: every node in reading order, and a tree moved to another place in the text.
+
+Both are done for every rule of a file, so they look at the kind of each part before they go into it.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,25 @@ _parts: dict[type, Callable[[Any], tuple[Any, ...]]] = {
 """The class of a node and its parts, in the order of its text; the last is the span."""
 
 
-def walk(node: object) -> Iterator[Any]:
+def walk(node: object) -> list[Any]:
     """``node`` and everything below it, from left to right."""
-    waiting = [node]
-    while waiting:
-        at = waiting.pop()
-        parts = _parts.get(type(at))
-        if parts:
-            yield at
-            waiting += parts(at)[-2:0:-1]
-        elif type(at) is tuple:
-            waiting += at[::-1]
+    found: list[Any] = []
+    _collect(node, found)
+    return found
+
+
+def _collect(node: Any, found: list[Any]) -> None:
+    kind = type(node)
+    if kind is tuple:
+        inner = node
+    elif kind in _parts:
+        found.append(node)
+        inner = _parts[kind](node)[1:-1]
+    else:
+        return
+    for part in inner:
+        if part is not None and type(part) is not str:
+            _collect(part, found)
 
 
 def moved(node: T, by: int, ordinals: Iterator[int]) -> T:
@@ -42,10 +53,9 @@ def _moved(node: Any, by: int, ordinals: Iterator[int]) -> Any:
     kind = type(node)
     if kind is tuple:
         return tuple([_moved(part, by, ordinals) for part in node]) if node else node
-    parts = _parts.get(kind)
-    if parts is None:
+    if kind not in _parts:
         return node
-    _, *values, (start, end) = parts(node)
+    _, *values, (start, end) = _parts[kind](node)
     values = [value if value is None or type(value) is str else _moved(value, by, ordinals) for value in values]
     if kind is nodes.Sample:
         values[-1] = next(ordinals)
