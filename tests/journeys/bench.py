@@ -1,25 +1,29 @@
 """The decision core on its own: a rule, people, a clock that is moved, and no store.
 
 Everything known of a person is handed to ``advance`` at each call, so what a journey keeps between calls goes
-through its codec, as it does in the store.
+through its codec, as it does in the store. What an action does is on the timeline as soon as it left.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from engine.journeys import leaving
 from engine.journeys import journey as states
+from engine.journeys import leaving, payload
 from engine.journeys.advance import advance
-from engine.journeys.conditions import EVENTS, Entry
+from engine.journeys.conditions import EVENTS, Entry, Scene
 from engine.journeys.journey import Journey
 from engine.journeys.rulebook import Acted, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
 from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event, Timeline
-from engine.language import nodes
+from engine.language import nodes, program
 from engine.language.program import Program
+
+Entries = list[Event | Change]
 
 
 @dataclass
@@ -37,12 +41,13 @@ class Counts:
 
 @dataclass
 class Standing:
-    """One person's state under the rule."""
+    """One person's state under the rule; ``journeys`` are all there ever were."""
 
     events: list[Event] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     journeys: list[Journey] = field(default_factory=list)
     watch: Watch | None = None
+    first_seen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,26 +60,66 @@ class Action:
 
 
 class Bench:
-    """Runs one rule. ``ingest`` takes entries at the clock's time, ``run_to`` moves the clock through what is due."""
+    """Runs one rule. ``ingest`` takes entries at the clock's time, ``run_to`` moves the clock through what is due.
 
-    def __init__(self, rule: nodes.Rule, settings: Settings | None = None, live_at: int | None = None) -> None:
+    ``lazy`` leaves entries that can only end or delay something undecided until the due moment, as the store does.
+    """
+
+    def __init__(
+        self,
+        rule: nodes.Rule,
+        settings: Settings | None = None,
+        live_at: int | None = None,
+        *,
+        lazy: bool = False,
+        sends: bool = True,
+    ) -> None:
         self.life = RuleLife(Program(rule), live_at=live_at, opened_at=live_at)
         self.settings = settings or Settings()
+        self.lazy, self.sends = lazy, sends
         self.people: dict[str, Standing] = {}
         self.counts = Counts()
         self.actions: list[Action] = []
+        self.notes: dict[str, int] = {}
+        self.withdrawn: list[str] = []
         self.now = 0
 
-    def ingest(self, arrivals: dict[str, list[Event | Change]]) -> None:
-        """Take in entries of several people at once; each arrives now."""
-        for name, entries in arrivals.items():
-            standing = self.people.setdefault(name, Standing())
-            fresh = [one for one in entries if not one.historical]
-            for one in entries:
-                one.arrived = self.now
-                (standing.events if isinstance(one, Event) else standing.changes).append(one)  # type: ignore[arg-type]
-            self.decide(name, min((one.at for one in fresh), default=self.now + 1))
+    # ---------------------------------------------------------------------------------------- in
+
+    def ingest(self, arrivals: Mapping[str, Entries]) -> None:
+        """Take in entries of several people at once; each arrives now. What is due now is decided with them."""
+        since = {name: self._append(name, entries, self.now) for name, entries in arrivals.items()}
+        due = set(self._due_people(self.now - self.settings.grace))
+        for name in sorted({*since, *due}):
+            at = since.get(name)
+            if at is not None or name in due:
+                self.decide(name, self.now + 1 if at is None else at)
         self.send()
+
+    def _append(self, name: str, entries: Entries, arrived: int) -> int | None:
+        """Put entries on a timeline; gives the instant to decide from, or nothing when nobody need be told."""
+        standing = self.people.setdefault(name, Standing())
+        wakes = False
+        for one in entries:
+            one.arrived = arrived
+            (standing.events if isinstance(one, Event) else standing.changes).append(one)  # type: ignore[arg-type]
+            wakes = wakes or self._wakes(standing, one)
+        earliest = min(one.at for one in entries)
+        first, standing.first_seen = standing.first_seen, min(earliest, standing.first_seen or earliest)
+        if self.life.current.stands and first != standing.first_seen:
+            wakes = True
+        fresh = min((one.at for one in entries if not one.historical), default=arrived + 1)
+        return fresh if wakes or not self.lazy else None
+
+    def _wakes(self, standing: Standing, one: Event | Change) -> bool:
+        decided = [journey.decided_at for journey in standing.journeys]
+        if not one.historical and any(at >= one.at for at in decided):
+            return True
+        if isinstance(one, Change):
+            return self.life.current.wakes_on_change
+        return bool({one.name, None} & self.life.current.waking)
+
+    # -------------------------------------------------------------------------------------- time
 
     def run_to(self, until: int) -> None:
         """Move the clock from one due moment to the next, up to ``until``."""
@@ -92,32 +137,29 @@ class Bench:
         found = [(min(dues), name) for name, one in self.people.items() if (dues := _dues(one))]
         return [name for due, name in sorted(found) if due <= until]
 
+    # ---------------------------------------------------------------------------------- deciding
+
     def decide(self, name: str, since: int, merged: bool = False) -> None:
         one = self.people[name]
+        old = [journey for journey in one.journeys if not journey.waiting and (journey.ended_at or 0) < since]
+        given = [journey for journey in one.journeys if journey not in old]
+        before = {effect.key: effect.taken for journey in given for effect in journey.effects}
         found = advance(
-            self.life, self._person(name), one.journeys, one.watch, since, self.now, self.settings, self.counts,
-            merged=merged,
-        )  # fmt: skip
-        for number, journey in enumerate(found.journeys):
+            self.life, self.person(name), given, one.watch, since, self.now, self.settings, self.counts, merged=merged
+        )
+        for note, count in found.notes.items():
+            self.notes[note] = self.notes.get(note, 0) + count
+        self.withdrawn += found.withdrawn
+        one.journeys = [*old, *map(_stored, found.journeys)]
+        for number, journey in enumerate(one.journeys):
             journey.row = number
-        one.journeys = [_stored(journey) for journey in found.journeys]
-        watch = found.watch
-        one.watch = watch and Watch.restore(watch.dump(), watch.due, watch.row)
-        for journey in found.journeys:
-            self._at_once(name, journey)
+        one.watch = found.watch and Watch.restore(found.watch.dump(), found.watch.due, found.watch.row)
+        for journey in one.journeys:
+            for effect in journey.effects:
+                if effect.taken == "left" and before.get(effect.key) != "left" and journey not in old:
+                    self._took_effect(name, journey, effect)
 
-    def _at_once(self, name: str, journey: Journey) -> None:
-        known = {action.key for action in self.actions}
-        for effect in journey.effects:
-            if effect.taken == "left" and effect.key not in known:
-                self._record(name, journey, effect)
-
-    def _record(self, name: str, journey: Journey, effect: states.Effect) -> None:
-        step = self.life.version(journey.version).code[effect.place]
-        written = getattr(step.effect, "name", "match")  # type: ignore[union-attr]
-        self.actions.append(Action(name, effect.moment, written, effect.step, effect.key))
-
-    def _person(self, name: str) -> Person:
+    def person(self, name: str) -> Person:
         one = self.people[name]
         acted = tuple(
             Acted(journey.acted_at, journey.trigger, journey.start, journey.limit_values)
@@ -126,32 +168,73 @@ class Bench:
         )
         return Person(name, Timeline(one.events, one.changes), acted)
 
+    # --------------------------------------------------------------------------------------- out
+
     def send(self) -> None:
         """Ask every pending action whether it may leave now, in the order of the outbox."""
-        pending = [
+        while self.sends and (pending := self._pending()):
+            _, name, _, number, place = min(pending)
+            self._send(name, self.people[name].journeys[number], place)
+
+    def _pending(self) -> list[tuple[int, str, str, int, int]]:
+        return [
             (effect.moment, name, journey.trigger, number, place)
             for name, one in self.people.items()
             for number, journey in enumerate(one.journeys)
             for place, effect in enumerate(journey.effects)
             if effect.taken == "pending"
         ]
-        for _, name, _, number, place in sorted(pending):
-            self._send(name, self.people[name].journeys[number], place)
 
     def _send(self, name: str, journey: Journey, place: int) -> None:
-        effect = journey.effects[place]
-        if effect.taken != "pending":
-            return
-        person = self._person(name)
-        steps = Steps(self.life, person, self.settings, self.counts, self.now)
-        scene = steps.scene(journey)
+        effect, person = journey.effects[place], self.person(name)
+        scene = Steps(self.life, person, self.settings, self.counts, self.now).scene(journey)
         answer = leaving.leaving(journey, effect, self.life, person, scene, self.settings, self.counts, self.now)
         first = journey.acted_at is None
         leaving.settle(journey, place, answer, self.now)
         if isinstance(answer, leaving.Leaves):
             if first:
                 self.counts.record(self.life.current.id, self.now)
-            self._record(name, journey, effect)
+            self._took_effect(name, journey, effect)
+
+    def _took_effect(self, name: str, journey: Journey, effect: states.Effect) -> None:
+        """What left is an event of the timeline too, or a change of attributes."""
+        rules = self.life.version(journey.version)
+        written = payload.do_at(rules.code, effect.place)
+        scene = Steps(self.life, self.person(name), self.settings, self.counts, self.now).scene(journey)
+        self.actions.append(Action(name, effect.leave, name_of(written), effect.step, effect.key))
+        made = _made(written, effect, scene, rules.rule)
+        if made is not None and (since := self._append(name, [made], self.now)) is not None:
+            self.decide(name, since)
+
+
+def _made(
+    written: nodes.Effect | program.Match, effect: states.Effect, scene: Scene, rule: nodes.Rule
+) -> Event | Change | None:
+    causes = (scene.trigger.causes if scene.trigger else frozenset[str]()) | {rule.id}
+    values: dict[str, Any]
+    match written:
+        case nodes.SetAttribute():
+            return Change(effect.leave, payload.assignment(written, scene, effect.leave), causes=causes)
+        case nodes.TrackEvent(name=name, arguments=arguments):
+            values = payload.arguments(arguments, scene, effect.leave)
+        case nodes.Action(name=name, template=template):
+            values = {"template": template, "rule": rule.id, "tag": list(rule.tags)}
+        case program.Match():
+            return None
+    content = json.dumps(values, sort_keys=True)
+    return Event(effect.leave, name, f"made by {effect.key}", content, causes=causes, made=False)
+
+
+def name_of(written: nodes.Effect | program.Match) -> str:
+    match written:
+        case nodes.Action(name=name):
+            return name
+        case nodes.SetAttribute():
+            return "set"
+        case nodes.TrackEvent():
+            return "track"
+        case program.Match():
+            return "match"
 
 
 def _dues(one: Standing) -> list[int]:
@@ -173,5 +256,3 @@ def entry(at: int, name: str, /, message_id: str | None = None, historical: bool
     """An event whose id tells it from its equals only by the message id."""
     content = json.dumps(fields, sort_keys=True)
     return Event(at, name, f"{at}-{name}-{message_id}-{content}", content, message_id=message_id, historical=historical)
-
-

@@ -1,0 +1,90 @@
+"""``lapse check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+WRONG = """\
+# Abandoned cart
+Trigger: cart_updated
+Condition: NOT purchase_completed within 24 houres
+Action: send_email "reminder"
+
+Condtion: plan = free
+"""
+DOUBTFUL = """\
+Rule: buyers
+Trigger: cart_updated
+Condition: purchase_completed within 24 hours
+"""
+FINE = """\
+Rule: welcome
+Trigger: signed_up
+"""
+
+
+@pytest.fixture
+def rules(place):
+    folder = place / "rules"
+    folder.mkdir()
+
+    def write(**files: str) -> Path:
+        for name, text in files.items():
+            (folder / f"{name}.rules").write_text(text)
+        return folder
+
+    return write
+
+
+def test_every_finding_of_every_file_is_shown_with_its_caret(lapse, rules):
+    rules(wrong=WRONG, doubtful=DOUBTFUL)
+    ran = lapse("check")
+    assert ran.code == 1
+    assert ran.out == (GOLDEN / "check.txt").read_text()
+
+
+def test_json_has_every_finding_with_its_place(lapse, rules):
+    rules(wrong=WRONG, doubtful=DOUBTFUL)
+    ran = lapse("check", "--format", "json")
+    assert ran.code == 1
+    assert ran.json["files"] == 2
+    assert ran.json["errors"] == sum(one["severity"] == "error" for one in ran.json["findings"]) > 1
+    first = ran.json["findings"][0]
+    assert (first["file"], first["line"], first["severity"]) == ("rules/doubtful.rules", 3, "warning")
+
+
+def test_warnings_alone_are_no_problem_unless_strict(lapse, rules):
+    rules(doubtful=DOUBTFUL)
+    assert lapse("check").code == 0
+    assert lapse("check", "--strict").code == 1
+
+
+def test_rules_without_findings_are_well(lapse, rules):
+    rules(fine=FINE)
+    ran = lapse("check", "rules/fine.rules", "--strict")
+    assert (ran.code, ran.out) == (0, "1 rule in 1 file: all is well\n")
+
+
+def test_tests_beside_the_rules_are_looked_over_too(lapse, rules):
+    folder = rules(fine=FINE)
+    (folder / "fine.test.rules").write_text("Rule: welcome\nAt: 0h signed_up\n")
+    ran = lapse("check")
+    assert ran.code == 1
+    assert "the test expects nothing, not even silence" in ran.out
+
+
+def test_a_path_that_is_not_there_is_told_plainly(lapse):
+    ran = lapse("check", "nowhere")
+    assert ran.code == 2
+    assert ran.err.startswith("error: there are no rules at 'nowhere'")
+
+
+def test_colour_is_kept_from_what_is_no_terminal(process, rules):
+    rules(wrong=WRONG)
+    ran = process("check")
+    assert ran.code == 1
+    assert "\x1b" not in ran.out + ran.err

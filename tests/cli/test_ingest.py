@@ -1,0 +1,116 @@
+"""``lapse ingest``."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+RULES = """\
+Rule: abandoned-cart
+Trigger: cart_updated
+Condition: NOT purchase_completed within 24 hours
+"""
+
+
+def line(user: str, at: str, event: str = "cart_updated", **more: object) -> str:
+    return json.dumps({"event": event, "user_id": user, "timestamp": at, **more}) + "\n"
+
+
+GOOD = line("u1", "2024-01-01T10:00:00Z") + line("u2", "2024-01-01T11:00:00Z") + line("u2", "2024-01-01T11:00:00Z")
+
+
+@pytest.fixture(autouse=True)
+def rules(place):
+    (place / "rules").mkdir()
+    (place / "rules" / "cart.rules").write_text(RULES)
+
+
+def stored(ran) -> list[tuple[int, int, int, int]]:
+    return [
+        (one["stored"], one["duplicates"], len(one["conflicts"]), len(one["rejected"])) for one in ran.json["files"]
+    ]
+
+
+def test_a_file_is_stored_once_however_often_it_runs(lapse, place):
+    (place / "log.jsonl").write_text(GOOD)
+    first = lapse("ingest", "log.jsonl", "--format", "json")
+    assert (first.code, stored(first)) == (0, [(3, 0, 0, 0)])
+    again = lapse("ingest", "log.jsonl", "--format", "json")
+    assert (again.code, stored(again)) == (0, [(0, 3, 0, 0)])
+
+
+def test_refused_lines_are_named_and_the_others_kept(lapse, place):
+    bad = "{not json\n" + line("u3", "yesterday") + line("u4", "2024-01-01T10:00:00Z") + line("", "2024-01-01T10:00:00Z")
+    (place / "log.jsonl").write_text(bad)
+    ran = lapse("ingest", "log.jsonl")
+    assert ran.code == 1
+    assert "log.jsonl:1: rejected: " in ran.err
+    assert "log.jsonl:2: rejected: " in ran.err
+    assert "log.jsonl:4: rejected: " in ran.err
+    assert ran.out.split() == "File Stored Duplicates Conflicts Rejected".split() + ["─" * 94] * 0 + ran.out.split()[5:]
+    assert ran.out.splitlines()[-1].split() == ["log.jsonl", "1", "0", "0", "3"]
+
+
+def test_json_names_every_refused_line(lapse, place):
+    (place / "log.jsonl").write_text("{\n" * 25)
+    told = lapse("ingest", "log.jsonl")
+    assert "... and 15 lines more" in told.err
+    ran = lapse("ingest", "log.jsonl", "--format", "json")
+    assert [one["line"] for one in ran.json["files"][0]["rejected"]] == list(range(1, 26))
+    assert {one["code"] for one in ran.json["files"][0]["rejected"]} == {"invalid_json"}
+
+
+def test_a_message_id_with_other_content_is_a_conflict(lapse, place):
+    (place / "one.jsonl").write_text(line("u1", "2024-01-01T10:00:00Z", message_id="m1"))
+    (place / "two.jsonl").write_text(line("u2", "2024-01-01T10:00:00Z", message_id="m1"))
+    ran = lapse("ingest", "one.jsonl", "two.jsonl", "--format", "json")
+    assert (ran.code, stored(ran)) == (1, [(1, 0, 0, 0), (0, 0, 1, 0)])
+    assert ran.json["files"][1]["conflicts"] == [{"line": 1, "message_id": "m1"}]
+
+
+def test_csv_with_columns_of_other_names_gzipped(lapse, place):
+    table = "Date,event,user_id,total\n2024-01-01T10:00:00Z,order,u1,9.5\n"
+    (place / "orders.csv.gz").write_bytes(gzip.compress(table.encode()))
+    ran = lapse("ingest", "orders.csv.gz", "--map", "timestamp=Date", "--format", "json")
+    assert (ran.code, stored(ran)) == (0, [(1, 0, 0, 0)])
+    person = lapse("person", "u1", "--format", "json").json
+    assert person["timeline"] == [{"at": "2024-01-01T10:00:00Z", "event": "order", "properties": {"total": 9.5}}]
+
+
+def test_a_mapping_that_names_no_field_is_refused(lapse, place):
+    (place / "log.jsonl").write_text(GOOD)
+    ran = lapse("ingest", "log.jsonl", "--map", "when=Date")
+    assert ran.code == 2
+    assert "'when=Date' is not FIELD=COLUMN" in ran.err
+
+
+def test_a_file_that_is_not_there_is_told_plainly(lapse):
+    ran = lapse("ingest", "absent.jsonl")
+    assert (ran.code, ran.out) == (2, "")
+    assert "absent.jsonl cannot be read: No such file or directory" in ran.err
+
+
+def test_standard_input(process):
+    ran = process("ingest", "-", "--format", "json", stdin=GOOD.encode())
+    assert (ran.code, stored(ran)) == (0, [(3, 0, 0, 0)])
+
+
+def test_events_of_now_start_journeys_and_history_does_not(lapse, place, now_text):
+    (place / "now.jsonl").write_text(line("u1", now_text))
+    assert lapse("ingest", "now.jsonl", "--history").code == 0
+    assert lapse("rules", "--format", "json").json["rules"]["abandoned-cart"]["started"] == 0
+    (place / "more.jsonl").write_text(line("u2", now_text))
+    assert lapse("ingest", "more.jsonl").code == 0
+    assert lapse("rules", "--format", "json").json["rules"]["abandoned-cart"]["waiting"] == 1
+
+
+def test_wrong_rules_stop_it_before_anything_is_stored(lapse, place):
+    (place / "log.jsonl").write_text(GOOD)
+    (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
+    ran = lapse("ingest", "log.jsonl")
+    assert ran.code == 2
+    assert "Conditon" in ran.err
+    (place / "rules" / "wrong.rules").unlink()
+    assert stored(lapse("ingest", "log.jsonl", "--format", "json")) == [(3, 0, 0, 0)]
