@@ -28,6 +28,9 @@ _KINDS: Final[Mapping[str, Kind]] = {
 }
 _GZIP: Final = b"\x1f\x8b"
 
+STDIN: Final = "-"
+"""The path that means standard input."""
+
 
 class EventFile:
     """A file of events, JSON lines or CSV, perhaps gzipped. Iterate over it once; it is a context manager.
@@ -36,8 +39,9 @@ class EventFile:
     and with ``require_timestamp``, or the :class:`~engine.model.Rejection` of the line. Items without a
     ``message_id`` get one from :class:`LineIds`.
 
-    ``mapping`` names, for a field, the column (or the key of a JSON line) that holds it. ``kind`` is told by the
-    name's ending, else by the first character. Raises :class:`~engine.errors.InputFileError`.
+    The path ``-`` is standard input. ``mapping`` names, for a field, the column (or the key of a JSON line) that
+    holds it. ``kind`` is told by the name's ending, else by the first character. Raises
+    :class:`~engine.errors.InputFileError`.
     """
 
     def __init__(
@@ -46,7 +50,7 @@ class EventFile:
         self.path = Path(path)
         self._mapping = dict(mapping or {})
         try:
-            self._raw = self.path.open("rb")
+            self._raw = open(0, "rb", closefd=False) if str(path) == STDIN else self.path.open("rb")
         except OSError as error:
             raise InputFileError(f"{self.path} cannot be read: {error.strerror}") from None
         self.total = os.fstat(self._raw.fileno()).st_size

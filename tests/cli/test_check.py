@@ -80,7 +80,8 @@ def test_tests_beside_the_rules_are_looked_over_too(lapse, rules):
 def test_a_path_that_is_not_there_is_told_plainly(lapse):
     ran = lapse("check", "nowhere")
     assert ran.code == 2
-    assert ran.err.startswith("error: there are no rules at 'nowhere'")
+    assert ran.err.startswith("error: there ")
+    assert "'nowhere'" in ran.err
 
 
 def test_colour_is_kept_from_what_is_no_terminal(process, rules):

@@ -1,0 +1,74 @@
+"""Looking rules over without running them: everything wrong or doubtful in all files at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ConfigError
+from engine.language import Diagnostic, read_cases
+from engine.language.source import Source
+from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
+
+Finding = tuple[Source, Diagnostic]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What looking through some files gave; findings in the order of files and lines."""
+
+    files: int
+    rules: int
+    cases: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(one.severity == "error" for _, one in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        return len(self.findings) - self.errors
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "files": self.files,
+            "rules": self.rules,
+            "tests": self.cases,
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "findings": [one.to_dict(source) for source, one in self.findings],
+        }
+
+
+def check(paths: Iterable[Path]) -> Checked:
+    """Look through rule files, test files, and folders of both. Raises ConfigError for a path that does not exist."""
+    paths = list(paths)
+    found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS))).load()
+    tests = [read_cases(path.read_text("utf-8", "replace"), str(path)) for path in test_files(paths)]
+    findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
+    findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
+    findings.sort(key=lambda one: (one[0].name, one[1].span))
+    files = len(found.readings) + len(tests)
+    return Checked(files, len(found.programs), sum(len(one.cases) for one in tests), tuple(findings))
+
+
+def test_files(paths: Iterable[Path]) -> list[Path]:
+    """The test files among some paths: those named, those inside folders, and those beside a rule file named.
+
+    Raises ConfigError for a path that does not exist.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise ConfigError(f"there is nothing at '{path}'; name a file or folder of rules")
+        if path.is_dir():
+            found += sorted(path.rglob(f"*{TESTS}"))
+        elif path.name.endswith(TESTS):
+            found.append(path)
+        else:
+            beside = path.with_name(path.name.removesuffix(SUFFIX) + TESTS)
+            found += [beside] if beside.exists() else []
+    return list(dict.fromkeys(found))

@@ -1,0 +1,101 @@
+"""The verbs put together, and what becomes of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import metadata
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from engine.cli.check import check
+from engine.cli.console import fail
+from engine.cli.doctor import doctor
+from engine.cli.ingest import ingest
+from engine.cli.person import person
+from engine.cli.replay import replay
+from engine.cli.rules import rules
+from engine.cli.run import run
+from engine.cli.test import rule_tests
+from engine.errors import LapseError
+
+VERBS: dict[str, Callable[..., None]] = {
+    "run": run,
+    "replay": replay,
+    "check": check,
+    "test": rule_tests,
+    "ingest": ingest,
+    "rules": rules,
+    "person": person,
+    "doctor": doctor,
+}
+"""In the order of the help page."""
+
+
+class Verbs(TyperGroup):
+    """Ends with a plain sentence where a verb meets an error that is meant for people."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except LapseError as error:
+            raise fail(str(error)) from None
+
+    def list_commands(self, _ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        return list(self.commands)
+
+
+app = typer.Typer(
+    name="lapse",
+    cls=Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lapse {version()}")
+        raise typer.Exit
+
+
+def version() -> str:
+    """The installed version of Lapse."""
+    try:
+        return metadata.version("lapse")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+@app.callback()
+def lapse(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """A rules engine for customer journeys: for what people do, and for what they don't.
+
+    \b
+    lapse check                          look rules over for mistakes
+    lapse replay log.jsonl --rules rules what would rules have done to a log?
+    lapse run                            decide and act by the clock until stopped
+    lapse ingest events.jsonl            take a file of events in
+    lapse rules                          what is live, and what has it done?
+
+    Settings come from options, else from the environment (LAPSE_STORE, LAPSE_RULES, ...), else
+    from lapse.toml in the working directory. Exit codes: 0 all is well, 1 problems were found,
+    2 it could not be done.
+    """
+
+
+for name, verb in VERBS.items():
+    app.command(name)(verb)
+
+
+def main() -> None:
+    """The entry point."""
+    app()

@@ -1,0 +1,95 @@
+"""Where text goes and how it looks: two consoles, exit codes, JSON, and the phrases several verbs share."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+PROBLEMS = 1
+"""The exit code for: done, and problems were found."""
+
+FAILED = 2
+"""The exit code for: it could not be done."""
+
+WIDTH = 100
+"""Columns where there is no terminal to ask."""
+
+
+class Format(StrEnum):
+    """Who reads the output: people or programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    known = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if known else WIDTH)
+
+
+def out() -> Console:
+    """What was asked for."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """What is said beside it: progress, warnings, errors."""
+    return _console(stderr=True)
+
+
+def line(console: Console, *parts: str | tuple[str, str]) -> None:
+    """Print one line, never wrapped; a part may be text with its style."""
+    console.print(Text.assemble(*parts), soft_wrap=True)
+
+
+def fail(text: str) -> typer.Exit:
+    """Say plainly why it could not be done; raise what this returns."""
+    line(err(), ("error: ", "bold red"), (text, "red"))
+    return typer.Exit(FAILED)
+
+
+def warn(text: str) -> None:
+    line(err(), ("warning: ", "bold yellow"), text)
+
+
+def print_json(data: Any) -> None:
+    """The whole output of ``--format json``."""
+    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+
+
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An open table without frame; columns named in ``right`` hold numbers."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in columns:
+        if name in right:
+            made.add_column(name, justify="right", no_wrap=True)
+        else:
+            made.add_column(name, overflow="fold")
+    return made
+
+
+def number(count: int) -> Text:
+    """A figure with its thousands set apart; nothing to see is grey."""
+    return Text(f"{count:,}", style="dim" if count == 0 else "")
+
+
+def of(count: int, one: str, many: str | None = None) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listing(words: Iterable[str]) -> str:
+    """``a, b and c``."""
+    *others, last = list(words) or [""]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -1,0 +1,41 @@
+"""What the decision core calls things, in the words people read."""
+
+from __future__ import annotations
+
+from engine.clock import moment
+
+REASONS = {
+    "finished": "came to its end without an action",
+    "false": "its condition became false",
+    "exit": "left by an exit event",
+    "only_while": "'Only while' no longer held",
+    "limited": "the limit was reached",
+    "no_date": "the date it waits for is missing",
+    "overtaken": "overtaken while held back",
+    "replaced": "replaced by a newer trigger",
+    "inactive": "the rule's active days were over",
+    "merged": "merged with another person's",
+    "rule_removed": "the rule was removed",
+    "erased": "the person was erased",
+}
+"""Why a journey ended."""
+
+NOTES = {
+    "absorbed": "late triggers absorbed by a journey that had acted",
+    "missing_field": "triggers without a field the rule compares",
+    "self_caused": "triggers caused by the rule's own actions",
+    "late_after_fire": "journeys that a late event would have changed after they acted",
+}
+"""What is only counted."""
+
+
+def reason(code: str | None) -> str:
+    return REASONS.get(code or "", code or "")
+
+
+def at(when: int | None) -> str:
+    """A moment for people: UTC, seconds only where there are some."""
+    if when is None:
+        return ""
+    shown = moment(when)
+    return shown.strftime("%Y-%m-%d %H:%M:%S" if shown.second or shown.microsecond else "%Y-%m-%d %H:%M")

@@ -1,0 +1,74 @@
+"""Taking a file of events in: piece by piece, in the memory of one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+from engine.files import EventFile
+from engine.receipt import Duplicate, Rejection
+from engine.runtime.engine import Engine
+
+TOGETHER = 1_000
+"""Lines stored in one transaction."""
+
+
+@dataclass
+class Summary:
+    """What became of a file's lines. Their indices are line numbers, from 1."""
+
+    file: str
+    stored: int = 0
+    duplicates: int = 0
+    """Lines held already with the same content."""
+    conflicts: list[Duplicate] = field(default_factory=list)
+    """Lines whose ``message_id`` is held with other content, and so are lost."""
+    rejected: list[Rejection] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.rejected and not self.conflicts
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "file": self.file,
+            "stored": self.stored,
+            "duplicates": self.duplicates,
+            "conflicts": [{"line": one.index, "message_id": one.message_id} for one in self.conflicts],
+            "rejected": [plain_rejection(one) for one in self.rejected],
+        }
+
+
+def plain_rejection(one: Rejection) -> dict[str, Any]:
+    """A refused line as plain data."""
+    return {"line": one.index, "code": one.code, "reason": one.reason, "field": one.field}
+
+
+def ingest_file(
+    engine: Engine, file: EventFile, *, historical: bool = False, progress: Callable[[], None] = lambda: None
+) -> Summary:
+    """Take in every line of ``file``; one without a timestamp is refused. Calls ``progress`` after each piece.
+
+    Running a file again stores nothing twice.
+    """
+    summary = Summary(str(file.path))
+    for items, numbers in _pieces(file, summary):
+        receipt = engine.ingest(items, historical=historical, source="file", dated=True)
+        summary.stored += len(receipt.ids)
+        summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
+        summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
+        summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]
+        progress()
+    summary.rejected.sort(key=lambda one: one.index)
+    return summary
+
+
+def _pieces(file: EventFile, summary: Summary) -> Iterator[tuple[list[dict[str, Any]], list[int]]]:
+    """Lines that can be read, with their numbers; those that cannot go to the summary."""
+    lines = iter(file)
+    while piece := list(islice(lines, TOGETHER)):
+        items = [(number, item) for number, item in piece if not isinstance(item, Rejection)]
+        summary.rejected += [item for _, item in piece if isinstance(item, Rejection)]
+        yield [item for _, item in items], [number for number, _ in items]

@@ -1,0 +1,87 @@
+"""``lapse rules`` and ``lapse person``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.clock import HOUR, WallClock, iso
+
+RULES = """\
+# Abandoned cart
+Trigger: cart_updated
+Condition: NOT purchase_completed within 24 hours
+
+# Welcome
+Trigger: signed_up
+Action: send_email "hello"
+"""
+
+
+@pytest.fixture
+def store(lapse, place):
+    """Two people: ann filled a cart and bought, bob filled one and signed up."""
+    (place / "rules").mkdir()
+    (place / "rules" / "some.rules").write_text(RULES)
+    assert lapse("rules").code == 0  # live from here on
+    now = WallClock().now()
+    events = [
+        {"type": "identify", "user_id": "ann", "traits": {"plan": "free"}, "timestamp": iso(now - HOUR)},
+        {"event": "cart_updated", "user_id": "ann", "timestamp": iso(now), "properties": {"total": 5}},
+        {"event": "purchase_completed", "user_id": "ann", "timestamp": iso(now)},
+        {"event": "cart_updated", "user_id": "bob", "anonymous_id": "b-1", "timestamp": iso(now)},
+        {"event": "signed_up", "user_id": "bob", "timestamp": iso(now)},
+    ]
+    (place / "log.jsonl").write_text("".join(json.dumps(one) + "\n" for one in events))
+    assert lapse("ingest", "log.jsonl").code == 0
+    return now
+
+
+def test_rules_counts_what_each_has_done(lapse, store):
+    ran = lapse("rules", "--format", "json")
+    assert ran.code == 0
+    cart, welcome = ran.json["rules"]["abandoned-cart"], ran.json["rules"]["welcome"]
+    assert {name: cart[name] for name in ("started", "acted", "ended", "waiting")} == {
+        "started": 2, "acted": 0, "ended": 1, "waiting": 1,
+    }  # fmt: skip
+    assert welcome["started"] == 1
+    assert welcome["outbox"] == {"pending": 1}
+
+
+def test_rules_for_people(lapse, store):
+    ran = lapse("rules")
+    assert ran.code == 0
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["abandoned-cart", "2", "0", "1", "1", "0", "0", "0", "0"] in rows
+    assert any(row[:2] == ["welcome", "1"] for row in rows)
+
+
+def test_a_person_as_json(lapse, store):
+    ran = lapse("person", "ann", "--format", "json")
+    assert ran.code == 0
+    assert ran.json["identifiers"] == [{"kind": "user", "value": "ann"}]
+    assert ran.json["attributes"] == {"plan": "free"}
+    assert [one["event"] for one in ran.json["timeline"]] == ["", "cart_updated", "purchase_completed"]
+    (journey,) = ran.json["journeys"]
+    assert (journey["rule"], journey["ended_at"]) == ("abandoned-cart", iso(store))
+
+
+def test_a_person_for_people(lapse, store):
+    ran = lapse("person", "b-1")
+    assert ran.code == 0
+    assert "user bob" in ran.out
+    assert "anonymous b-1" in ran.out
+    assert "waiting until " in ran.out
+
+
+def test_an_id_nobody_has(lapse, store):
+    ran = lapse("person", "eve")
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err == "nobody has the id 'eve'\n"
+
+
+def test_without_rules_it_says_so(lapse):
+    ran = lapse("rules")
+    assert (ran.code, ran.out) == (0, "no rule is live\n")
+    assert "there are no rules at 'rules'" in ran.err
