@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -50,7 +51,7 @@ class EventFile:
         self.path = Path(path)
         self._mapping = dict(mapping or {})
         try:
-            self._raw = open(0, "rb", closefd=False) if str(path) == STDIN else self.path.open("rb")
+            self._raw = _open_stdin() if str(path) == STDIN else self.path.open("rb")
         except OSError as error:
             raise InputFileError(f"{self.path} cannot be read: {error.strerror}") from None
         self.total = os.fstat(self._raw.fileno()).st_size
@@ -100,3 +101,8 @@ class EventFile:
         except DAMAGE:
             return "jsonl"
         return "jsonl" if start.startswith((b"{", b"[")) else "csv"
+
+
+def _open_stdin() -> io.BufferedReader:
+    """Standard input as bytes; closing this leaves it open."""
+    return io.BufferedReader(io.FileIO(0, closefd=False))
