@@ -1,12 +1,68 @@
-"""``lapse doctor``."""
+"""``lapse doctor``: is everything fit?"""
 
-from engine.cli.console import Format
-from engine.cli.options import FormatOption
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from engine.cli.console import PROBLEMS, Format, line, out, print_json
+from engine.cli.opening import settings_of
+from engine.cli.options import FormatOption, StoreOption
+from engine.doctor import Diagnosis, examine
+from engine.runtime.engine import Engine
 
 
-def doctor(format: FormatOption = Format.TEXT) -> None:
-    """Later.
+def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> None:
+    """Look whether everything is fit to run.
 
     \b
     lapse doctor
+    lapse doctor --format json
+
+    The store and its settings, the clock, time zones, the daemon, what is due and what waits to be
+    sent. Changes nothing. Exits with 1 when there is a problem.
     """
+    with Engine.open(settings=settings_of(store)) as engine:
+        found = examine(engine)
+    if format is Format.JSON:
+        print_json(found.plain())
+    else:
+        _print(found)
+    if not found.ok:
+        raise typer.Exit(PROBLEMS)
+
+
+def _print(found: Diagnosis) -> None:
+    console = out()
+    for room, facts in found.facts.items():
+        line(console, (room, "bold"))
+        for name, value in _flat(facts):
+            line(console, (f"  {name.replace('_', ' '):<24}", "dim"), _shown(value))
+        if not facts:
+            line(console, ("  empty", "dim"))
+    line(console)
+    for problem in found.problems:
+        line(console, ("problem: ", "bold red"), problem)
+    if found.ok:
+        line(console, ("all is well", "green"))
+
+
+def _flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Facts inside facts, named by both."""
+    found: list[tuple[str, Any]] = []
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            found += [(f"{name} {one}", more) for one, more in _flat(value)]
+        else:
+            found.append((name, value))
+    return found
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)

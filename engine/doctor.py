@@ -1,0 +1,121 @@
+"""Is everything fit? Facts about the store, the clock, time zones, the daemon and what is due; and what is wrong."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import platform
+import time
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from engine.clock import MINUTE, SECOND, iso
+from engine.runtime.engine import Engine
+from engine.store import outbox
+from engine.store.schema import events, people
+
+OVERDUE = MINUTE
+"""How late what is due may be before it is a problem."""
+
+AHEAD = MINUTE
+"""How far ahead of the clock an event may have arrived before the clock must have been set back."""
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Facts by the room they are of, and problems in words."""
+
+    facts: Mapping[str, Facts]
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def plain(self) -> dict[str, Any]:
+        return {**{room: dict(facts) for room, facts in self.facts.items()}, "problems": list(self.problems)}
+
+
+def examine(engine: Engine) -> Diagnosis:
+    """Look at an engine and its store without changing either."""
+    now = engine.clock.now()
+    with engine.store.read() as connection:
+        rooms = {
+            "versions": _versions(),
+            "store": engine.store.doctor(),
+            "clock": _clock(connection, engine.workspace, now),
+            "zones": _zones(engine.settings.zone),
+            "daemon": {"running": (holder := engine.store.holder()) is not None, "process": holder},
+            "due": _due(engine.next_due(), now),
+            "outbox": _outbox(connection, engine.workspace),
+            "counts": _counts(connection, engine.workspace),
+        }
+    return Diagnosis(rooms, tuple(_problems(rooms)))
+
+
+def _versions() -> Facts:
+    try:
+        lapse = importlib.metadata.version("lapse")
+    except importlib.metadata.PackageNotFoundError:
+        lapse = None
+    return {"lapse": lapse, "python": platform.python_version(), "system": platform.platform(terse=True)}
+
+
+def _clock(connection: Connection, workspace: int, now: int) -> Facts:
+    newest = connection.scalar(select(func.max(events.c.received_at)).where(events.c.workspace_id == workspace))
+    ahead = max(0, (newest or now) - now)
+    return {
+        "now": iso(now),
+        "zone": time.strftime("%Z"),
+        "newest_event_arrived": None if newest is None else iso(newest),
+        "set_back_by_seconds": ahead // SECOND,
+    }
+
+
+def _zones(chosen: str) -> Facts:
+    try:
+        data = importlib.metadata.version("tzdata")
+    except importlib.metadata.PackageNotFoundError:
+        data = None
+    offset = datetime.datetime.now(zoneinfo.ZoneInfo(chosen)).strftime("%z")
+    return {"zone": chosen, "offset_now": offset, "known": len(zoneinfo.available_timezones()), "tzdata": data}
+
+
+def _due(due: int | None, now: int) -> Facts:
+    late = None if due is None else max(0, now - due)
+    return {
+        "next": None if due is None else iso(due),
+        "late_by_seconds": None if late is None else late // SECOND,
+    }
+
+
+def _outbox(connection: Connection, workspace: int) -> Facts:
+    found: dict[str, int] = {}
+    for (_, status), number in sorted(outbox.counts(connection, workspace).items()):
+        found[status] = found.get(status, 0) + number
+    return found
+
+
+def _counts(connection: Connection, workspace: int) -> Facts:
+    tables = {"events": events, "people": people}
+    return {
+        name: connection.scalar(select(func.count()).select_from(table).where(table.c.workspace_id == workspace))
+        for name, table in tables.items()
+    }
+
+
+def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
+    late, running = rooms["due"]["late_by_seconds"], rooms["daemon"]["running"]
+    if late is not None and late * SECOND > OVERDUE:
+        advice = "the daemon does not keep up; see its log" if running else "no daemon runs; start 'lapse run'"
+        yield f"what was due at {rooms['due']['next']} has not been decided: {advice}"
+    if rooms["clock"]["set_back_by_seconds"] * SECOND > AHEAD:
+        yield "events have arrived in what is now the future: the clock was set back"
+    if dead := rooms["outbox"].get("dead", 0):
+        yield f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
