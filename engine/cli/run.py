@@ -44,16 +44,16 @@ def run(store: StoreOption = None, rules: RulesOption = None, format: FormatOpti
     log_to_stderr(format)
     settings = settings_of(store)
     with Engine.open(settings=settings) as engine:
-        found = load(engine, rules or [settings.rules])
-        _refuse_functions(engine)
+        _refuse_functions(settings)
         daemon = Daemon(engine)
-        with _stopping() as stop:
-            _announce(engine, found)
-            daemon.start()
-            try:
+        try:
+            found = load(engine, rules or [settings.rules])
+            with _stopping() as stop:
+                _announce(engine, found)
+                daemon.start()
                 _watch(daemon, stop)
-            finally:
-                daemon.stop()
+        finally:
+            daemon.stop()
     _log.info("stopped")
 
 
@@ -90,9 +90,9 @@ def _announce(engine: Engine, found: Found) -> None:
     _log.info("%s live from %s on %s", of(len(live), "rule"), of(len(found.readings), "file"), engine.store.url)
 
 
-def _refuse_functions(engine: Engine) -> None:
+def _refuse_functions(settings: Settings) -> None:
     """Raises ConfigError for an action that only a program with its function in it could carry out."""
-    bound = [name for name, one in engine.settings.actions.bindings.items() if one.channel == "python"]
+    bound = [name for name, one in settings.actions.bindings.items() if one.channel == "python"]
     if bound:
         advice = "run a Daemon inside the service that has the function, or bind it to 'log' or 'webhook'"
         raise ConfigError(f"the action '{bound[0]}' is bound to Python, and 'lapse run' has no functions; {advice}")

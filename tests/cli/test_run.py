@@ -51,6 +51,14 @@ def test_a_second_daemon_on_the_file_is_refused(place, running, process):
     assert running.poll() is None
 
 
+def test_a_second_daemon_with_other_rules_leaves_those_that_are_live(place, running, process):
+    (place / "other").mkdir()
+    (place / "other" / "rules.rules").write_text("Rule: other\nTrigger: a\n")
+    assert process("run", "--rules", "other").code == 2
+    assert process("ingest", "-", stdin=signed_up("ann")).code == 0
+    wait_for(lambda: "hello" in (place / "log").read_text())
+
+
 def test_it_says_what_it_loaded_and_what_nothing_binds(place, running):
     log = (place / "log").read_text()
     assert "1 rule live from 1 file on sqlite:///lapse.db" in log
