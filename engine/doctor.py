@@ -111,6 +111,8 @@ def _counts(connection: Connection, workspace: int) -> Facts:
 
 
 def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
+    if (integrity := rooms["store"]["integrity"]) != "ok":
+        yield f"the database is damaged: {integrity}; restore it from a copy"
     late, running = rooms["due"]["late_by_seconds"], rooms["daemon"]["running"]
     if late is not None and late * SECOND > OVERDUE:
         advice = "the daemon does not keep up; see its log" if running else "no daemon runs; start 'lapse run'"

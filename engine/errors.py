@@ -35,3 +35,19 @@ class RefusedError(LapseError):
         self.code = code
         self.reason = reason
         self.field = field
+
+
+class StoreError(LapseError):
+    """The database cannot be opened, read or written as asked."""
+
+
+class StoreLocked(StoreError):  # noqa: N818
+    """Another daemon works on this database. ``holder`` is its process id, where it could be read."""
+
+    def __init__(self, text: str, holder: int | None = None) -> None:
+        super().__init__(text)
+        self.holder = holder
+
+
+class StoreBusy(StoreError):  # noqa: N818
+    """Another process kept the database to itself for longer than the writer was willing to wait."""

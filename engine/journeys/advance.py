@@ -206,18 +206,22 @@ class _Work:
         return self._meet(blocker, event, at)
 
     def _blocker(self, value: str, at: int) -> Journey | None:
-        """The journey under way at ``at``: one that waits, or one that stands and had not ended."""
-        for one in self.kept:
-            begun = (one.first_at if not _left(one) else one.start) <= at
-            if one.value == value and begun and (one.waiting or (one.fixed and at <= (one.ended_at or LAST))):
-                return one
-        return None
+        """The newest journey under way at ``at``: one that waits, or one that stands and had not ended."""
+        found = [
+            one
+            for one in self.kept
+            if one.value == value
+            and (one.start if _left(one) else one.first_at) <= at
+            and (one.waiting or (one.fixed and at <= (one.ended_at or LAST)))
+        ]
+        return max(found, key=lambda one: one.start, default=None)
 
     def _meet(self, blocker: Journey, event: Event | None, at: int) -> Journey | None:
         """A trigger while ``blocker`` is under way; gives it when the trigger was ignored because of it."""
         again, left_at = self.life.current.again, blocker.left_at
         if blocker.fixed and (at == blocker.start or not blocker.waiting or (left_at is not None and at <= left_at)):
-            self.notes["absorbed"] += 0 if at == blocker.start else 1
+            if at != blocker.start:
+                self.notes["absorbed"] += 1
         elif again.kind == "replace" and blocker.start < at:
             blocker.end(at, "replaced")
             self._start(event, at, blocker.value)
@@ -253,12 +257,14 @@ class _Work:
         """A journey of a late trigger that would still run when one that stands began never was (ruling 18)."""
         if self.each:
             return
-        for anchor in [one for one in self.kept if one.fixed and one.start == at]:
-            for one in [one for one in self.kept if not one.fixed and one.waiting and one.start < at]:
-                if one.value == anchor.value:
-                    self.kept.remove(one)
-                    self.dropped.append(one)
-                    self.notes["absorbed"] += 1
+        began = {one.value for one in self.kept if one.fixed and one.start == at}
+        for one in [one for one in self.kept if one.value in began and one.waiting and one.start < at]:
+            if not one.fixed:
+                self.kept.remove(one)
+                self.dropped.append(one)
+                self.notes["absorbed"] += 1
+            elif self.life.current.again.kind == "replace":
+                one.end(at, "replaced")
 
     def _value(self, event: Event | None) -> str:
         path = self.life.current.rule.for_each

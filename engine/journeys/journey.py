@@ -65,6 +65,8 @@ class Journey:
     """The trigger's value of each ``Limit: once per FIELD``, in their order."""
     place: int = 0
     gate: tuple[int, Entry] | None = None
+    opened: int | None = None
+    """When it passed its opening Conditions: the exits that follow from them count from then on."""
     not_after: int | None = None
     effects: list[Effect] = field(default_factory=list)
     ended_at: int | None = None
@@ -136,6 +138,8 @@ def dump(journey: Journey) -> str:
         state["out"] = sorted(journey.entry.left_out)
     if journey.gate is not None:
         state["gate"] = (journey.gate[0], *_entry(journey.gate[1]))
+    if journey.opened is not None:
+        state["opened"] = journey.opened
     if journey.not_after is not None:
         state["not_after"] = journey.not_after
     if journey.effects:
@@ -158,6 +162,7 @@ def restore(journey: Journey, text: str) -> Journey:
     if "gate" in state:
         place, *entry = state["gate"]
         journey.gate = (place, _read_entry(entry))
+    journey.opened = state.get("opened")
     journey.not_after = state.get("not_after")
     journey.effects = [_read_effect(one) for one in state.get("effects", ())]
     journey.limit_values = tuple(state.get("limits", ()))

@@ -47,12 +47,12 @@ def leaving(
         return Ends(out, "exit")
     if rulebook.ended(rules.rule.active, at, scene.zone):
         return Ends(at, "inactive")
+    if effect.not_after is not None and at > effect.not_after:
+        return Skips("date_passed")
     if rules.only_while is not None and conditions.ask(rules.only_while, scene, (at, ENDS), {}) is not True:
         return Ends(at, "only_while")
     if at > effect.moment and _overtaken(rules, scene, effect, at):
         return Ends(at, "overtaken")
-    if effect.not_after is not None and at > effect.not_after:
-        return Skips("date_passed")
     late = late_after(rules.rule, scene, settings, effect)
     if late is not None and at > late:
         return Skips("skipped_late")
@@ -62,9 +62,15 @@ def leaving(
 
 
 def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
-    """The time of the first event that ends the journey, up to ``until``."""
+    """The time of the first event that ends the journey, up to ``until``.
+
+    Exits that follow from the opening Conditions stand behind them: until those are passed they decide themselves.
+    """
+    if journey.opened is None:
+        return None
+    start = journey.opened + 1 if rules.exits_by_default else journey.start
     own = frozenset((journey.trigger,))
-    found = [events[0].at for one in rules.exits if (events := scene.seen(one, journey.start, until, own))]
+    found = [events[0].at for one in rules.exits if (events := scene.seen(one, start, until, own))]
     return min(found, default=None)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from engine.journeys import conditions
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Effect, Journey
+from engine.journeys.timeline import Change, Event
 from engine.language import nodes, program
 
 
@@ -39,11 +42,34 @@ def argument(value: nodes.Literal | nodes.Path | nodes.Total, scene: Scene, at: 
 
 
 def assignment(effect: nodes.SetAttribute, scene: Scene, at: int) -> dict[str, Any]:
-    """The attribute change of ``set person.x = v``, nested as the path is."""
-    value = argument(effect.value, scene, at)
-    for part in reversed(effect.path.parts[1:]):
-        value = {part: value}
-    return {effect.path.parts[0]: value}
+    """The attribute change of ``set person.a.b = v``: what else ``a`` holds stays."""
+    first, *rest = effect.path.parts
+    return {first: _put(scene.timeline.attributes(at).get(first), rest, argument(effect.value, scene, at))}
+
+
+def _put(holder: object, parts: list[str], value: Any) -> Any:
+    if not parts:
+        return value
+    held = dict(holder) if isinstance(holder, Mapping) else {}
+    return {**held, parts[0]: _put(held.get(parts[0]), parts[1:], value)}
+
+
+def caused(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) -> Event | Change | None:
+    """What an effect on Lapse itself puts on the timeline when it leaves (ruling 29)."""
+    at, causes = effect.leave, causes_of(scene)
+    match written:
+        case nodes.SetAttribute():
+            return Change(at, assignment(written, scene, at), causes=causes)
+        case nodes.TrackEvent(name=name, arguments=given):
+            content = json.dumps(arguments(given, scene, at), sort_keys=True, ensure_ascii=False)
+            return Event(at, name, effect.key, content, causes=causes, made=False)
+        case _:
+            return None
+
+
+def causes_of(scene: Scene) -> frozenset[str]:
+    """The rules that led to what a journey does: those that led to its trigger, and its own."""
+    return (scene.trigger.causes if scene.trigger else frozenset[str]()) | {scene.rule}
 
 
 def do_at(code: tuple[program.Instruction, ...], place: int) -> nodes.Effect | program.Match:

@@ -20,12 +20,12 @@ class Watch:
     """When to look at a person next, and how far they have been followed. Microseconds.
 
     ``followed`` is the last instant worked through; ``moments`` the latest occurrences of a schedule that were
-    triggers; ``due`` the next moment worth looking. For a rule with an event trigger a watch exists only while
+    triggers, with the person's local date at the time; ``due`` the next moment worth looking. For a rule with an event trigger a watch exists only while
     an event lies ahead of the clock.
     """
 
     followed: int | None = None
-    moments: list[int] = field(default_factory=list)
+    moments: list[tuple[int, str]] = field(default_factory=list)
     due: int | None = None
     row: int | None = None
 
@@ -34,8 +34,8 @@ class Watch:
 
     @classmethod
     def restore(cls, text: str, due: int | None, row: int | None = None) -> Watch:
-        followed, moments = json.loads(text)
-        return cls(followed, moments, due, row)
+        followed, moments = json.loads(text) if text else (None, [])
+        return cls(followed, [(at, day) for at, day in moments], due, row)
 
 
 # --------------------------------------------------------------------------------- becoming true
@@ -123,22 +123,21 @@ def coming_round(
     assert isinstance(schedule, nodes.Schedule)
     zone = rulebook.zone_of(schedule.zone, life.current.rule, person, settings, until)
     seen = person.timeline.first_seen
-    floor = max(watch.followed if watch.followed is not None else -1, (seen or 0) - 1, (life.opened_at or 0) - 1)
+    followed = until - 1 if watch.followed is None else watch.followed
+    floor = max(followed, (seen or 0) - 1, (life.opened_at or 0) - 1)
     newest = upcoming = None
     for at in calendar.occurrences(schedule, floor, zone, _born(schedule, person, zone, until)):
         if at > until:
             upcoming = at
             break
         newest = at
-    if newest is not None and seen is not None and not _same_day(watch.moments, newest, zone):
-        watch.moments = [*(one for one in watch.moments if one >= until - settings.max_event_age), newest]
-        since = min(since, newest)
-    return [at for at in watch.moments if at >= since], upcoming
-
-
-def _same_day(moments: list[int], at: int, zone: Zone) -> bool:
-    """Whether the local day of ``at`` has had its occurrence, which a person who travels could see twice."""
-    return any(calendar.wall(one, zone).date() == calendar.wall(at, zone).date() for one in moments[-1:])
+    if newest is not None and seen is not None:
+        day = calendar.wall(newest, zone).date().isoformat()
+        if all(day != had for _, had in watch.moments):  # somebody who travels could see a day's moment twice
+            recent = [one for one in watch.moments if one[0] >= until - settings.max_event_age]
+            watch.moments = [*recent, (newest, day)]
+            since = min(since, newest)
+    return [at for at, _ in watch.moments if at >= since], upcoming
 
 
 def _born(schedule: nodes.Schedule, person: Person, zone: Zone, at: int) -> datetime.date | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from math import inf
 
-from engine.journeys import calendar, conditions, rulebook, values, waits
+from engine.journeys import calendar, conditions, payload, rulebook, values, waits
 from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
 from engine.journeys.draws import drawn, drawn_holdout
 from engine.journeys.journey import FINAL, Effect, Journey, Taken
 from engine.journeys.leaving import Ends, Leaves, Skips, exit_event, leaving
 from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
-from engine.journeys.timeline import Event
+from engine.journeys.timeline import Change, Event
 from engine.language import nodes, program
 
 EXITS_BEFORE, TRIGGERS, EXITS_AFTER = 0, 1, 2
@@ -60,6 +61,8 @@ class Steps:
         rules = self.life.current
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
         journey.place, journey.gate, journey.not_after, journey.effects = 0, None, None, []
+        opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
+        journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))
         scene = self.scene(journey)
         journey.entry = conditions.Entry((at, EVENTS), scene.companions)
@@ -75,10 +78,19 @@ class Steps:
         if not journey.waiting:
             return
         scene = self.scene(journey)
+        if journey.opened is None and not self._open(journey, scene, limit):
+            return
         out = self._exit_point(journey, scene, limit)
         self._walk(journey, scene, limit if out is None else out)
         if out is not None and journey.waiting:
             journey.end(max(out[0], journey.entry.point[0]), "exit")
+
+    def _open(self, journey: Journey, scene: Scene, limit: Point) -> bool:
+        """Pass the opening Conditions, where exits that follow from them count only afterwards."""
+        self._walk(journey, scene, limit, stop=1)
+        if journey.waiting and journey.due is None:
+            journey.opened = journey.entry.point[0]
+        return journey.opened is not None
 
     def reach_goal(self, journey: Journey, until: int) -> None:
         """Note the first conversion after the first action (ruling 34)."""
@@ -98,30 +110,26 @@ class Steps:
         return drawn_holdout(self.life.current.id, holdout.name, self.person.name) < holdout.percent
 
     def _exit_point(self, journey: Journey, scene: Scene, limit: Point) -> Point | None:
-        """Where an exit stands in its instant: before the triggers for a journey that started earlier.
-
-        One that is only the reverse of the gate comes after them, as the gate does: a trigger at the very
-        instant of the cancelling event meets a journey that still waits (ruling 4).
-        """
+        """Where an exit stands in its instant: before the triggers for a journey that started earlier."""
         at = exit_event(self.life.version(journey.version), scene, journey, limit[0])
         if at is None:
             return None
-        early = journey.start < at and not self.life.version(journey.version).exits_by_default
-        point = (at, EXITS_BEFORE if early else EXITS_AFTER)
+        point = (at, EXITS_BEFORE if journey.start < at else EXITS_AFTER)
         return point if point <= limit else None
 
     # -------------------------------------------------------------------------------------- the walk
 
-    def _walk(self, journey: Journey, scene: Scene, horizon: Point) -> None:
+    def _walk(self, journey: Journey, scene: Scene, horizon: Point, stop: float = inf) -> None:
+        """Go from step to step, at most up to the one at ``stop``."""
         code = self.life.version(journey.version).code
         journey.due = None
-        while journey.waiting and journey.due is None:
+        while journey.waiting and journey.due is None and journey.place < stop:
             if journey.entry.point > horizon:
                 journey.due = journey.entry.point[0]
             elif journey.place >= len(code):
                 journey.end(journey.entry.point[0], "finished")
             else:
-                self._step(journey, scene, code[journey.place], horizon)
+                self._step(journey, replace(scene, timeline=self.person.timeline), code[journey.place], horizon)
 
     def _step(self, journey: Journey, scene: Scene, step: program.Instruction, horizon: Point) -> None:
         match step:
@@ -187,13 +195,15 @@ class Steps:
             self._taken(journey, scene, step, deciding), journey.gate, journey.not_after,
         )  # fmt: skip
         if effect.taken in FINAL:
-            self._at_once(journey, scene, effect)
+            self._at_once(journey, scene, effect, step.effect)
         else:
             journey.effects.append(effect)
         if journey.waiting:
             journey.enter(journey.place + 1, point)
 
-    def _at_once(self, journey: Journey, scene: Scene, effect: Effect) -> None:
+    def _at_once(
+        self, journey: Journey, scene: Scene, effect: Effect, written: nodes.Effect | program.Match
+    ) -> None:
         """An effect that leaves in the deciding transaction, or would have for the comparison group."""
         at = max(effect.leave + self.settings.grace, self.now)
         answer = leaving(journey, effect, self.life, self.person, scene, self.settings, self.ledger, at)
@@ -203,6 +213,8 @@ class Steps:
                 journey.effects.append(replace(effect, left_at=at))
                 if first:
                     self.note_acted(journey, at)
+                if effect.taken == "left":
+                    self._put(payload.caused(written, effect, scene))
             case Skips(taken=taken):
                 journey.effects.append(replace(effect, taken=taken))
             case Ends(at=ended, reason=reason):
@@ -212,7 +224,12 @@ class Steps:
         """Count the journey for limits from ``at`` on."""
         self.ledger.record(self.life.current.id, at)
         one = Acted(at, journey.trigger, journey.start, journey.limit_values)
-        self.person = rulebook.Person(self.person.name, self.person.timeline, (*self.person.acted, one))
+        self.person = replace(self.person, acted=(*self.person.acted, one))
+
+    def _put(self, entry: Event | Change | None) -> None:
+        """See what an effect did from the next step on; whoever carries the effect out puts it into the store."""
+        if entry is not None:
+            self.person = replace(self.person, timeline=self.person.timeline.with_entry(entry))
 
     def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event]) -> Taken:
         if any(event.historical for event in deciding):

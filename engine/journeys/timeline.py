@@ -150,6 +150,12 @@ class Timeline:
                 found.append(times[index])
         return min(found, default=None)
 
+    def with_entry(self, entry: Event | Change) -> Timeline:
+        """The same timeline and one entry more."""
+        if isinstance(entry, Event):
+            return Timeline([*self.events, entry], self.changes, self.first_seen)
+        return Timeline(self.events, [*self.changes, entry], self.first_seen)
+
     def without_late_history(self, at: int) -> Timeline:
         """The same timeline but for historical entries up to ``at`` that arrived after it."""
 

@@ -513,8 +513,8 @@ class Program:
                 found += _forward(one.condition, (True, False))
             elif isinstance(one, Pause) and isinstance(one.wait, nodes.WaitUntilEvent):
                 found.append(one.wait.pattern)
-        if self.follows:
-            found += raising(self.opening)
+        if self.follows:  # what ends a stretch begins the wait for the next one
+            found += [pattern for item in parts(self.opening) for pattern in patterns(item)]
         if self.rule.goal is not None:
             found.append(self.rule.goal.pattern)
         return frozenset(pattern.name for pattern in found)

@@ -201,8 +201,9 @@ def test_history_answers_and_starts_nothing(lab: Lab) -> None:
 
 def test_an_event_too_old_on_arrival_is_history(lab: Lab) -> None:
     with lab(CART.replace(" to person.email", "")) as here:
-        here.engine.ingest({"event": "cart_updated", "user_id": "u1", "timestamp": "2025-12-28T23:59:59Z"})
-        here.engine.ingest({"event": "cart_updated", "user_id": "u2", "timestamp": "2025-12-29T00:00:01Z"})
+        here.move_to("2026-01-05T00:00:00Z")
+        here.engine.ingest({"event": "cart_updated", "user_id": "u1", "timestamp": "2026-01-01T23:59:59Z"})
+        here.engine.ingest({"event": "cart_updated", "user_id": "u2", "timestamp": "2026-01-02T00:00:01Z"})
         here.engine.settle()
         assert here.engine.counts_by_rule()[0].started == 1
 
@@ -276,7 +277,9 @@ def test_a_rule_acts_on_what_happens_after_it_went_live(lab: Lab, tmp_path: Path
 
 
 def test_existing_people_may_be_included(lab: Lab, tmp_path: Path) -> None:
-    quiet = "Rule: quiet\nTrigger: None\nCondition: NOT any event within 2 days\nExisting people: include\nAction: hello"
+    quiet = (
+        "Rule: quiet\nTrigger: None\nCondition: NOT any event within 2 days\nExisting people: include\nAction: hello"
+    )
     path = tmp_path / "late.rules"
     with lab() as here:
         here.engine.ingest({"event": "a", "user_id": "long-quiet"})

@@ -1,0 +1,1 @@
+"""What the README quotes: figures as ratios to a floor or a peer measured in the same run."""

@@ -1,0 +1,34 @@
+"""(a) Ingest with twenty rules live, as a ratio to the floor. Run: python -m benchmarks.ingest [EVENTS]"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import time
+
+from benchmarks import floor
+from benchmarks.workload import START, engine_on_disk, stream
+from engine.clock import SECOND
+
+BATCH = 1_000
+
+
+def main(count: int = 200_000) -> None:
+    events = list(stream(count, people=count // 10))
+    with engine_on_disk() as (engine, clock, folder):
+        gc.collect()
+        gc.freeze()
+        wall, cpu = time.perf_counter(), time.process_time()
+        for start in range(0, count, BATCH):
+            clock.set(START + (start + BATCH) * SECOND)
+            assert engine.ingest(events[start : start + BATCH]).ok
+        ours = time.perf_counter() - wall, time.process_time() - cpu
+        bare = floor.seconds(folder / "bench.db", folder / "floor.db", BATCH)
+    print(f"events                 {count:>10,}")
+    print(f"lapse, 20 rules live   {count / ours[0]:>10,.0f} events/s wall  {count / ours[1]:>10,.0f} events/s CPU")
+    print(f"bare executemany       {count / bare[0]:>10,.0f} events/s wall  {count / bare[1]:>10,.0f} events/s CPU")
+    print(f"ratio to the floor     {bare[0] / ours[0]:>10.2f} wall {bare[1] / ours[1]:>21.2f} CPU")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

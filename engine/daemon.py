@@ -1,0 +1,157 @@
+"""The daemon: decides what is due at its moment, sends what may leave, reloads rules, keeps house.
+
+APScheduler runs a handful of jobs from memory. One of them is the wake-up: a single job that stands at the next
+due moment and is moved when an earlier one appears. What other processes write into the same file is looked for
+every second. A job that fails is logged and runs again; nothing due is lost by it, since what is due stands in the
+store.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import threading
+from collections.abc import Callable
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from engine.clock import SECOND, moment
+from engine.errors import LapseError
+from engine.runtime.engine import Engine
+
+LOOK_SECONDS = 1
+"""How often to look for earlier due moments that other processes wrote, and for changed rule files."""
+
+KEEP_HOUSE_SECONDS = 60
+
+_WAKE = "wake-up"
+_LONGEST_SLEEP = 60 * SECOND
+"""A wake-up is never set further ahead, so that a clock set back or forth puts nobody to sleep."""
+
+_log = logging.getLogger("lapse.daemon")
+
+
+class Daemon:
+    """Runs an engine by the clock until it is stopped. Holds the store's lock from the beginning: one daemon a store.
+
+    Make one before loading rules where several programs may start: then only the one that works on the store
+    changes what is live.
+
+    Raises StoreLocked when another daemon holds it.
+    """
+
+    def __init__(self, engine: Engine, *, reload: bool = True) -> None:
+        self.engine = engine
+        self._lock = engine.store.lock()
+        self._reload = reload
+        self._signature: tuple[tuple[str, int, int], ...] | None = None
+        self._working = threading.Lock()
+        self._standing: int | None = None
+        self._failed: BaseException | None = None
+        self._scheduler = BackgroundScheduler(
+            timezone=datetime.UTC,
+            executors={"default": ThreadPoolExecutor(4)},
+            job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+        )
+
+    def start(self) -> None:
+        """Catch up with what fell due while nobody ran, oldest first, and go on by the clock."""
+        files = self.engine.rule_files
+        self._signature = None if files is None else files.signature()
+        self._scheduler.add_job(self._guarded(self._look), IntervalTrigger(seconds=LOOK_SECONDS), id="look")
+        self._scheduler.add_job(
+            self._guarded(self._keep_house), IntervalTrigger(seconds=KEEP_HOUSE_SECONDS), id="keep-house"
+        )
+        self._scheduler.start()
+        self.engine.on_due = self._note_due
+        self._guarded(self._work)()
+
+    def wakeup(self) -> None:
+        """Look at the clock again at once: for tests that moved it."""
+        self._guarded(self._look)()
+        self._scheduler.wakeup()
+
+    def stop(self) -> None:
+        """Finish what is under way and let go of the lock."""
+        self.engine.on_due = None
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+        self._lock.release()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the scheduler's thread is alive and the last piece of work did not fail."""
+        thread = getattr(self._scheduler, "_thread", None)
+        return self._scheduler.running and thread is not None and thread.is_alive() and self._failed is None
+
+    # ---------------------------------------------------------------------------------------------- jobs
+
+    def _work(self) -> None:
+        """Decide and send what is due, then stand at the next moment."""
+        with self._working:
+            self.engine.run_due()
+        self._stand()
+
+    def _look(self) -> None:
+        if self._reload:
+            self._reload_changed()
+        due = self.engine.next_due()
+        if due is not None and due <= self.engine.clock.now():
+            self._work()
+        else:
+            self._stand(due)
+
+    def _stand(self, due: int | None = None) -> None:
+        """Move the wake-up to the next due moment."""
+        due = due if due is not None else self.engine.next_due()
+        self._standing = due
+        if due is None:
+            return
+        now = self.engine.clock.now()
+        at = min(max(due, now), now + _LONGEST_SLEEP)
+        self._scheduler.add_job(
+            self._guarded(self._work), DateTrigger(moment(at), datetime.UTC), id=_WAKE, replace_existing=True
+        )
+
+    def _note_due(self, due: int) -> None:
+        """This process wrote something due: the wake-up moves when that is earlier than it stands."""
+        if self._standing is None or due < self._standing:
+            self._stand(due)
+
+    def _reload_changed(self) -> None:
+        files = self.engine.rule_files
+        signature = None if files is None else files.signature()
+        if signature == self._signature:
+            return
+        self._signature = signature
+        found = self.engine.reload()
+        for reading, one in found.findings:
+            _log.log(
+                logging.ERROR if one.severity == "error" else logging.WARNING,
+                "%s: %s",
+                reading.source.name,
+                one.message,
+            )
+        _log.info("rules reloaded" if found.ok else "rules have errors; the rules that were live stay live")
+
+    def _keep_house(self) -> None:
+        self.engine.store.checkpoint()
+
+    def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A job that logs what goes wrong instead of dying of it."""
+
+        def job() -> None:
+            try:
+                work()
+                self._failed = None
+            except LapseError as error:
+                self._failed = error
+                _log.error("%s", error)
+            except Exception as error:
+                self._failed = error
+                _log.exception("a job of the daemon failed and will run again")
+
+        return job

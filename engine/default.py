@@ -1,0 +1,60 @@
+"""The engine of a process that did not open one: made at the first call, closed at exit."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from engine.config import load_settings
+from engine.model import Event, Identify
+from engine.receipt import Receipt
+from engine.runtime.engine import Engine
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def ingest(
+    events: Mapping[str, Any] | Event | Identify | Iterable[Mapping[str, Any] | Event | Identify],
+    *,
+    historical: bool = False,
+) -> Receipt:
+    """:meth:`Engine.ingest` of the process's own engine."""
+    return default_engine().ingest(events, historical=historical)
+
+
+def identify(
+    user_id: str | None = None,
+    traits: Mapping[str, Any] | None = None,
+    *,
+    anonymous_id: str | None = None,
+    timestamp: Any = None,
+    message_id: str | None = None,
+) -> Receipt:
+    """:meth:`Engine.identify` of the process's own engine."""
+    return default_engine().identify(
+        user_id, traits, anonymous_id=anonymous_id, timestamp=timestamp, message_id=message_id
+    )
+
+
+def default_engine() -> Engine:
+    """The process's own engine, opened now if it is not yet. Raises ConfigError when the settings or rules are wrong."""
+    global _engine  # noqa: PLW0603
+    with _lock:
+        if _engine is None:
+            settings = load_settings()
+            _engine = Engine.open(settings=settings, rules=settings.rules if settings.rules.exists() else None)
+            atexit.register(close)
+        return _engine
+
+
+def close() -> None:
+    """Close the process's own engine; the next call opens it anew."""
+    global _engine  # noqa: PLW0603
+    with _lock:
+        if _engine is not None:
+            _engine.close()
+            _engine = None
+            atexit.unregister(close)

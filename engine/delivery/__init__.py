@@ -1,0 +1,1 @@
+"""How actions leave: the outbox's sender and its channels."""

@@ -1,0 +1,191 @@
+"""Replaying a log: the real engine under a virtual clock, against rules that were always live.
+
+Every event arrives at its own time and every action leaves at its moment. Events that wake nothing are stored
+together with the next one that does: what they bear on is told by the timeline when its moment comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from engine.clock import iso
+from engine.config import load_settings
+from engine.delivery.channels import Outgoing
+from engine.receipt import Rejection
+from engine.runtime.endings import Endings
+from engine.runtime.engine import Engine
+from engine.testing import Clock, travel
+from engine.timestamps import parse_timestamp
+
+TOGETHER = 1_000
+"""Events stored in one transaction at most."""
+
+FEW = 3
+"""Examples of journeys that ended without acting, for each rule."""
+
+
+@dataclass(frozen=True)
+class Action:
+    """One action that left. ``at`` is its moment, microseconds UTC; ``step`` a path such as ``3`` or ``4.else.1``."""
+
+    rule: str
+    person: str
+    at: int
+    action: str
+    step: str
+    key: str
+
+    def plain(self) -> dict[str, Any]:
+        return {**self.__dict__, "at": iso(self.at)}
+
+
+@dataclass(frozen=True)
+class RuleReport:
+    """What a rule did: ``started`` = ``acted`` (a match counts) + ``ended`` without acting + ``waiting`` without."""
+
+    rule: str
+    started: int
+    acted: int
+    ended: int
+    waiting: int
+    actions: int
+    people: int
+
+    def plain(self) -> dict[str, int]:
+        return {name: value for name, value in self.__dict__.items() if name != "rule"}
+
+
+@dataclass
+class Report:
+    """The outcome of a replay."""
+
+    rules: list[RuleReport]
+    events: int
+    until: int | None
+    actions: list[Action]
+    rejected: list[Rejection] = field(default_factory=list)
+    endings: dict[str, Endings] = field(default_factory=dict)
+    """By rule, what ended without acting and why, with a few examples."""
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "rules": {one.rule: one.plain() for one in self.rules},
+            "events": self.events,
+            "until": None if self.until is None else iso(self.until),
+        }
+
+
+Progress = Callable[[int], None]
+"""Called with the number of events taken since the last call."""
+
+
+def replay(
+    lines: Iterable[tuple[int, Mapping[str, Any] | Rejection]],
+    rules: str | Path | Sequence[str | Path],
+    *,
+    until: int | None = None,
+    progress: Progress = lambda taken: None,
+) -> Report:
+    """Replay dated items, given with their place in the log, in the order of their times.
+
+    Without ``until`` the clock stops at the last event's time and decides what is due by then. Items that are no
+    events are reported, and the others replayed. Raises ConfigError for rules that cannot be used.
+    """
+    timed, rejected = _timed(lines)
+    timed = [one for one in timed if until is None or one[1] <= until]
+    clock = Clock(timed[0][1] if timed else 0)
+    settings = load_settings(store="sqlite://")
+    with Engine.open(rules=rules, clock=clock, settings=settings, always_live=True, fallback=_Nowhere()) as engine:
+        for batch in _batches(engine, timed):
+            outcomes = _take(engine, clock, batch)
+            rejected += [one for one in outcomes if isinstance(one, Rejection)]
+            progress(len(batch))
+        end = until if until is not None else timed[-1][1] if timed else None
+        if end is not None:
+            travel(engine, clock, end)
+            engine.settle()
+        return report(engine, len(timed), end, rejected)
+
+
+class _Nowhere:
+    """The channel of a replay: the outbox keeps what left."""
+
+    def send(self, action: Outgoing) -> None:
+        pass
+
+
+def _timed(
+    lines: Iterable[tuple[int, Mapping[str, Any] | Rejection]],
+) -> tuple[list[tuple[Mapping[str, Any], int, int]], list[Rejection]]:
+    """Items with their time and place, in the order of time, and those that have none."""
+    timed, rejected = [], []
+    for place, item in lines:
+        if isinstance(item, Rejection):
+            rejected.append(item)
+            continue
+        try:
+            timed.append((item, parse_timestamp(item.get("timestamp")), place))
+        except Exception as error:  # noqa: BLE001
+            rejected.append(Rejection(place, getattr(error, "code", "timestamp_invalid"), str(error), "timestamp"))
+    timed.sort(key=lambda one: one[1])
+    return timed, rejected
+
+
+Timed = tuple[Mapping[str, Any], int, int]
+
+
+def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
+    """Runs of items that nothing can happen between: an instant that wakes a rule ends one."""
+    batch: list[Timed] = []
+    seen: set[str] = set()
+    woken = False
+    for one in timed:
+        item, at, _ = one
+        due = engine.next_due() if not batch else due
+        later = bool(batch) and at > batch[-1][1]
+        if batch and later and (woken or len(batch) >= TOGETHER or (due is not None and at > due)):
+            yield batch
+            batch, woken, due = [], False, engine.next_due()
+        batch.append(one)
+        woken = woken or _wakes(engine, item, seen)
+    if batch:
+        yield batch
+
+
+def _wakes(engine: Engine, item: Mapping[str, Any], seen: set[str]) -> bool:
+    """Whether an item may make something happen at its own time."""
+    live = engine.live
+    ids = {key for key in (item.get("user_id"), item.get("anonymous_id")) if isinstance(key, str)}
+    new = not ids <= seen
+    seen |= ids
+    if item.get("type") == "identify" or len(ids) > 1:
+        return True
+    return bool(live.woken_by(str(item.get("event")))) or (new and bool(live.standing))
+
+
+def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Any]:
+    """Move through what is due before the batch, then take it in and decide what is due at its time."""
+    first, last = batch[0][1], batch[-1][1]
+    while (due := engine.next_due()) is not None and due < first:
+        clock.set(max(due, clock.now()))
+        engine.run_due()
+    clock.set(last)
+    outcomes = engine.ingest_timed([(item, at) for item, at, _ in batch])
+    engine.run_due()
+    return outcomes
+
+
+def report(engine: Engine, events: int, until: int | None, rejected: list[Rejection]) -> Report:
+    """What the rules of an engine have done."""
+    actions = [Action(one.rule, one.person, one.moment, one.action, one.step, one.key) for one in engine.sent()]
+    number: dict[str, int] = {}
+    for one in actions:
+        number[one.rule] = number.get(one.rule, 0) + 1
+    rules = [
+        RuleReport(one.rule, one.started, one.acted, one.ended, one.waiting, number.get(one.rule, 0), one.people)
+        for one in engine.counts_by_rule()
+    ]
+    return Report(rules, events, until, actions, rejected, engine.endings(FEW))

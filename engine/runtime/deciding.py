@@ -1,0 +1,272 @@
+"""Decisions and what they write, inside one transaction.
+
+The decision core says what follows; this room reads what it needs, writes what it says, and carries out the
+effects that live in the store itself (``set``, ``track``, a match). Their entries are on the timeline at once and
+may concern other rules, so a call works in rounds until nothing new is touched.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right, insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+
+from engine.journeys import payload
+from engine.journeys import journey as states
+from engine.journeys.advance import Advanced, advance
+from engine.journeys.conditions import Scene
+from engine.journeys.journey import Effect, Journey
+from engine.journeys.rulebook import Person, Settings
+from engine.journeys.steps import Steps
+from engine.language import nodes, program
+from engine.runtime.live import Live
+from engine.runtime.loading import Loaded, Pair, Touch, causes_text, load
+from engine.store import Connection, counters, journeys, outbox, watches
+from engine.store.rows import JourneyRow, OutboxRow, WatchRow
+
+
+class StoreLedger:
+    """The counts of ``Limit: ... over all people``: read once a transaction for each rule, then kept."""
+
+    def __init__(self, connection: Connection, live: Live) -> None:
+        self._connection = connection
+        self._live = live
+        self._acted: dict[str, list[int]] = {}
+        self._recorded: dict[str, list[int]] = defaultdict(list)
+
+    def everyone(self, rule: str, after: int, until: int) -> int:
+        if rule not in self._acted:
+            found = self._live.by_id(rule)
+            known = journeys.acted_times(self._connection, found.row, after) if found else []
+            self._acted[rule] = sorted([*known, *self._recorded[rule]])
+        times = self._acted[rule]
+        return bisect_right(times, until) - bisect_right(times, after)
+
+    def record(self, rule: str, at: int) -> None:
+        self._recorded[rule].append(at)
+        if rule in self._acted:
+            insort(self._acted[rule], at)
+
+
+@dataclass(frozen=True)
+class Caused:
+    """An entry that an effect puts on a timeline: an event, or a change of attributes when ``name`` is empty."""
+
+    person: int
+    at: int
+    name: str
+    values: Mapping[str, object]
+    causes: frozenset[str]
+    key: str
+
+
+@dataclass
+class Writing:
+    """What one round has to write."""
+
+    inserted: list[JourneyRow] = field(default_factory=list)
+    updated: list[JourneyRow] = field(default_factory=list)
+    deleted: list[int] = field(default_factory=list)
+    watches: list[WatchRow] = field(default_factory=list)
+    gone_watches: list[int] = field(default_factory=list)
+    outgoing: list[OutboxRow] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    caused: list[Caused] = field(default_factory=list)
+    notes: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+    def earliest(self, known: int | None) -> int | None:
+        """The earliest due moment among ``known`` and the rows to write."""
+        rows: Iterable[JourneyRow | WatchRow | OutboxRow] = (
+            *self.inserted, *self.updated, *self.watches, *(row for row in self.outgoing if row.status == "pending")
+        )  # fmt: skip
+        return min((at for at in (known, *(row.due_at for row in rows)) if at is not None), default=None)
+
+
+class Deciding:
+    """The decisions of one transaction at one reading of the clock."""
+
+    def __init__(self, connection: Connection, workspace: int, live: Live, settings: Settings, now: int) -> None:
+        self.connection = connection
+        self.workspace = workspace
+        self.live = live
+        self.settings = settings
+        self.now = now
+        self.ledger = StoreLedger(connection, live)
+        self.earliest: int | None = None
+        """The earliest moment that was written as due."""
+        self._journey_ids = count(journeys.next_id(connection))
+
+    def decide(self, touches: Mapping[Pair, Touch]) -> list[Caused]:
+        """Bring the pairs up to now and write what follows; gives the entries the effects put on timelines."""
+        if not touches:
+            return []
+        loaded = load(self.connection, self.workspace, self.live, touches)
+        writing = Writing()
+        for pair, touch in sorted(touches.items(), key=lambda item: (item[1].since, item[0])):
+            self._decide(pair, touch, loaded, writing)
+        self.write(writing)
+        return writing.caused
+
+    def _decide(self, pair: Pair, touch: Touch, loaded: Loaded, writing: Writing) -> None:
+        rule = self.live.rules[pair[1]]
+        before = loaded.journeys.get(pair, [])
+        watch = loaded.watches.get(pair)
+        was = None if watch is None else (watch.dump(), watch.due)
+        person = loaded.person(pair)
+        found = advance(
+            rule.life, person, before, watch, touch.since, self.now, self.settings, self.ledger, merged=touch.merged
+        )
+        self._collect(pair, before, found, person, writing)
+        self._collect_watch(pair, was, found, writing)
+
+    # -------------------------------------------------------------------------------------- collecting
+
+    def _collect(self, pair: Pair, before: list[Journey], found: Advanced, person: Person, writing: Writing) -> None:
+        known: dict[int | None, JourneyRow | None] = {one.row: self.row(pair, one) for one in before}
+        effects = {effect.key: effect.taken for one in before for effect in one.effects}
+        for one in found.journeys:
+            if one.row is None:
+                one.row = next(self._journey_ids)
+                known[one.row] = None
+            row = self.row(pair, one)
+            if known[one.row] is None:
+                writing.inserted.append(row)
+            elif row != known[one.row]:
+                writing.updated.append(row)
+            new = [effect for effect in one.effects if effects.get(effect.key) != effect.taken]
+            if new:
+                self._collect_effects(pair, one, new, person, writing)
+        writing.deleted += found.gone
+        writing.withdrawn += found.withdrawn
+        for note, count in found.notes.items():
+            writing.notes[pair[1], note] += count
+
+    def _collect_effects(
+        self, pair: Pair, journey: Journey, new: list[Effect], person: Person, writing: Writing
+    ) -> None:
+        life = self.live.rules[pair[1]].life
+        scene = Steps(life, person, self.settings, self.ledger, self.now).scene(journey)
+        code = life.version(journey.version).code
+        for effect in new:
+            written = payload.do_at(code, effect.place)
+            writing.outgoing.append(self._outgoing(pair, journey, effect, written, scene))
+            if effect.taken == "left" and not isinstance(written, program.Match | nodes.Action):
+                writing.caused.append(self._caused(pair[0], journey, effect, written, scene))
+
+    def _outgoing(
+        self, pair: Pair, journey: Journey, effect: Effect, written: nodes.Effect | program.Match, scene: Scene
+    ) -> OutboxRow:
+        action = written if isinstance(written, nodes.Action) else None
+        status, reason = _STATUS[effect.taken]
+        variables = payload.variables(action, effect, journey, scene) if action and status == "pending" else {}
+        return OutboxRow(
+            id=0,
+            workspace_id=self.workspace,
+            key=effect.key,
+            journey_id=journey.row or 0,
+            rule=pair[1],
+            person_id=pair[0],
+            step=effect.step,
+            name=_name(written),
+            template=action.template if action else None,
+            moment=effect.moment,
+            due_at=effect.leave + self.settings.grace,
+            status=status,
+            reason=reason,
+            attempts=0,
+            left_at=effect.left_at,
+            error=None,
+            causes=causes_text(_causes(scene)),
+            variables=json.dumps(variables, separators=(",", ":")),
+            created_at=self.now,
+        )
+
+    def _caused(self, person: int, journey: Journey, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:
+        at = effect.leave
+        causes = _causes(scene)
+        if isinstance(written, nodes.SetAttribute):
+            return Caused(person, at, "", payload.assignment(written, scene, at), causes, effect.key)
+        assert isinstance(written, nodes.TrackEvent)
+        return Caused(person, at, written.name, payload.arguments(written.arguments, scene, at), causes, effect.key)
+
+    def _collect_watch(self, pair: Pair, was: tuple[str, int | None] | None, found: Advanced, writing: Writing) -> None:
+        watch = found.watch
+        if watch is None:
+            return
+        if not self.live.rules[pair[1]].program.stands and watch.due is None:
+            if watch.row is not None:
+                writing.gone_watches.append(watch.row)
+        elif was != (watch.dump(), watch.due):
+            row = WatchRow(
+                watch.row or 0, self.workspace, pair[1], pair[0], watch.due, watch.followed or 0, watch.dump()
+            )
+            writing.watches.append(row)
+
+    def row(self, pair: Pair, one: Journey) -> JourneyRow:
+        """The row of a journey."""
+        return JourneyRow(
+            id=one.row or 0,
+            workspace_id=self.workspace,
+            rule=pair[1],
+            version=one.version,
+            person_id=pair[0],
+            value=one.value,
+            trigger_key=one.trigger,
+            first_at=one.first_at,
+            start=one.start,
+            decided_at=one.decided_at,
+            due_at=one.due,
+            ended_at=one.ended_at,
+            reason=one.reason,
+            acted_at=one.acted_at,
+            left_at=one.left_at,
+            held_out=int(one.held_out),
+            goal_at=one.goal_at,
+            limit_values=json.dumps(one.limit_values),
+            state=states.dump(one),
+        )
+
+    # ----------------------------------------------------------------------------------------- writing
+
+    def write(self, writing: Writing) -> None:
+        """Write a round: one statement for each kind of row."""
+        self.earliest = writing.earliest(self.earliest)
+        journeys.insert(self.connection, writing.inserted)
+        journeys.update(self.connection, writing.updated)
+        journeys.delete(self.connection, writing.deleted)
+        watches.save_watches(self.connection, writing.watches)
+        watches.delete_watches(self.connection, writing.gone_watches)
+        outbox.withdraw(self.connection, self.workspace, writing.withdrawn, "decided_again")
+        outbox.insert(self.connection, writing.outgoing)
+        counters.count(self.connection, self.workspace, writing.notes)
+
+
+_STATUS: dict[states.Taken, tuple[str, str | None]] = {
+    "pending": ("pending", None),
+    "left": ("sent", None),
+    "held_out": ("suppressed", "holdout"),
+    "skipped_late": ("skipped_late", None),
+    "skipped_history": ("suppressed", "history"),
+    "no_recipient": ("suppressed", "no_recipient"),
+    "date_passed": ("suppressed", "date_passed"),
+}
+
+
+def _causes(scene: Scene) -> frozenset[str]:
+    """The rules that led to what a journey does."""
+    return (scene.trigger.causes if scene.trigger else frozenset()) | {scene.rule}
+
+
+def _name(written: nodes.Effect | program.Match) -> str:
+    match written:
+        case nodes.Action(name=name):
+            return name
+        case nodes.SetAttribute():
+            return "set"
+        case nodes.TrackEvent():
+            return "track"
+        case program.Match():
+            return "match"

@@ -1,0 +1,375 @@
+"""The engine: one store, one set of rules, one clock.
+
+Everything that writes goes through one writer thread, which shares a transaction among all calls that wait. What is
+acknowledged is on disk.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+from ulid import ULID
+
+from engine.clock import Clock, WallClock
+from engine.config import Settings, load_settings
+from engine.delivery.channels import Channel, Outgoing, PythonChannel
+from engine.delivery.routing import channels_of
+from engine.delivery.sender import CLAIM, Sender, outgoing
+from engine.durations import in_micros
+from engine.errors import ConfigError
+from engine.journeys import rulebook
+from engine.language import Diagnostic
+from engine.model import Event, Identify, validate
+from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
+from engine.runtime import sight
+from engine.runtime.endings import Endings, endings
+from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
+from engine.runtime.live import Live
+from engine.runtime.loader import go_live
+from engine.runtime.loading import Touch
+from engine.runtime.outgoing import Claiming, recorded
+from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.sight import PersonView, RuleCounts
+from engine.store import Connection, journeys, outbox
+from engine.store.store import Store
+from engine.store.writer import Writer
+
+T = TypeVar("T")
+Item = Mapping[str, Any] | Event | Identify
+
+CHUNK = 1_000
+"""Items of one call that share a transaction: a longer list is stored piece by piece."""
+
+DRAIN = 500
+"""Due pairs that are decided in one transaction."""
+
+
+class Due(NamedTuple):
+    """What a call of ``run_due`` did."""
+
+    decided: int
+    sent: int
+
+
+class Engine:
+    """Rules, people and their journeys on one store. Safe to use from any thread; close it when done.
+
+    Open one with :meth:`open`. It never decides anything by the wall clock on its own: call :meth:`run_due`, or
+    let a :class:`~engine.daemon.Daemon` do so.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, *, always_live: bool = False, fallback: Channel | None = None
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._always_live = always_live
+        self._fallback = fallback
+        self._deciding = _deciding_settings(settings)
+        self._live = Live({})
+        self._functions: dict[str, PythonChannel] = {}
+        self._files: RuleFiles | None = None
+        self._changed = threading.Event()
+        self.on_due: Callable[[int], None] | None = None
+        """Called with the earliest due moment of what was just written."""
+        self._intake_now: Intake | None = None
+        self.store = Store(settings.store)
+        self.writer: Writer[list[Arrival], list[Taken]] = Writer(
+            self.store.engine, self.store.gate, self._handle, self._committed
+        )
+        self.workspace: int = self.writer.run(
+            lambda connection: self.store.workspace(
+                connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
+            )
+        )
+        self._sender: Sender | None = None
+        self._sending = threading.Lock()
+
+    @classmethod
+    def open(
+        cls,
+        url: str | None = None,
+        *,
+        rules: str | Path | Sequence[str | Path] | None = None,
+        workspace: str | None = None,
+        clock: Clock | None = None,
+        settings: Settings | None = None,
+        always_live: bool = False,
+        fallback: Channel | None = None,
+    ) -> Engine:
+        """An engine on the store at ``url`` (``sqlite:///file.db``; ``sqlite://`` keeps it in memory).
+
+        What is not given comes from the settings (environment, ``lapse.toml``). ``rules`` is a file or folder, or
+        several; without it none are loaded until :meth:`load`. ``always_live`` treats them as live from before the
+        first event, for replays of the past. ``fallback`` carries every action that no function is registered for, in
+        place of the settings' channels. Raises ConfigError for settings or rules that cannot be used, and
+        StoreError for a store that cannot be opened.
+        """
+        given = {"store": url, "workspace": workspace}
+        chosen = settings or load_settings(**{name: value for name, value in given.items() if value is not None})
+        engine = cls(chosen, clock or WallClock(), always_live=always_live, fallback=fallback)
+        if rules is not None:
+            paths = [rules] if isinstance(rules, str | Path) else rules
+            try:
+                found = engine.load(*paths)
+            except BaseException:
+                engine.close()
+                raise
+            if not found.ok:
+                engine.close()
+                raise ConfigError(_refusal(found))
+        return engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        self.writer.close()
+        if self._sender is not None:
+            self._sender.close()
+        self.store.close()
+
+    # ------------------------------------------------------------------------------------------- rules
+
+    def load(self, *paths: str | Path) -> Found:
+        """Load the rules under ``paths``. With an error in any of them nothing changes, and the findings say why."""
+        self._files = RuleFiles(tuple(Path(path) for path in paths))
+        return self.reload()
+
+    def reload(self) -> Found:
+        """Read the rule files again; those that have not changed are not parsed again."""
+        if self._files is None:
+            raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
+        found = self._files.load()
+        if found.ok:
+            self.writer.run(lambda connection: self._go_live(connection, found))
+        return found
+
+    def _go_live(self, connection: Connection, found: Found) -> None:
+        now = self.clock.now()
+        self._live = go_live(connection, self.workspace, found.programs, now, always=self._always_live)
+
+    @property
+    def live(self) -> Live:
+        """The rules as they are live now."""
+        return self._live
+
+    @property
+    def rule_files(self) -> RuleFiles | None:
+        return self._files
+
+    # ------------------------------------------------------------------------------------------- intake
+
+    def ingest(
+        self, events: Item | Iterable[Item], *, historical: bool = False, source: str = "api", dated: bool = False
+    ) -> Receipt:
+        """Take in one event or many: dicts, :class:`Event` or :class:`Identify`.
+
+        Returns once everything accepted is on disk. Bad items are refused one by one, with their index and the
+        reason; the others are kept. A long iterable is stored piece by piece. ``historical`` events are stored and
+        answer conditions, but start no journeys. ``dated`` refuses items without a timestamp.
+        """
+        single = isinstance(events, Mapping | Event | Identify)
+        items: Iterator[Item] = iter([events] if single else events)  # type: ignore[list-item]
+        outcomes: list[Outcome] = []
+        while chunk := list(islice(items, CHUNK)):
+            outcomes += self._ingest(chunk, len(outcomes), historical, source, dated)
+        return Receipt(tuple(outcomes))
+
+    def identify(
+        self,
+        user_id: str | None = None,
+        traits: Mapping[str, Any] | None = None,
+        *,
+        anonymous_id: str | None = None,
+        timestamp: Any = None,
+        message_id: str | None = None,
+    ) -> Receipt:
+        """Set attributes of a person, and link the ids when both are given."""
+        return self.ingest(
+            {
+                "type": "identify",
+                "user_id": user_id,
+                "anonymous_id": anonymous_id,
+                "traits": None if traits is None else dict(traits),
+                "timestamp": timestamp,
+                "message_id": message_id,
+            }
+        )
+
+    def _ingest(self, items: list[Item], first: int, historical: bool, source: str, dated: bool) -> list[Outcome]:
+        now, limits = self.clock.now(), self.settings.limits
+        checked = [validate(item, first + place, now, limits, dated) for place, item in enumerate(items)]
+        valid = [one for one in checked if not isinstance(one, Rejection)]
+        arrivals = [Arrival(one, now, source, historical) for one in valid]
+        taken = iter(self.writer.submit(arrivals).result() if arrivals else ())
+        return [
+            one if isinstance(one, Rejection) else _outcome(first + place, one, next(taken))
+            for place, one in enumerate(checked)
+        ]
+
+    def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
+        """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
+        limits = self.settings.limits
+        checked = [validate(item, place, at, limits, True) for place, (item, at) in enumerate(items)]
+        arrivals = [
+            Arrival(one, at, "file")
+            for one, (_, at) in zip(checked, items, strict=True)
+            if not isinstance(one, Rejection)
+        ]
+        taken = iter(self.writer.submit(arrivals).result() if arrivals else ())
+        return [
+            one if isinstance(one, Rejection) else _outcome(place, one, next(taken))
+            for place, one in enumerate(checked)
+        ]
+
+    def _handle(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
+        """All calls that wait, as one batch."""
+        intake = self._intake_now = self._intake(connection)
+        taken = iter(intake.take([one for call in calls for one in call]))
+        return [list(islice(taken, len(call))) for call in calls]
+
+    def _intake(self, connection: Connection) -> Intake:
+        return Intake(connection, self.workspace, self._live, self._deciding, self.clock.now())
+
+    def _committed(self) -> None:
+        intake, self._intake_now = self._intake_now, None
+        if self.on_due is not None and intake is not None and intake.deciding.earliest is not None:
+            self.on_due(intake.deciding.earliest)
+
+    # ------------------------------------------------------------------------------------------- due
+
+    def run_due(self) -> Due:
+        """Decide everything that is due by the clock, and send what may leave."""
+        decided = sent = 0
+        while True:
+            drained, went = self.decide_due(), self._send()
+            decided, sent = decided + drained, sent + went
+            if not drained and not went:
+                return Due(decided, sent)
+
+    def settle(self) -> None:
+        """Write what events have already decided but nobody has looked at, so that every count is the timeline's.
+
+        An event that only ends journeys is not told to them when it comes; the next look finds it.
+        """
+        after = -1
+        while pairs := self.writer.run(lambda connection: self._settle_some(connection, after)):
+            after = max(person for person, _ in pairs)
+
+    def _settle_some(self, connection: Connection, after: int) -> list[tuple[int, int]]:
+        pairs = journeys.waiting(connection, self.workspace, after, DRAIN)
+        intake = self._intake(connection)
+        intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in self._live.rules})
+        return pairs
+
+    def next_due(self) -> int | None:
+        """The next moment at which something is to be decided or sent, microseconds UTC."""
+        with self.store.read() as connection:
+            decide = journeys.next_due(connection, self.workspace)
+            send = outbox.next_due(connection, self.workspace)
+        moments = [send, None if decide is None else decide + self._deciding.grace]
+        return min((one for one in moments if one is not None), default=None)
+
+    def decide_due(self) -> int:
+        """Decide due pairs, oldest first, a transaction at a time."""
+        decided = 0
+        while batch := self.writer.run(self._drain_some):
+            decided += batch
+        return decided
+
+    def _drain_some(self, connection: Connection) -> int:
+        intake = self._intake(connection)
+        pairs = journeys.due(connection, self.workspace, intake.now - self._deciding.grace, DRAIN)
+        pairs = [pair for pair in pairs if pair[1] in self._live.rules]
+        intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
+        return len(pairs)
+
+    def _send(self) -> int:
+        with self._sending:
+            claimed = self.writer.run(lambda connection: Claiming(self._intake(connection)).claim(CLAIM))
+            if not claimed:
+                return 0
+            actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
+            outcomes = self._channels().send(actions, self.clock.now())
+            rows = recorded([row for row, _, _ in claimed], outcomes)
+            self.writer.run(lambda connection: outbox.save(connection, rows))
+            return len(claimed)
+
+    def _channels(self) -> Sender:
+        if self._sender is None:
+            self._sender = channels_of(self.settings, self._functions, self._fallback)
+        return self._sender
+
+    # ------------------------------------------------------------------------------------------- sight
+
+    def counts_by_rule(self) -> list[RuleCounts]:
+        """What every live rule has done so far. Call :meth:`settle` first for figures as of the last event."""
+        with self.store.read() as connection:
+            return sight.rule_counts(connection, self.workspace, self._live)
+
+    def endings(self, few: int) -> dict[str, Endings]:
+        """By rule, what ended without acting and why, with up to ``few`` examples. Call :meth:`settle` first."""
+        with self.store.read() as connection:
+            return endings(connection, self._live, few)
+
+    def person(self, id: str) -> PersonView | None:
+        """What is known of the person with a user id, else anonymous id, else contact; nothing if there is none."""
+        with self.store.read() as connection:
+            return sight.person_view(connection, self.workspace, self._live, id)
+
+    def sent(self) -> list[Outgoing]:
+        """Every action that left, by moment; a match counts as one."""
+        with self.store.read() as connection:
+            return list(sight.sent(connection, self.workspace, self._live))
+
+    def action(self, name: str) -> Callable[[Callable[[Outgoing], T]], Callable[[Outgoing], T]]:
+        """Register a function as the channel of an action: ``@engine.action("send_email")``.
+
+        It is called with an :class:`~engine.delivery.channels.Outgoing` after the deciding transaction is on disk. An
+        exception counts as a failed attempt, which is made again later with the same key.
+        """
+
+        def register(function: Callable[[Outgoing], T]) -> Callable[[Outgoing], T]:
+            self._functions[name] = PythonChannel(function)
+            self._sender = None
+            return function
+
+        return register
+
+
+def _deciding_settings(settings: Settings) -> rulebook.Settings:
+    return rulebook.Settings(
+        workspace=settings.workspace,
+        zone=settings.zone,
+        grace=in_micros(settings.grace),
+        late=in_micros(settings.late),
+        max_event_age=in_micros(settings.max_event_age),
+    )
+
+
+def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
+    id = "evt_" + str(ULID(taken.id))
+    if taken.outcome == "accepted":
+        return Accepted(index, id)
+    return Duplicate(index, id, item.message_id or "", taken.outcome == "conflict")
+
+
+def _refusal(found: Found) -> str:
+    errors: list[tuple[str, Diagnostic]] = [
+        (reading.source.name, one) for reading, one in found.findings if one.severity == "error"
+    ]
+    name, first = errors[0]
+    more = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return f"the rules have errors: {name}: {first.message}{more}; 'lapse check' shows them all"

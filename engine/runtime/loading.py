@@ -1,0 +1,160 @@
+"""What a decision needs to see, read for a whole batch in a constant number of statements."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic_core import from_json
+
+from engine.journeys import journey as states
+from engine.journeys.conditions import EVENTS, Entry
+from engine.journeys.journey import Journey
+from engine.journeys.rulebook import Acted, Person
+from engine.journeys.standing import Watch
+from engine.journeys.timeline import Change, Event, Timeline
+from engine.runtime.live import Live
+from engine.store import Connection, events, journeys, people
+from engine.store import watches as watching
+from engine.store.rows import ChangeRow, EventRow, JourneyRow
+
+Pair = tuple[int, int]
+"""A person's row and a rule's row."""
+
+
+@dataclass
+class Touch:
+    """Why a pair is decided: ``since`` is the earliest instant at which something new is known."""
+
+    since: int
+    merged: bool = False
+
+    def join(self, since: int, merged: bool = False) -> None:
+        self.since = min(self.since, since)
+        self.merged = self.merged or merged
+
+
+@dataclass
+class Loaded:
+    """The state of a batch's pairs, and the people in it."""
+
+    people: Mapping[int, Person]
+    journeys: Mapping[Pair, list[Journey]]
+    watches: Mapping[Pair, Watch]
+    acted: Mapping[Pair, tuple[Acted, ...]] = field(default_factory=dict)
+
+    def person(self, pair: Pair) -> Person:
+        found = self.people[pair[0]]
+        return Person(found.name, found.timeline, self.acted.get(pair, ()))
+
+
+def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Loaded:
+    """Everything that the decisions of ``touches`` read."""
+    wanted = [(person, row, touch.since - live.goal(row)) for (person, row), touch in touches.items()]
+    loaded = journeys.load(connection, wanted)
+    by_pair: dict[Pair, list[Journey]] = defaultdict(list)
+    for row in loaded:
+        by_pair[row.person_id, row.rule].append(revived(row))
+    watches = {
+        (row.person_id, row.rule): Watch.restore(row.state, row.due_at, row.id)
+        for row in watching.load_watches(connection, workspace, touches)
+    }
+    limited = [pair for pair in touches if live.rules[pair[1]].program.rule.limits]
+    acted: dict[Pair, list[Acted]] = defaultdict(list)
+    for one in journeys.acted(connection, limited) if limited else ():
+        acted[one.person_id, one.rule].append(
+            Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))
+        )
+    starts = _starts(live, touches, by_pair, watches)
+    found = read_people(connection, workspace, live, starts)
+    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()})
+
+
+def read_people(connection: Connection, workspace: int, live: Live, starts: Mapping[int, int]) -> dict[int, Person]:
+    """The people of ``starts`` with their timelines from the given times on."""
+    ids = list(starts)
+    names = people.names(connection, ids)
+    seen = people.first_seen(connection, ids)
+    by_person: dict[int, list[Event]] = defaultdict(list)
+    types = None if live.names is None else events.known_types(connection, workspace, live.names).values()
+    for row in events.timelines(connection, starts.items(), types):
+        by_person[row.person_id].append(event_of(row))
+    changes: dict[int, list[Change]] = defaultdict(list)
+    for change in events.changes(connection, ids) if live.reading else ():
+        changes[change.person_id].append(change_of(change))
+    return {one: Person(names[one], Timeline(by_person[one], changes[one], seen.get(one))) for one in ids}
+
+
+def _starts(
+    live: Live, touches: Mapping[Pair, Touch], by_pair: Mapping[Pair, list[Journey]], watches: Mapping[Pair, Watch]
+) -> dict[int, int]:
+    """From when on each person's timeline is needed: before the earliest thing decided, as far as rules look back."""
+    starts: dict[int, int] = {}
+    for pair, touch in touches.items():
+        moments = [touch.since, *(one.first_at for one in by_pair.get(pair, ()))]
+        watch = watches.get(pair)
+        if live.rules[pair[1]].program.stands:
+            moments.append(0 if watch is None or watch.followed is None else watch.followed)
+        elif watch is not None and watch.due is not None:
+            moments.append(watch.due)
+        lookback = live.lookback(pair[1])
+        start = 0 if lookback is None else min(moments) - lookback
+        starts[pair[0]] = min(start, starts.get(pair[0], start))
+    return starts
+
+
+def revived(row: JourneyRow) -> Journey:
+    """The journey of a row."""
+    journey = Journey(
+        version=row.version,
+        value=row.value,
+        trigger=row.trigger_key,
+        first_at=row.first_at,
+        start=row.start,
+        entry=Entry((row.start, EVENTS)),
+        row=row.id,
+        ended_at=row.ended_at,
+        held_out=bool(row.held_out),
+        goal_at=row.goal_at,
+        due=row.due_at,
+    )
+    journey.reason = row.reason  # type: ignore[assignment]
+    journey.limit_values = tuple(json.loads(row.limit_values))
+    return states.restore(journey, row.state)
+
+
+def event_of(row: EventRow) -> Event:
+    """The timeline's event of a row."""
+    return Event(
+        row.at,
+        row.name,
+        row.public_id.hex(),
+        row.properties,
+        message_id=row.message_id,
+        arrived=row.received_at,
+        historical=bool(row.historical),
+        causes=causes_of(row.cause),
+        made=row.source != "action" and row.cause is None,
+    )
+
+
+def change_of(row: ChangeRow) -> Change:
+    return Change(
+        row.at,
+        from_json(row.properties),
+        known=bool(row.known),
+        arrived=row.received_at,
+        historical=bool(row.historical),
+        causes=causes_of(row.cause),
+    )
+
+
+def causes_of(text: str | None) -> frozenset[str]:
+    """The rules that led to an entry."""
+    return frozenset(json.loads(text)) if text else frozenset()
+
+
+def causes_text(rules: Iterable[str]) -> str:
+    return json.dumps(sorted(rules))

@@ -1,0 +1,268 @@
+"""Journeys: those of a person and rule, those that are due, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, and_, case, distinct, func, select, union, union_all
+
+from engine.store.counters import count, counters
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.prepared import next_id as _next_id
+from engine.store.rows import ActedRow, JourneyRow, Tally
+from engine.store.schema import journeys, rules, watches
+from engine.store.watches import (
+    delete_watches,
+    forget_watches,
+    load_watches,
+    rouse_watches,
+    save_watches,
+    seed_watches,
+)
+
+__all__ = [
+    "Pair",
+    "acted",
+    "acted_times",
+    "by_id",
+    "count",
+    "counters",
+    "decided_since",
+    "delete",
+    "delete_watches",
+    "due",
+    "end_all",
+    "forget_watches",
+    "insert",
+    "load",
+    "load_watches",
+    "next_due",
+    "next_id",
+    "of_person",
+    "rouse",
+    "rouse_watches",
+    "save_watches",
+    "seed_watches",
+    "tally",
+    "update",
+    "waiting",
+]
+
+Pair = tuple[int, int]
+"""A person's row and a rule's row."""
+
+_columns = [journeys.c[one] for one in JourneyRow._fields]
+_workspace, _limit = bound("workspace"), bound("limit")
+_since = batch("pairs", person=int, rule=int, since=int)
+_of_pair = and_(journeys.c.person_id == _since["person"], journeys.c.rule == _since["rule"])
+_waits = journeys.c.ended_at.is_(None)
+
+LOAD = Prepared(
+    union_all(
+        select(*_columns).select_from(_since.rows).join(journeys, and_(_of_pair, _waits)),
+        select(*_columns)
+        .select_from(_since.rows)
+        .join(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"])),
+    ),
+    "pairs",
+)
+
+_who = (journeys.c.person_id, journeys.c.rule)
+DECIDED_SINCE = Prepared(
+    union(
+        select(*_who)
+        .select_from(_since.rows)
+        .join(journeys, and_(_of_pair, _waits, journeys.c.decided_at >= _since["since"])),
+        select(*_who).select_from(_since.rows).join(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"])),
+        select(watches.c.person_id, watches.c.rule)
+        .select_from(_since.rows)
+        .join(
+            watches,
+            and_(
+                watches.c.workspace_id == _workspace,
+                watches.c.person_id == _since["person"],
+                watches.c.rule == _since["rule"],
+                watches.c.followed >= _since["since"],
+            ),
+        ),
+    ),
+    "workspace", "pairs",
+)  # fmt: skip
+
+_ids = batch("ids", id=int)
+BY_ID = Prepared(select(*_columns).select_from(_ids.rows).join(journeys, journeys.c.id == _ids["id"]), "ids")
+_INSERT = inserting(journeys, *JourneyRow._fields)
+_UPDATE = updating(journeys, *JourneyRow._fields)
+DELETE = Prepared(journeys.delete().where(journeys.c.id.in_(select(_ids["id"]))), "ids")
+
+DUE = Prepared(
+    select(journeys.c.person_id, journeys.c.rule, journeys.c.due_at)
+    .where(journeys.c.workspace_id == _workspace, journeys.c.due_at <= bound("until"))
+    .order_by(journeys.c.due_at, journeys.c.person_id, journeys.c.id)
+    .limit(_limit),
+    "workspace", "until", "limit",
+)  # fmt: skip
+WATCHES_DUE = Prepared(
+    select(watches.c.person_id, watches.c.rule, watches.c.due_at)
+    .where(watches.c.workspace_id == _workspace, watches.c.due_at <= bound("until"))
+    .order_by(watches.c.due_at, watches.c.person_id, watches.c.id)
+    .limit(_limit),
+    "workspace", "until", "limit",
+)  # fmt: skip
+NEXT = Prepared(
+    union_all(
+        *(
+            select(func.min(one.c.due_at)).where(one.c.workspace_id == _workspace, one.c.due_at.is_not(None))
+            for one in (journeys, watches)
+        ),
+    ),
+    "workspace",
+)
+
+_pairs = batch("pairs", person=int, rule=int)
+ACTED = Prepared(
+    select(*(journeys.c[one] for one in ActedRow._fields))
+    .select_from(_pairs.rows)
+    .join(journeys, and_(journeys.c.person_id == _pairs["person"], journeys.c.rule == _pairs["rule"]))
+    .where(journeys.c.acted_at.is_not(None)),
+    "pairs",
+)
+ACTED_TIMES = Prepared(
+    select(journeys.c.acted_at).where(journeys.c.rule == bound("rule"), journeys.c.acted_at > bound("after")),
+    "rule", "after",
+)  # fmt: skip
+
+_has_acted = journeys.c.acted_at.is_not(None)
+TALLY = Prepared(
+    select(
+        journeys.c.rule,
+        func.count(),
+        func.count(journeys.c.acted_at),
+        func.count(journeys.c.ended_at) - func.count(case((_has_acted, journeys.c.ended_at))),
+        func.count(case((and_(_waits, ~_has_acted), journeys.c.id))),
+        func.count(distinct(case((_has_acted, journeys.c.person_id)))),
+        func.sum(journeys.c.held_out),
+        func.count(journeys.c.goal_at),
+    )
+    .select_from(rules)
+    .join(journeys, journeys.c.rule == rules.c.id)
+    .where(rules.c.workspace_id == _workspace)
+    .group_by(journeys.c.rule),
+    "workspace",
+)
+OF_PERSON = Prepared(
+    select(*_columns).where(journeys.c.person_id == bound("person")).order_by(journeys.c.start, journeys.c.id),
+    "person",
+)
+
+_next_people = (
+    select(journeys.c.person_id)
+    .distinct()
+    .where(journeys.c.person_id > bound("after"), journeys.c.workspace_id == _workspace, _waits)
+    .order_by(journeys.c.person_id)
+    .limit(_limit)
+)
+WAITING = Prepared(
+    select(*_who)
+    .distinct()
+    .where(journeys.c.person_id.in_(_next_people), _waits)
+    .order_by(journeys.c.person_id, journeys.c.rule),
+    "workspace", "after", "limit",
+)  # fmt: skip
+END_ALL = Prepared(
+    journeys.update()
+    .where(journeys.c.rule == bound("of_rule"), journeys.c.workspace_id == _workspace, _waits)
+    .values(ended_at=bound("end"), reason=bound("why"), due_at=None),
+    "workspace", "of_rule", "end", "why",
+)  # fmt: skip
+ROUSE = Prepared(
+    journeys.update()
+    .where(journeys.c.rule == bound("of_rule"), journeys.c.workspace_id == _workspace, _waits)
+    .values(due_at=bound("due")),
+    "workspace", "of_rule", "due",
+)  # fmt: skip
+
+
+def load(connection: Connection, pairs: Iterable[tuple[int, int, int]]) -> list[JourneyRow]:
+    """The journeys of (person, rule, since): those that wait, and those that ended at or after ``since``."""
+    return list(map(JourneyRow._make, LOAD.rows(connection, listed(pairs))))
+
+
+def by_id(connection: Connection, ids: Iterable[int]) -> list[JourneyRow]:
+    """Journeys by their rows."""
+    return list(map(JourneyRow._make, BY_ID.rows(connection, listed(ids))))
+
+
+def decided_since(connection: Connection, workspace: int, pairs: Mapping[Pair, int]) -> list[Pair]:
+    """Those of the pairs under which anything was decided at or after their moment."""
+    rows = listed((*pair, since) for pair, since in pairs.items())
+    return [(person, rule) for person, rule in DECIDED_SINCE.rows(connection, workspace, rows)]
+
+
+def next_id(connection: Connection) -> int:
+    """The row the next new journey gets."""
+    return _next_id(connection, journeys)
+
+
+def insert(connection: Connection, rows: Iterable[JourneyRow]) -> None:
+    """Add journeys, under the rows they name."""
+    _INSERT.many(connection, rows)
+
+
+def update(connection: Connection, rows: Iterable[JourneyRow]) -> None:
+    """Write journeys anew, by their rows."""
+    _UPDATE.many(connection, rows)
+
+
+def delete(connection: Connection, ids: Iterable[int]) -> None:
+    """Remove journeys that, decided again, never were."""
+    wanted = list(ids)
+    if wanted:
+        DELETE.run(connection, listed(wanted))
+
+
+def due(connection: Connection, workspace: int, until: int, limit: int) -> list[Pair]:
+    """Pairs with a journey or watch due at or before ``until``, the oldest first (due, person)."""
+    found = DUE.rows(connection, workspace, until, limit) + WATCHES_DUE.rows(connection, workspace, until, limit)
+    found.sort(key=lambda row: (row[2], row[0]))
+    return list(dict.fromkeys((person, rule) for person, rule, _ in found[:limit]))
+
+
+def next_due(connection: Connection, workspace: int) -> int | None:
+    """The earliest due moment of a journey or watch."""
+    return min((at for (at,) in NEXT.rows(connection, workspace) if at is not None), default=None)
+
+
+def acted(connection: Connection, pairs: Iterable[Pair]) -> list[ActedRow]:
+    """The journeys of the pairs that have acted."""
+    return list(map(ActedRow._make, ACTED.rows(connection, listed(pairs))))
+
+
+def acted_times(connection: Connection, rule: int, after: int) -> list[int]:
+    """When journeys of a rule acted, whoever's, later than ``after``; in order."""
+    return [at for (at,) in ACTED_TIMES.rows(connection, rule, after)]
+
+
+def tally(connection: Connection, workspace: int) -> dict[int, Tally]:
+    """What became of the journeys of each rule that has any. Reads them all."""
+    return {row[0]: Tally(*row[1:]) for row in TALLY.rows(connection, workspace)}
+
+
+def of_person(connection: Connection, person: int) -> list[JourneyRow]:
+    """All journeys of a person, by start."""
+    return list(map(JourneyRow._make, OF_PERSON.rows(connection, person)))
+
+
+def waiting(connection: Connection, workspace: int, after: int, limit: int) -> list[Pair]:
+    """The pairs under which a journey waits, of the next ``limit`` people behind the row ``after``."""
+    return [(person, rule) for person, rule in WAITING.rows(connection, workspace, after, limit)]
+
+
+def end_all(connection: Connection, workspace: int, rule: int, at: int, reason: str) -> int:
+    """End every journey of a rule that waits; gives how many."""
+    return END_ALL.run(connection, workspace, rule, at, reason)
+
+
+def rouse(connection: Connection, workspace: int, rule: int, at: int) -> int:
+    """Make every waiting journey of a rule due at ``at``, as after a pause; gives how many."""
+    return ROUSE.run(connection, workspace, rule, at)

@@ -1,0 +1,101 @@
+"""Locks between processes on one store file: who is its daemon, and who keeps writers out for a checkpoint.
+
+Both are locks of the operating system on small files beside the store, so they vanish with the process that held
+them, however it ended. A store in memory has one process only and needs neither.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.errors import StoreLocked
+
+
+class DaemonLock:
+    """Held by the one daemon of a store. The file names its process, for those who are refused."""
+
+    def __init__(self, store: Path | None) -> None:
+        """Raises StoreLocked when another process, or another daemon of this one, holds it."""
+        self._file: int | None = None
+        if store is None:
+            return
+        file = os.open(_beside(store, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = _process(file)
+            os.close(file)
+            who = f"process {holder}" if holder else "another process"
+            raise StoreLocked(
+                f"{who} runs the daemon of '{store}' already; stop it first, or give this one a store of its own",
+                holder,
+            ) from None
+        os.ftruncate(file, 0)
+        os.write(file, str(os.getpid()).encode())
+        self._file = file
+
+    def release(self) -> None:
+        """Let another daemon in."""
+        if self._file is not None:
+            os.ftruncate(self._file, 0)
+            os.close(self._file)
+            self._file = None
+
+
+def holder(store: Path | None) -> int | None:
+    """The process that runs the daemon of a store; nothing when none does."""
+    if store is None or not _beside(store, "lock").exists():
+        return None
+    file = os.open(_beside(store, "lock"), os.O_RDWR)
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _process(file)
+    else:
+        return None
+    finally:
+        os.close(file)
+
+
+class Gate:
+    """Lets writers of all processes pass side by side, and a checkpoint only while none is inside."""
+
+    def __init__(self, store: Path | None) -> None:
+        self._path = None if store is None else _beside(store, "gate")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Inside, no checkpoint runs."""
+        with self._held(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, nobody writes."""
+        with self._held(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def _held(self, kind: int) -> Iterator[None]:
+        if self._path is None:
+            yield
+            return
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, kind)
+            yield
+        finally:
+            os.close(file)
+
+
+def _beside(store: Path, what: str) -> Path:
+    return store.with_name(f"{store.name}.{what}")
+
+
+def _process(file: int) -> int | None:
+    text = os.pread(file, 32, 0).decode("ascii", "replace")
+    return int(text) if text.isdecimal() else None

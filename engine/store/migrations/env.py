@@ -1,0 +1,8 @@
+"""Run by Alembic: revisions go through the connection that the store gives."""
+
+from alembic import context
+
+from engine.store.schema import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.run_migrations()

@@ -1,0 +1,172 @@
+"""The outbox: what was decided to happen, until it has.
+
+A row's key is unique: whatever decides an action again meets the same row. Statuses: ``held``, ``pending``,
+``sending``, ``sent``, ``failed`` (to be tried again), ``dead``, ``parked``, ``cancelled``, ``suppressed``,
+``skipped_late``.
+
+A sender may take a row up while it is pending, failed or, once the claim on it is over, sending: then, and only
+then, ``ready_at`` repeats ``due_at``. One partial index serves them all, and no list of states can miss it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select
+
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.rows import OutboxRow
+from engine.store.schema import outbox
+
+READY = frozenset({"pending", "failed", "sending"})
+"""States in which a sender may take an action up."""
+
+RETAKEN = frozenset({"held", "pending", "cancelled", "suppressed", "skipped_late"})
+"""States in which an action has not left, so that deciding it again replaces it."""
+
+_workspace, _limit = bound("workspace"), bound("limit")
+_columns = [outbox.c[one] for one in OutboxRow._fields]
+_stored = (*OutboxRow._fields, "ready_at")
+_INSERT = inserting(outbox, *_stored[1:])
+_SAVE = updating(outbox, *_stored)
+
+_keys = batch("keys", key=str)
+_of_keys = and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"])
+_of = select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_keys.rows)
+KNOWN = Prepared(_of.join(outbox, _of_keys), "workspace", "keys")
+CAUSES = Prepared(
+    select(outbox.c.key, outbox.c.causes).select_from(_keys.rows).join(outbox, _of_keys), "workspace", "keys"
+)
+
+
+def _one_of(*states: str) -> ColumnElement[bool]:
+    return outbox.c.status.in_([literal_column(f"'{state}'") for state in states])
+
+
+_cancelled: dict[str, Any] = {"status": literal_column("'cancelled'"), "reason": bound("why"), "ready_at": None}
+WITHDRAW = Prepared(
+    outbox.update()
+    .where(outbox.c.workspace_id == _workspace, outbox.c.key.in_(select(_keys["key"])), _one_of("held", "pending"))
+    .values(_cancelled)
+    .returning(outbox.c.key),
+    "workspace", "keys", "why",
+)  # fmt: skip
+WITHDRAW_RULE = Prepared(
+    outbox.update()
+    .where(outbox.c.workspace_id == _workspace, _one_of("held", "pending"), outbox.c.rule == bound("of_rule"))
+    .values(_cancelled),
+    "workspace", "of_rule", "why",
+)  # fmt: skip
+
+CLAIMABLE = Prepared(
+    select(*_columns)
+    .where(outbox.c.workspace_id == _workspace, outbox.c.ready_at <= bound("now"))
+    .order_by(outbox.c.ready_at, outbox.c.moment, outbox.c.person_id, outbox.c.id)
+    .limit(_limit),
+    "workspace", "now", "limit",
+)  # fmt: skip
+NEXT = Prepared(
+    select(func.min(outbox.c.ready_at)).where(outbox.c.workspace_id == _workspace, outbox.c.ready_at.is_not(None)),
+    "workspace",
+)
+LISTING = Prepared(
+    select(*_columns)
+    .where(outbox.c.workspace_id == _workspace, outbox.c.id > bound("after"))
+    .order_by(outbox.c.id)
+    .limit(_limit),
+    "workspace", "after", "limit",
+)  # fmt: skip
+OF_PERSON = Prepared(
+    select(*_columns).where(outbox.c.person_id == bound("person")).order_by(outbox.c.moment, outbox.c.id), "person"
+)
+_pairs = batch("pairs", person=int, rule=int)
+UNSENT = Prepared(
+    select(*_columns)
+    .select_from(_pairs.rows)
+    .join(outbox, and_(outbox.c.person_id == _pairs["person"], outbox.c.rule == _pairs["rule"]))
+    .where(_one_of("held", "pending")),
+    "pairs",
+)
+COUNTS = Prepared(
+    select(outbox.c.rule, outbox.c.status, func.count())
+    .where(outbox.c.workspace_id == _workspace)
+    .group_by(outbox.c.status, outbox.c.rule),
+    "workspace",
+)
+
+
+def insert(connection: Connection, rows: Iterable[OutboxRow]) -> None:
+    """Add actions. One that is there already and has not left takes the new state; one that has left stands.
+
+    A key may come more than once in a call: the last one counts. All rows are of one workspace.
+    """
+    wanted = {row.key: row for row in rows}
+    if not wanted:
+        return
+    workspace = next(iter(wanted.values())).workspace_id
+    known = {key: (row, status) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted))}
+    _INSERT.many(connection, [_stored_row(row)[1:] for key, row in wanted.items() if key not in known])
+    taken = [wanted[key]._replace(id=id) for key, (id, status) in known.items() if status in RETAKEN]
+    _SAVE.many(connection, map(_stored_row, taken))
+
+
+def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
+    """Write actions anew, by their rows: claimed, sent, failed and so on."""
+    _SAVE.many(connection, map(_stored_row, rows))
+
+
+def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason: str) -> list[str]:
+    """Cancel those of the actions that no sender has taken up; gives their keys."""
+    wanted = list(keys)
+    if not wanted:
+        return []
+    return [key for (key,) in WITHDRAW.rows(connection, workspace, listed(wanted), reason)]
+
+
+def withdraw_rule(connection: Connection, workspace: int, rule: int, reason: str) -> int:
+    """Cancel every action of a rule that no sender has taken up; gives how many."""
+    return WITHDRAW_RULE.run(connection, workspace, rule, reason)
+
+
+def claimable(connection: Connection, workspace: int, now: int, limit: int) -> list[OutboxRow]:
+    """What may be sent now, the oldest first: new, to be tried again, or claimed so long ago that its sender is gone.
+
+    To claim them, :func:`save` them in the same transaction as ``sending``, with ``due_at`` the end of the claim.
+    """
+    return list(map(OutboxRow._make, CLAIMABLE.rows(connection, workspace, now, limit)))
+
+
+def next_due(connection: Connection, workspace: int) -> int | None:
+    """The earliest moment at which something may be sent, or a claim is over."""
+    found = NEXT.row(connection, workspace)
+    return None if found is None or found[0] is None else int(found[0])
+
+
+def causes(connection: Connection, workspace: int, keys: Iterable[str]) -> dict[str, str]:
+    """The rules that led to actions, as the JSON text events carry."""
+    return dict(CAUSES.rows(connection, workspace, listed(keys)))
+
+
+def unsent(connection: Connection, pairs: Iterable[tuple[int, int]]) -> list[OutboxRow]:
+    """The actions of (person, rule) that no sender has taken up. One statement."""
+    return list(map(OutboxRow._make, UNSENT.rows(connection, listed(pairs))))
+
+
+def listing(connection: Connection, workspace: int, after: int, limit: int) -> list[OutboxRow]:
+    """Actions in the order in which they were first decided, behind the row ``after``."""
+    return list(map(OutboxRow._make, LISTING.rows(connection, workspace, after, limit)))
+
+
+def of_person(connection: Connection, person: int) -> list[OutboxRow]:
+    """All actions of a person, by moment."""
+    return list(map(OutboxRow._make, OF_PERSON.rows(connection, person)))
+
+
+def counts(connection: Connection, workspace: int) -> dict[tuple[int, str], int]:
+    """How many actions of each rule are in each state. Reads an index only."""
+    return {(rule, status): number for rule, status, number in COUNTS.rows(connection, workspace)}
+
+
+def _stored_row(row: OutboxRow) -> Sequence[object]:
+    return (*row, row.due_at if row.status in READY else None)

@@ -1,0 +1,191 @@
+"""People, their ids, and two people that turn out to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from ulid import ULID
+
+from engine.store.merging import merge
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.prepared import next_id as _next_id
+from engine.store.schema import identifiers as _links
+from engine.store.schema import people
+
+__all__ = [
+    "KINDS",
+    "Key",
+    "create",
+    "find",
+    "first_seen",
+    "identifiers",
+    "link",
+    "lower_first_seen",
+    "merge",
+    "names",
+    "next_id",
+    "resolve",
+]
+
+Key = tuple[str, str]
+"""An identifier: its kind (``user``, ``anonymous``, ``contact``) and its value."""
+
+KINDS = ("user", "anonymous", "contact")
+"""In the order in which a person goes by them."""
+
+_ids = batch("ids", id=int)
+_of = _links.alias("of")
+_kind: dict[str, ColumnElement[Any]] = {kind: literal_column(f"'{kind}'") for kind in KINDS}
+
+
+def _resolving(kind: str) -> Select[Any]:
+    """One batch of plain values for each kind: half the price of a batch of pairs."""
+    values = batch(f"{kind}s", value=str)
+    also = exists().where(_of.c.person_id == _links.c.person_id, _of.c.kind == _kind["user"])
+    user = literal_column("1") if kind == "user" else also
+    return (
+        select(_kind[kind], _links.c.value, _links.c.person_id, user)
+        .select_from(values.rows)
+        .join(_links, _links.c.value == values["value"])
+        .where(_links.c.workspace_id == bound("workspace"), _links.c.kind == _kind[kind])
+    )
+
+
+RESOLVE = Prepared(
+    union_all(*map(_resolving, KINDS)),
+    "workspace", *(f"{kind}s" for kind in KINDS),
+)  # fmt: skip
+
+_CREATE = inserting(people, "id", "workspace_id", "public_id", "first_arrived", "created_at")
+_LINK = inserting(_links, "workspace_id", "kind", "value", "person_id", "linked_at")
+
+_rank = case((_links.c.kind == _kind["user"], 0), (_links.c.kind == _kind["anonymous"], 1), else_=2)
+NAMES = Prepared(
+    select(_links.c.person_id, _links.c.kind, _links.c.linked_at, _links.c.value)
+    .select_from(_ids.rows)
+    .join(_links, _links.c.person_id == _ids["id"]),
+    "ids",
+)
+FIRST_SEEN = Prepared(
+    select(people.c.id, people.c.first_seen).select_from(_ids.rows).join(people, people.c.id == _ids["id"]), "ids"
+)
+
+_seen = batch("rows", id=int, at=int)
+EARLIER = Prepared(
+    select(people.c.id)
+    .select_from(_seen.rows)
+    .join(people, people.c.id == _seen["id"])
+    .where(or_(people.c.first_seen.is_(None), people.c.first_seen > _seen["at"])),
+    "rows",
+)
+_LOWER = updating(people, "id", "first_seen")
+
+FIND = Prepared(
+    select(_links.c.person_id)
+    .where(
+        _links.c.workspace_id == bound("workspace"),
+        _links.c.kind.in_(_kind.values()),
+        _links.c.value == bound("value"),
+    )
+    .order_by(_rank)
+    .limit(literal_column("1")),
+    "workspace", "value",
+)  # fmt: skip
+
+BY_PUBLIC_ID = Prepared(
+    select(func.coalesce(people.c.merged_into, people.c.id)).where(
+        people.c.workspace_id == bound("workspace"), people.c.public_id == bound("public_id")
+    ),
+    "workspace", "public_id",
+)  # fmt: skip
+
+IDENTIFIERS = Prepared(
+    select(_links.c.kind, _links.c.value)
+    .where(_links.c.person_id == bound("person"))
+    .order_by(_rank, _links.c.linked_at, _links.c.value),
+    "person",
+)
+
+
+def resolve(connection: Connection, workspace: int, keys: Iterable[Key]) -> dict[Key, tuple[int, bool]]:
+    """The people behind the ids that are known, and whether each has a user id. One statement."""
+    values: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for kind, value in keys:
+        values[kind].append(value)
+    if not any(values.values()):
+        return {}
+    found = RESOLVE.rows(connection, workspace, *(listed(values[kind]) for kind in KINDS))
+    return {(kind, value): (person, bool(user)) for kind, value, person, user in found}
+
+
+def next_id(connection: Connection) -> int:
+    """The row the next new person gets."""
+    return _next_id(connection, people)
+
+
+def create(connection: Connection, workspace: int, rows: Iterable[tuple[int, bytes]], now: int) -> None:
+    """New people, by row and public id; :func:`lower_first_seen` says when they were first seen."""
+    _CREATE.many(connection, [(row, workspace, public_id, now, now) for row, public_id in rows])
+
+
+def link(connection: Connection, workspace: int, links: Iterable[tuple[Key, int]], now: int) -> None:
+    """New ids of people."""
+    _LINK.many(connection, [(workspace, kind, value, person, now) for (kind, value), person in links])
+
+
+def lower_first_seen(connection: Connection, first: Mapping[int, int]) -> frozenset[int]:
+    """Note the times people were seen at; gives those who had not been seen so early."""
+    if not first:
+        return frozenset()
+    earlier = [person for (person,) in EARLIER.rows(connection, listed(first.items()))]
+    _LOWER.many(connection, [(person, first[person]) for person in earlier])
+    return frozenset(earlier)
+
+
+def first_seen(connection: Connection, ids: Iterable[int]) -> dict[int, int | None]:
+    """The earliest time anything of these people is dated; None for those of whom nothing is."""
+    return dict(FIRST_SEEN.rows(connection, listed(ids)))
+
+
+def names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """What people go by: the user id, else the anonymous id, else a contact; of several the oldest. One statement."""
+    wanted = list(ids)
+    best: dict[int, tuple[int, int, str]] = {}
+    for person, kind, linked_at, value in NAMES.rows(connection, listed(wanted)):
+        one = (KINDS.index(kind), linked_at, value)
+        best[person] = min(one, best.get(person, one))
+    return {person: best[person][2] if person in best else "" for person in wanted}
+
+
+def find(connection: Connection, workspace: int, text: str) -> int | None:
+    """The person with this user id, else anonymous id, contact, or public id (a ULID, also of a merged person)."""
+    found = FIND.row(connection, workspace, text)
+    if found is None and (public_id := _public_id(text)) is not None:
+        found = BY_PUBLIC_ID.row(connection, workspace, public_id)
+    return None if found is None else int(found[0])
+
+
+def identifiers(connection: Connection, person: int) -> list[Key]:
+    """A person's ids, user ids first, then by age."""
+    return [(kind, value) for kind, value in IDENTIFIERS.rows(connection, person)]
+
+
+def _public_id(text: str) -> bytes | None:
+    try:
+        return ULID.from_str(text.rpartition("_")[2].upper()).bytes
+    except ValueError:
+        return None

@@ -1,0 +1,183 @@
+"""Statements that are compiled once and run on the driver.
+
+They are SQLAlchemy Core, so the schema checks their names and each database gets its own text; but they are
+compiled at first use and then handed to the driver with plain tuples. A batch of one event runs some fifteen
+statements: at 2 microseconds each instead of 17, and an executemany without a dictionary for each row.
+
+A batch is handed to a statement as *one* value, a JSON list that :func:`batch` turns into rows, so that a
+statement's text never depends on how many there are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    column,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.types import TypeEngine
+
+Row = tuple[Any, ...]
+Arranged = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+class Unfolded(FunctionElement[Any]):
+    """A JSON list as rows with one column, ``value``. Each dialect's file says how."""
+
+    name = "unfolded"
+    inherit_cache = True
+
+
+class Item(ColumnElement[Any]):
+    """The item at ``position`` of a JSON list; each dialect's file says how."""
+
+    inherit_cache = False
+
+    def __init__(self, value: ColumnElement[Any], position: int, type_: TypeEngine[Any]) -> None:
+        self.value = value
+        self.position = position
+        self.type = type_
+
+
+class Batch:
+    """The rows of a batch inside a statement; ``rows`` goes into FROM, ``batch["name"]`` is a column."""
+
+    def __init__(self, rows: TableValuedAlias, columns: dict[str, ColumnElement[Any]]) -> None:
+        self.rows = rows
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> ColumnElement[Any]:
+        return self._columns[name]
+
+
+def batch(name: str, /, **columns: type[int] | type[str]) -> Batch:
+    """A batch bound as ``name``: a list of scalars for one column, a list of lists for several."""
+    kinds: dict[str, TypeEngine[Any]] = {one: Integer() if kind is int else Text() for one, kind in columns.items()}
+    first = next(iter(kinds.values()))
+    rows = Unfolded(bindparam(name, type_=Text)).table_valued(column("value", first if len(kinds) == 1 else Text()))
+    alias = rows.alias(name)
+    value = alias.c.value
+    if len(kinds) == 1:
+        return Batch(alias, dict.fromkeys(kinds, value))
+    return Batch(alias, {one: Item(value, place, kind) for place, (one, kind) in enumerate(kinds.items())})
+
+
+def bound(name: str) -> BindParameter[Any]:
+    """A value given when the statement runs."""
+    return bindparam(name)
+
+
+def listed(values: Iterable[object]) -> str:
+    """The text a batch is bound to."""
+    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+
+
+class Prepared:
+    """A statement and the order in which its values are given."""
+
+    __slots__ = ("_order", "_statement", "_texts")
+
+    def __init__(self, statement: ClauseElement, *order: str) -> None:
+        self._statement = statement
+        self._order = order
+        self._texts: dict[str, tuple[str, Arranged]] = {}
+
+    def rows(self, connection: Connection, *values: object) -> list[Row]:
+        """What the statement gives."""
+        return self._run(connection, values).fetchall()  # type: ignore[no-any-return]
+
+    def row(self, connection: Connection, *values: object) -> Row | None:
+        """The first row it gives."""
+        return self._run(connection, values).fetchone()  # type: ignore[no-any-return]
+
+    def run(self, connection: Connection, *values: object) -> int:
+        """How many rows it changed."""
+        return self._run(connection, values).rowcount  # type: ignore[no-any-return]
+
+    def many(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> None:
+        """Run it for each row of values."""
+        text, arranged = self.text(connection)
+        _driver(connection).executemany(text, rows if arranged is _as_is else [arranged(row) for row in rows])
+
+    def text(self, connection: Connection) -> tuple[str, Arranged]:
+        """Its text on this database, and what brings values into the order of its marks."""
+        name = connection.dialect.name
+        found = self._texts.get(name)
+        if found is None:
+            found = self._texts[name] = self._compiled(connection)
+        return found
+
+    def _run(self, connection: Connection, values: Sequence[object]) -> Any:
+        text, arranged = self.text(connection)
+        return _driver(connection).execute(text, arranged(values))
+
+    def _compiled(self, connection: Connection) -> tuple[str, Arranged]:
+        compiled: Any = self._statement.compile(dialect=connection.dialect)
+        marks: list[str] = list(compiled.positiontup)
+        constants = {mark: compiled.params[mark] for mark in marks if mark not in self._order}
+        if set(marks) - constants.keys() != set(self._order) or any(compiled.binds[one].required for one in constants):
+            raise TypeError(f"the statement binds {marks}, its order names {list(self._order)}")
+        if marks == list(self._order):
+            return str(compiled), _as_is
+        places = [self._order.index(mark) if mark in self._order else -1 for mark in marks]
+        return str(compiled), partial(_arranged, places, [constants.get(mark) for mark in marks])
+
+
+def inserting(table: Table, *columns: str) -> Prepared:
+    """An insert of rows whose values come in the order of ``columns``."""
+    return Prepared(insert(table).values({one: bound(one) for one in columns}), *columns)
+
+
+def updating(table: Table, *columns: str) -> Prepared:
+    """Write rows anew by their ``id``; values come in the order of ``columns``, ``id`` being the first."""
+    new = {one: bound(f"new_{one}") for one in columns[1:]}
+    return Prepared(
+        update(table).where(table.c.id == bound("row")).values(new), "row", *(f"new_{one}" for one in columns[1:])
+    )
+
+
+def next_id(connection: Connection, table: Table) -> int:
+    """The next integer key of a table; only for the holder of the write lock."""
+    found = _NEXT.get(table.name)
+    if found is None:
+        found = _NEXT[table.name] = Prepared(select(func.coalesce(func.max(table.c.id), literal_column("0"))))
+    row = found.row(connection)
+    assert row is not None
+    return int(row[0]) + 1
+
+
+_NEXT: dict[str, Prepared] = {}
+
+
+def _arranged(places: Sequence[int], constants: Sequence[Any], values: Sequence[Any]) -> Sequence[Any]:
+    """Values where the statement's marks want them, and its own constants between."""
+    return [constants[mark] if place < 0 else values[place] for mark, place in enumerate(places)]
+
+
+def _as_is(values: Sequence[Any]) -> Sequence[Any]:
+    return values
+
+
+def _driver(connection: Connection) -> Any:
+    """The driver's connection, inside a transaction."""
+    if not connection.in_transaction():
+        connection.begin()
+    return connection.connection.driver_connection

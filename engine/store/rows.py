@@ -1,0 +1,170 @@
+"""Rows as the store takes and gives them. The columns are those of :mod:`engine.store.schema`.
+
+Moments are microseconds UTC, booleans 0 and 1, JSON is text.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class EventRow(NamedTuple):
+    """An event, with its type by name. ``id`` is the store's to give."""
+
+    id: int
+    public_id: bytes
+    person_id: int
+    name: str
+    at: int
+    received_at: int
+    source: str
+    historical: int
+    message_id: str | None
+    cause: str | None
+    properties: str
+
+
+class ChangeRow(NamedTuple):
+    """A change of attributes. ``known``: it came with a user id. ``id`` is the store's to give."""
+
+    id: int
+    public_id: bytes
+    person_id: int
+    at: int
+    received_at: int
+    source: str
+    historical: int
+    known: int
+    cause: str | None
+    properties: str
+
+
+class JourneyRow(NamedTuple):
+    """A journey; it waits exactly when ``ended_at`` is None."""
+
+    id: int
+    workspace_id: int
+    rule: int
+    version: str
+    person_id: int
+    value: str
+    trigger_key: str
+    first_at: int
+    start: int
+    decided_at: int
+    due_at: int | None
+    ended_at: int | None
+    reason: str | None
+    acted_at: int | None
+    left_at: int | None
+    held_out: int
+    goal_at: int | None
+    limit_values: str
+    state: str
+
+
+class WatchRow(NamedTuple):
+    """When to look next at a person under a rule that starts by itself. ``id`` 0: not in the store yet."""
+
+    id: int
+    workspace_id: int
+    rule: int
+    person_id: int
+    due_at: int | None
+    followed: int
+    state: str
+
+
+class OutboxRow(NamedTuple):
+    """An action on its way. ``due_at``: when it may be taken up next, or when the claim on it is over."""
+
+    id: int
+    workspace_id: int
+    key: str
+    journey_id: int
+    rule: int
+    person_id: int
+    step: str
+    name: str
+    template: str | None
+    moment: int
+    due_at: int
+    status: str
+    reason: str | None
+    attempts: int
+    left_at: int | None
+    error: str | None
+    causes: str
+    variables: str
+    created_at: int
+
+
+class ActedRow(NamedTuple):
+    """A journey that acted, for limits."""
+
+    person_id: int
+    rule: int
+    acted_at: int
+    trigger_key: str
+    start: int
+    limit_values: str
+
+
+class RuleRow(NamedTuple):
+    """A rule ever loaded. ``version`` and ``opening`` are digests, ``pauses`` a JSON list of [from, to or null].
+
+    ``worked_to``: its schedule's occurrences up to then have been worked through.
+    """
+
+    id: int
+    workspace_id: int
+    rule_id: str
+    version: str
+    opening: str
+    live_at: int | None
+    opened_at: int | None
+    removed_at: int | None
+    pauses: str
+    worked_to: int | None = None
+
+
+class Holder(NamedTuple):
+    """Who holds an idempotency key."""
+
+    digest: bytes
+    public_id: bytes
+
+
+class Shown(NamedTuple):
+    """An event as the read face shows it."""
+
+    public_id: bytes
+    person_public_id: bytes
+    name: str
+    at: int
+    received_at: int
+    source: str
+    historical: int
+    message_id: str | None
+    cause: str | None
+    properties: str
+
+
+class Bucket(NamedTuple):
+    """How often an event came about in the hour, day or week that begins at ``start``."""
+
+    start: int
+    name: str
+    times: int
+
+
+class Tally(NamedTuple):
+    """What became of a rule's journeys: started = acted + ended + waiting."""
+
+    started: int
+    acted: int
+    ended: int
+    waiting: int
+    people: int
+    held_out: int
+    goals: int

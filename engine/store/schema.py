@@ -1,0 +1,261 @@
+"""The tables. Every one has ``workspace_id``, and every natural key starts with it.
+
+Moments are integers: microseconds since 1970, UTC. Booleans are the integers 0 and 1. JSON is text.
+
+What is *not* here is as deliberate: events and attribute changes carry no foreign keys, because their ids were
+read or written in the very same transaction and the checks would cost a tenth of an insert; idempotency keys are
+not in the events table, because a random text key is the dearest index there is.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
+
+from engine.store.columns import KEYED, STRICT, key, metadata, octets, partial, refers, text, whole, workspace
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    key(),
+    workspace(),  # its own id, so that what holds for every table holds for this one
+    octets("public_id"),
+    text("name"),
+    whole("created_at"),
+    UniqueConstraint("public_id"),
+    UniqueConstraint("name"),
+    **STRICT,
+)
+
+people = Table(
+    "people",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    whole("first_seen", null=True),  # the earliest time of any event or attribute; null until there is one
+    whole("first_arrived"),  # when the first of them came in
+    whole("merged_into", null=True),  # the person this one turned out to be, followed to the end
+    whole("erased_at", null=True),
+    whole("created_at"),
+    UniqueConstraint("workspace_id", "public_id"),
+    **STRICT,
+)
+partial("ix_people_merged_into", people.c.merged_into, people.c.merged_into)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    workspace(),
+    text("kind"),  # user, anonymous, contact
+    text("value"),
+    refers("person_id", "people.id"),
+    whole("linked_at"),
+    PrimaryKeyConstraint("workspace_id", "kind", "value"),
+    Index("ix_identifiers_person_id", "person_id"),
+    **KEYED,
+)
+
+event_types = Table(
+    "event_types",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    text("name"),
+    text("description", null=True),
+    text("schema", null=True),  # JSON Schema of the properties
+    whole("predefined"),
+    whole("created_at"),
+    UniqueConstraint("workspace_id", "public_id"),
+    UniqueConstraint("workspace_id", "name"),
+    Index("ix_event_types_name", "name"),
+    **STRICT,
+)
+
+events = Table(
+    "events",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    whole("person_id"),
+    whole("type_id"),
+    whole("at"),
+    whole("received_at"),
+    text("source"),  # api, file, action
+    whole("historical"),  # came too late to start anything
+    text("message_id", null=True),
+    text("cause", null=True),  # JSON list of the rules that led to it
+    text("properties"),
+    UniqueConstraint("workspace_id", "public_id"),
+    Index("ix_events_timeline", "person_id", "at", "type_id"),
+    Index("ix_events_by_name", "workspace_id", "type_id", "at"),
+    Index("ix_events_by_time", "workspace_id", "at", "type_id"),
+    **STRICT,
+)
+
+attribute_changes = Table(
+    "attribute_changes",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    whole("person_id"),
+    whole("at"),
+    whole("received_at"),
+    text("source"),
+    whole("historical"),
+    whole("known"),  # it came with a user id
+    text("cause", null=True),
+    text("properties"),  # JSON object: attribute to new value
+    Index("ix_attribute_changes_timeline", "person_id", "at"),
+    **STRICT,
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    workspace(),
+    text("namespace"),  # message, or the door whose header it came through
+    text("key"),
+    octets("digest"),  # of what came with it, to tell a repeat from a conflict
+    octets("public_id"),  # of the event that holds it
+    whole("expires_at", null=True),  # null: as long as the event is kept
+    PrimaryKeyConstraint("workspace_id", "namespace", "key"),
+    **KEYED,
+)
+partial("ix_idempotency_expires_at", idempotency.c.expires_at, idempotency.c.expires_at)
+
+rules = Table(
+    "rules",
+    metadata,
+    key(),
+    workspace(),
+    text("rule_id"),
+    text("version"),  # digest of the version that is live
+    text("opening"),  # digest of its trigger and opening Conditions
+    whole("live_at", null=True),  # first loaded under this id; null: before everything
+    whole("opened_at", null=True),  # its opening last changed
+    whole("removed_at", null=True),
+    text("pauses"),  # JSON list of [from, to or null]
+    whole("worked_to", null=True),  # schedule occurrences up to here have been worked through
+    UniqueConstraint("workspace_id", "rule_id"),
+    **STRICT,
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    workspace(),
+    refers("rule", "rules.id"),
+    text("digest"),
+    text("text"),  # canonical
+    whole("loaded_at"),
+    PrimaryKeyConstraint("workspace_id", "rule", "digest"),
+    **STRICT,
+)
+
+journeys = Table(
+    "journeys",
+    metadata,
+    key(),
+    workspace(),
+    refers("rule", "rules.id"),
+    text("version"),  # digest of the rule's version it runs on
+    whole("person_id"),
+    text("value"),  # of For each; else empty
+    text("trigger_key"),  # the trigger event's public id in hex; empty for a moment
+    whole("first_at"),  # its first trigger, before restarts moved it
+    whole("start"),
+    whole("decided_at"),  # the latest moment anything was decided
+    whole("due_at", null=True),  # when it may go on without another event
+    whole("ended_at", null=True),  # null: it waits
+    text("reason", null=True),
+    whole("acted_at", null=True),  # its first action left
+    whole("left_at", null=True),  # its last action that left
+    whole("held_out"),
+    whole("goal_at", null=True),
+    text("limit_values"),  # JSON list: the trigger's values of `Limit: once per`
+    text("state"),  # the decision core's own, opaque here
+    Index("ix_journeys_person", "person_id", "rule", "ended_at"),
+    Index("ix_journeys_acted", "rule", "acted_at", "ended_at"),
+    **STRICT,
+)
+partial("ix_journeys_due", journeys.c.due_at, journeys.c.workspace_id, journeys.c.due_at, journeys.c.person_id)
+
+watches = Table(
+    "watches",
+    metadata,
+    key(),
+    workspace(),
+    refers("rule", "rules.id"),
+    whole("person_id"),
+    whole("due_at", null=True),  # when to look at this person next
+    whole("followed"),  # up to when the opening Conditions have been followed; -1: not yet
+    text("state"),
+    UniqueConstraint("workspace_id", "person_id", "rule"),
+    Index("ix_watches_rule", "rule"),
+    **STRICT,
+)
+partial("ix_watches_due", watches.c.due_at, watches.c.workspace_id, watches.c.due_at, watches.c.person_id)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    key(),
+    workspace(),
+    text("key"),  # the same whatever version, merge or retry produced it
+    whole("journey_id"),
+    whole("rule"),
+    whole("person_id"),
+    text("step"),
+    text("name"),
+    text("template", null=True),
+    whole("moment"),  # its step was reached
+    whole("due_at"),  # earliest time to send, to send again, or at which a claim is over
+    text("status"),  # held pending sending sent failed dead parked cancelled suppressed skipped_late
+    text("reason", null=True),
+    whole("attempts"),
+    whole("left_at", null=True),  # handed to its channel for the first time
+    text("error", null=True),  # of the last attempt
+    text("causes"),  # JSON list of the rules that led to it
+    text("variables"),  # JSON, frozen when it was decided
+    whole("created_at"),
+    whole("ready_at", null=True),  # due_at while a sender may take it, else null; kept by the store
+    UniqueConstraint("workspace_id", "key"),
+    Index("ix_outbox_person_id", "person_id", "rule"),
+    Index("ix_outbox_status", "workspace_id", "status", "rule"),
+    **STRICT,
+)
+partial("ix_outbox_ready", outbox.c.ready_at, outbox.c.workspace_id, outbox.c.ready_at)
+
+counters = Table(
+    "counters",
+    metadata,
+    workspace(),
+    whole("rule"),
+    text("name"),  # absorbed, missing_field, self_caused, ...
+    whole("value"),
+    PrimaryKeyConstraint("workspace_id", "rule", "name"),
+    **KEYED,
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    workspace(),
+    text("key"),
+    text("value"),
+    PrimaryKeyConstraint("workspace_id", "key"),
+    **KEYED,
+)
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    workspace(),
+    octets("digest"),  # of an erased person's id
+    whole("until"),
+    PrimaryKeyConstraint("workspace_id", "digest"),
+    **KEYED,
+)

@@ -1,0 +1,145 @@
+"""What is SQLite's own: how a file is opened, how transactions begin, how a batch becomes rows.
+
+A PostgreSQL store is a second file like this one: it registers the same two elements, and offers the same
+functions.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from engine.store.prepared import Item, Unfolded
+
+WRITES: Final = "lapse_writes"
+"""The execution option of connections whose transactions take the write lock when they begin."""
+
+BUSY_MILLISECONDS: Final = 5_000
+WRITER_CACHE_KIB: Final = 65_536
+READER_CACHE_KIB: Final = 16_384
+
+_WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
+
+
+@compiles(Unfolded, "sqlite")
+def _unfolded(element: Unfolded, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Item, "sqlite")
+def _item(element: Item, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_extract({compiler.process(element.value, **options)}, '$[{element.position}]')"
+
+
+def open_engine(url: URL) -> Engine:
+    """An engine on a file, or on a database in memory: one connection, which all threads share."""
+    pool = {"poolclass": StaticPool} if file_of(url) is None else {"poolclass": QueuePool, "max_overflow": 20}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def file_of(url: URL) -> Path | None:
+    """The file a database lies in; nothing for one in memory."""
+    name = url.database
+    return None if not name or name == ":memory:" or name.startswith("file:") else Path(name).absolute()
+
+
+def safe_version(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:
+    """Whether this SQLite is free of the WAL-reset bug (3.7.0 to 3.51.2).
+
+    With it, a writer and a checkpoint at the same instant may corrupt the file. The store never has the two at
+    once: see :class:`engine.store.lock.Gate`.
+    """
+    first, last = _WAL_RESET_BUG
+    return not first <= version <= last
+
+
+def prepare_file(connection: Connection) -> None:
+    """Settings that stay in the file. Only while nobody else opens it: the switch to WAL does not wait."""
+    connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+
+
+def write_cache(connection: Connection) -> None:
+    """Give the writer's connection its larger page cache."""
+    _pragma(connection, f"cache_size = -{WRITER_CACHE_KIB}")
+
+
+def checkpoint(connection: Connection) -> tuple[bool, int, int]:
+    """Bring the log into the file and empty it: whether all was done, pages in the log, pages moved.
+
+    Outside a transaction, with writers kept out. Pages that a reader still needs stay for the next time.
+    """
+    _pragma(connection, "busy_timeout = 100")
+    try:
+        busy, pages, moved = _pragma(connection, "wal_checkpoint(TRUNCATE)")[0]
+    finally:
+        _pragma(connection, f"busy_timeout = {BUSY_MILLISECONDS}")
+    return not busy, pages, moved
+
+
+def log_bytes(path: Path | None) -> int:
+    """The size of the log that waits for a checkpoint."""
+    try:
+        return 0 if path is None else os.stat(f"{path}-wal").st_size
+    except FileNotFoundError:
+        return 0
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether somebody else held the file, so that the same transaction may succeed in a moment."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    code = getattr(cause, "sqlite_errorcode", 0) or 0
+    return isinstance(cause, sqlite3.OperationalError) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def facts(connection: Connection) -> dict[str, object]:
+    """The settings in force, for those who look after a store."""
+    names = ("journal_mode", "synchronous", "wal_autocheckpoint", "foreign_keys", "busy_timeout", "page_size")
+    found: dict[str, object] = {name: _pragma(connection, name)[0][0] for name in names}
+    return {
+        "database": "SQLite",
+        "version": sqlite3.sqlite_version,
+        "wal_reset_bug": not safe_version(),
+        **found,
+    }
+
+
+def quick_check(connection: Connection) -> str:
+    """``ok``, or the first thing that is wrong with the file."""
+    return str(_pragma(connection, "quick_check(1)")[0][0])
+
+
+def _pragma(connection: Connection, text: str) -> list[tuple[Any, ...]]:
+    driver: Any = connection.connection.driver_connection
+    return driver.execute(f"PRAGMA {text}").fetchall()  # type: ignore[no-any-return]
+
+
+def _configure(driver: sqlite3.Connection, _record: object) -> None:
+    """A new connection: the driver begins nothing by itself, commits reach the disk, checkpoints are ours."""
+    driver.isolation_level = None
+    for setting in (
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+        "synchronous = FULL",
+        "wal_autocheckpoint = 0",
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        f"cache_size = -{READER_CACHE_KIB}",
+    ):
+        driver.execute(f"PRAGMA {setting}")
+
+
+def _begin(connection: Connection) -> None:
+    """A deferred transaction that writes after it has read fails when another writer came between."""
+    driver: Any = connection.connection.driver_connection
+    writes = connection.get_execution_options().get(WRITES)
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,88 @@
+"""A store: one database, opened, migrated and looked after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from engine.errors import StoreError
+from engine.store import lock, sqlite
+from engine.store.migrations import upgrade
+from engine.store.prepared import Prepared, bound, inserting, next_id
+from engine.store.schema import workspaces
+
+_NAMED = Prepared(select(workspaces.c.id).where(workspaces.c.name == bound("name")), "name")
+_ADD = inserting(workspaces, "id", "workspace_id", "public_id", "name", "created_at")
+
+
+class Store:
+    """The database at a URL: ``sqlite:///file.db``, or ``sqlite://`` in memory.
+
+    Opening it brings its tables up to date. Raises StoreError for a URL or file that is no store.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise StoreError(f"'{url}' is no URL of a store; write it like 'sqlite:///lapse.db'") from None
+        if parsed.get_backend_name() != "sqlite":
+            raise StoreError(f"stores on {parsed.get_backend_name()} are not supported yet; use 'sqlite:///lapse.db'")
+        self.url = url
+        self.path = sqlite.file_of(parsed)
+        self.gate = lock.Gate(self.path)
+        self.engine = sqlite.open_engine(parsed)
+        try:
+            self._prepare()
+        except DBAPIError as error:
+            self.engine.dispose()
+            raise StoreError(f"'{url}' cannot be opened as a store: {error.orig}; name another file") from error
+        except OSError as error:
+            self.engine.dispose()
+            raise StoreError(f"'{url}' cannot be opened: {error.strerror}; does its folder exist?") from error
+
+    def _prepare(self) -> None:
+        with self.gate.alone(), self.engine.connect() as connection:
+            sqlite.prepare_file(connection)
+            upgrade(connection.execution_options(**{sqlite.WRITES: True}))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose reads all see one moment of the store."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    def workspace(self, connection: Connection, name: str, now: int, public_id: bytes) -> int:
+        """The row of a workspace, which is made when it is not there yet."""
+        found = _NAMED.row(connection, name)
+        if found is not None:
+            return int(found[0])
+        row = next_id(connection, workspaces)
+        _ADD.many(connection, [(row, row, public_id, name, now)])
+        return row
+
+    def lock(self) -> lock.DaemonLock:
+        """Become the store's daemon. Raises StoreLocked when it has one."""
+        return lock.DaemonLock(self.path)
+
+    def holder(self) -> int | None:
+        """The process that is the store's daemon."""
+        return lock.holder(self.path)
+
+    def checkpoint(self) -> bool:
+        """Bring the log into the file, with every process's writers kept out; only the daemon does. True when whole."""
+        with self.gate.alone(), self.engine.connect() as connection:
+            return sqlite.checkpoint(connection)[0]
+
+    def doctor(self) -> dict[str, Any]:
+        """The settings in force, for those who look after the store."""
+        with self.engine.connect() as connection:
+            facts = {**sqlite.facts(connection), "integrity": sqlite.quick_check(connection)}
+        return {**facts, "log_bytes": sqlite.log_bytes(self.path)}
+
+    def close(self) -> None:
+        self.engine.dispose()

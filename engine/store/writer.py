@@ -1,0 +1,128 @@
+"""The one writer of a process, with group commit.
+
+Calls from any thread queue up; one thread takes all that wait and carries them out in a single immediate
+transaction, so many callers share one flush to disk, and nobody is answered before it. When such a transaction
+fails, each call is tried again alone: one that cannot be carried out does not fail the others.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from engine.errors import StoreError
+from engine.store import sqlite
+from engine.store.lock import Gate
+
+P = TypeVar("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+TOGETHER = 1_000
+"""Calls that share a transaction at most."""
+
+
+@dataclass
+class _Call:
+    """A payload for the handler, or a function with a transaction of its own."""
+
+    payload: Any = None
+    function: Callable[[Connection], Any] | None = None
+    future: Future[Any] = field(default_factory=Future)
+
+
+class Writer(Generic[P, R]):
+    """Runs ``handle`` on the payloads of all calls that wait, and single functions, each in a transaction.
+
+    ``committed`` is called after every commit, before the callers are answered.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        gate: Gate,
+        handle: Callable[[Connection, Sequence[P]], Sequence[R]],
+        committed: Callable[[], None],
+    ) -> None:
+        self._engine = engine.execution_options(**{sqlite.WRITES: True})
+        self._gate = gate
+        self._handle = handle
+        self._committed = committed
+        self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._connection: Connection | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._loop, name="lapse-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, payload: P) -> Future[R]:
+        """Have a payload handled; the future is done once it is on disk."""
+        return self._put(_Call(payload))
+
+    def run(self, function: Callable[[Connection], T]) -> T:
+        """Run a function in a transaction of its own, and wait for it."""
+        found: T = self._put(_Call(function=function)).result()
+        return found
+
+    def close(self) -> None:
+        """Finish what is queued and stop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+
+    def _put(self, call: _Call) -> Future[Any]:
+        if self._closed or not self._thread.is_alive():
+            raise StoreError("this engine is closed; open another one")
+        self._queue.put(call)
+        return call.future
+
+    def _loop(self) -> None:
+        held: _Call | None = None
+        while (call := held or self._queue.get()) is not None:
+            calls, held = [call], None
+            while call.function is None and len(calls) < TOGETHER and not self._queue.empty():
+                held = self._queue.get()
+                if held is None:
+                    self._queue.put(None)
+                    break
+                if held.function is not None:
+                    break
+                calls.append(held)
+                held = None
+            self._carry_out(calls)
+        if self._connection is not None:
+            self._connection.close()
+
+    def _carry_out(self, calls: Sequence[_Call]) -> None:
+        try:
+            results = self._transact(calls)
+        except BaseException as error:  # noqa: BLE001 - the callers get it
+            if len(calls) == 1:
+                calls[0].future.set_exception(error)
+                return
+            for call in calls:
+                self._carry_out([call])
+            return
+        self._committed()
+        for call, result in zip(calls, results, strict=True):
+            call.future.set_result(result)
+
+    def _transact(self, calls: Sequence[_Call]) -> Sequence[Any]:
+        """One transaction; while another process keeps the file to itself, tried again from the start."""
+        connection = self._connection = self._connection or self._engine.connect()
+        while True:
+            try:
+                with self._gate.writing(), connection.begin():
+                    function = calls[0].function
+                    if function is not None:
+                        return [function(connection)]
+                    return self._handle(connection, [call.payload for call in calls])
+            except Exception as error:
+                if not sqlite.is_busy(error):
+                    raise
