@@ -17,8 +17,7 @@ NewIds = Callable[[int, int], Iterable[bytes]]
 _names = batch("names", name=str)
 TYPES = Prepared(
     select(event_types.c.name, event_types.c.id)
-    .select_from(_names.rows)
-    .join(event_types, event_types.c.name == _names["name"])
+    .select_from(_names.joined(event_types, event_types.c.name == _names["name"]))
     .where(event_types.c.workspace_id == bound("workspace")),
     "workspace", "names",
 )  # fmt: skip
@@ -27,8 +26,7 @@ _ADD_TYPE = inserting(event_types, "id", "workspace_id", "public_id", "name", "p
 _keys = batch("keys", key=str)
 HOLDERS = Prepared(
     select(idempotency.c.key, idempotency.c.digest, idempotency.c.public_id, idempotency.c.expires_at)
-    .select_from(_keys.rows)
-    .join(idempotency, idempotency.c.key == _keys["key"])
+    .select_from(_keys.joined(idempotency, idempotency.c.key == _keys["key"]))
     .where(idempotency.c.workspace_id == bound("workspace"), idempotency.c.namespace == bound("namespace")),
     "workspace", "namespace", "keys",
 )  # fmt: skip
@@ -54,8 +52,7 @@ _types = batch("types", id=int)
 _columns = [event_types.c.name if one == "name" else events.c[one] for one in EventRow._fields]
 _timelines = (
     select(*_columns)
-    .select_from(_wants.rows)
-    .join(events, (events.c.person_id == _wants["person"]) & (events.c.at >= _wants["since"]))
+    .select_from(_wants.joined(events, (events.c.person_id == _wants["person"]) & (events.c.at >= _wants["since"])))
     .join(event_types, event_types.c.id == events.c.type_id)
 )
 TIMELINES = Prepared(_timelines, "wants")
@@ -63,9 +60,9 @@ TIMELINES_OF = Prepared(_timelines.where(events.c.type_id.in_(select(_types["id"
 
 _ids = batch("ids", id=int)
 CHANGES = Prepared(
-    select(*(attribute_changes.c[one] for one in ChangeRow._fields))
-    .select_from(_ids.rows)
-    .join(attribute_changes, attribute_changes.c.person_id == _ids["id"]),
+    select(*(attribute_changes.c[one] for one in ChangeRow._fields)).select_from(
+        _ids.joined(attribute_changes, attribute_changes.c.person_id == _ids["id"])
+    ),
     "ids",
 )
 

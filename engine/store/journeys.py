@@ -59,10 +59,8 @@ _waits = journeys.c.ended_at.is_(None)
 
 LOAD = Prepared(
     union_all(
-        select(*_columns).select_from(_since.rows).join(journeys, and_(_of_pair, _waits)),
-        select(*_columns)
-        .select_from(_since.rows)
-        .join(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"])),
+        select(*_columns).select_from(_since.joined(journeys, and_(_of_pair, _waits))),
+        select(*_columns).select_from(_since.joined(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"]))),
     ),
     "pairs",
 )
@@ -71,12 +69,10 @@ _who = (journeys.c.person_id, journeys.c.rule)
 DECIDED_SINCE = Prepared(
     union(
         select(*_who)
-        .select_from(_since.rows)
-        .join(journeys, and_(_of_pair, _waits, journeys.c.decided_at >= _since["since"])),
-        select(*_who).select_from(_since.rows).join(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"])),
+        .select_from(_since.joined(journeys, and_(_of_pair, _waits, journeys.c.decided_at >= _since["since"]))),
+        select(*_who).select_from(_since.joined(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"]))),
         select(watches.c.person_id, watches.c.rule)
-        .select_from(_since.rows)
-        .join(
+        .select_from(_since.joined(
             watches,
             and_(
                 watches.c.workspace_id == _workspace,
@@ -84,13 +80,13 @@ DECIDED_SINCE = Prepared(
                 watches.c.rule == _since["rule"],
                 watches.c.followed >= _since["since"],
             ),
-        ),
+        )),
     ),
     "workspace", "pairs",
 )  # fmt: skip
 
 _ids = batch("ids", id=int)
-BY_ID = Prepared(select(*_columns).select_from(_ids.rows).join(journeys, journeys.c.id == _ids["id"]), "ids")
+BY_ID = Prepared(select(*_columns).select_from(_ids.joined(journeys, journeys.c.id == _ids["id"])), "ids")
 _INSERT = inserting(journeys, *JourneyRow._fields)
 _UPDATE = updating(journeys, *JourneyRow._fields)
 DELETE = Prepared(journeys.delete().where(journeys.c.id.in_(select(_ids["id"]))), "ids")
@@ -122,8 +118,9 @@ NEXT = Prepared(
 _pairs = batch("pairs", person=int, rule=int)
 ACTED = Prepared(
     select(*(journeys.c[one] for one in ActedRow._fields))
-    .select_from(_pairs.rows)
-    .join(journeys, and_(journeys.c.person_id == _pairs["person"], journeys.c.rule == _pairs["rule"]))
+    .select_from(
+        _pairs.joined(journeys, and_(journeys.c.person_id == _pairs["person"], journeys.c.rule == _pairs["rule"]))
+    )
     .where(journeys.c.acted_at.is_not(None)),
     "pairs",
 )

@@ -22,6 +22,9 @@ from engine.store.schema import outbox
 READY = frozenset({"pending", "failed", "sending"})
 """States in which a sender may take an action up."""
 
+OPEN = frozenset({"held", "pending"})
+"""States in which an action can still be withdrawn."""
+
 RETAKEN = frozenset({"held", "pending", "cancelled", "suppressed", "skipped_late"})
 """States in which an action has not left, so that deciding it again replaces it."""
 
@@ -32,12 +35,9 @@ _INSERT = inserting(outbox, *_stored[1:])
 _SAVE = updating(outbox, *_stored)
 
 _keys = batch("keys", key=str)
-_of_keys = and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"])
-_of = select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_keys.rows)
-KNOWN = Prepared(_of.join(outbox, _of_keys), "workspace", "keys")
-CAUSES = Prepared(
-    select(outbox.c.key, outbox.c.causes).select_from(_keys.rows).join(outbox, _of_keys), "workspace", "keys"
-)
+_known = _keys.joined(outbox, and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"]))
+KNOWN = Prepared(select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_known), "workspace", "keys")
+CAUSES = Prepared(select(outbox.c.key, outbox.c.causes).select_from(_known), "workspace", "keys")
 
 
 def _one_of(*states: str) -> ColumnElement[bool]:
@@ -45,13 +45,7 @@ def _one_of(*states: str) -> ColumnElement[bool]:
 
 
 _cancelled: dict[str, Any] = {"status": literal_column("'cancelled'"), "reason": bound("why"), "ready_at": None}
-WITHDRAW = Prepared(
-    outbox.update()
-    .where(outbox.c.workspace_id == _workspace, outbox.c.key.in_(select(_keys["key"])), _one_of("held", "pending"))
-    .values(_cancelled)
-    .returning(outbox.c.key),
-    "workspace", "keys", "why",
-)  # fmt: skip
+CANCEL = Prepared(outbox.update().where(outbox.c.id == bound("row")).values(_cancelled), "row", "why")
 WITHDRAW_RULE = Prepared(
     outbox.update()
     .where(outbox.c.workspace_id == _workspace, _one_of("held", "pending"), outbox.c.rule == bound("of_rule"))
@@ -70,9 +64,10 @@ NEXT = Prepared(
     select(func.min(outbox.c.ready_at)).where(outbox.c.workspace_id == _workspace, outbox.c.ready_at.is_not(None)),
     "workspace",
 )
+# The sum keeps SQLite from taking an index on the workspace, and sorting all of it, for a page by row.
 LISTING = Prepared(
     select(*_columns)
-    .where(outbox.c.workspace_id == _workspace, outbox.c.id > bound("after"))
+    .where(outbox.c.workspace_id + literal_column("0") == _workspace, outbox.c.id > bound("after"))
     .order_by(outbox.c.id)
     .limit(_limit),
     "workspace", "after", "limit",
@@ -83,8 +78,7 @@ OF_PERSON = Prepared(
 _pairs = batch("pairs", person=int, rule=int)
 UNSENT = Prepared(
     select(*_columns)
-    .select_from(_pairs.rows)
-    .join(outbox, and_(outbox.c.person_id == _pairs["person"], outbox.c.rule == _pairs["rule"]))
+    .select_from(_pairs.joined(outbox, and_(outbox.c.person_id == _pairs["person"], outbox.c.rule == _pairs["rule"])))
     .where(_one_of("held", "pending")),
     "pairs",
 )
@@ -121,7 +115,9 @@ def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason
     wanted = list(keys)
     if not wanted:
         return []
-    return [key for (key,) in WITHDRAW.rows(connection, workspace, listed(wanted), reason)]
+    found = [(key, row) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted)) if status in OPEN]
+    CANCEL.many(connection, [(row, reason) for _, row in found])
+    return [key for key, _ in found]
 
 
 def withdraw_rule(connection: Connection, workspace: int, rule: int, reason: str) -> int:

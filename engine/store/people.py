@@ -16,7 +16,6 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    update,
 )
 from ulid import ULID
 
@@ -59,8 +58,7 @@ def _resolving(kind: str) -> Select[Any]:
     user = literal_column("1") if kind == "user" else also
     return (
         select(_kind[kind], _links.c.value, _links.c.person_id, user)
-        .select_from(values.rows)
-        .join(_links, _links.c.value == values["value"])
+        .select_from(values.joined(_links, _links.c.value == values["value"]))
         .where(_links.c.workspace_id == bound("workspace"), _links.c.kind == _kind[kind])
     )
 
@@ -75,20 +73,19 @@ _LINK = inserting(_links, "workspace_id", "kind", "value", "person_id", "linked_
 
 _rank = case((_links.c.kind == _kind["user"], 0), (_links.c.kind == _kind["anonymous"], 1), else_=2)
 NAMES = Prepared(
-    select(_links.c.person_id, _links.c.kind, _links.c.linked_at, _links.c.value)
-    .select_from(_ids.rows)
-    .join(_links, _links.c.person_id == _ids["id"]),
+    select(_links.c.person_id, _links.c.kind, _links.c.linked_at, _links.c.value).select_from(
+        _ids.joined(_links, _links.c.person_id == _ids["id"])
+    ),
     "ids",
 )
 FIRST_SEEN = Prepared(
-    select(people.c.id, people.c.first_seen).select_from(_ids.rows).join(people, people.c.id == _ids["id"]), "ids"
+    select(people.c.id, people.c.first_seen).select_from(_ids.joined(people, people.c.id == _ids["id"])), "ids"
 )
 
 _seen = batch("rows", id=int, at=int)
 EARLIER = Prepared(
     select(people.c.id)
-    .select_from(_seen.rows)
-    .join(people, people.c.id == _seen["id"])
+    .select_from(_seen.joined(people, people.c.id == _seen["id"]))
     .where(or_(people.c.first_seen.is_(None), people.c.first_seen > _seen["at"])),
     "rows",
 )

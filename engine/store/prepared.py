@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import TableValuedAlias
+from sqlalchemy.sql.selectable import FromClause, Join, TableValuedAlias
 from sqlalchemy.types import TypeEngine
 
 Row = tuple[Any, ...]
@@ -57,6 +57,16 @@ class Item(ColumnElement[Any]):
         self.type = type_
 
 
+class RowByRow(Join):
+    """A join that takes the rows of its left side one by one.
+
+    Left to itself, SQLite without statistics takes ``workspace_id = ?`` for a rare find, and walks a whole table
+    of the one workspace there is. Each dialect's file says how to keep it from that.
+    """
+
+    inherit_cache = True
+
+
 class Batch:
     """The rows of a batch inside a statement; ``rows`` goes into FROM, ``batch["name"]`` is a column."""
 
@@ -66,6 +76,10 @@ class Batch:
 
     def __getitem__(self, name: str) -> ColumnElement[Any]:
         return self._columns[name]
+
+    def joined(self, table: FromClause, condition: ColumnElement[bool]) -> RowByRow:
+        """For FROM: each row of the batch with the rows of the table it finds."""
+        return RowByRow(self.rows, table, condition)
 
 
 def batch(name: str, /, **columns: type[int] | type[str]) -> Batch:

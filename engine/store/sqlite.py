@@ -17,7 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.store.prepared import Item, Unfolded
+from engine.store.prepared import Item, RowByRow, Unfolded
 
 WRITES: Final = "lapse_writes"
 """The execution option of connections whose transactions take the write lock when they begin."""
@@ -37,6 +37,14 @@ def _unfolded(element: Unfolded, compiler: SQLCompiler, **options: Any) -> str:
 @compiles(Item, "sqlite")
 def _item(element: Item, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_extract({compiler.process(element.value, **options)}, '$[{element.position}]')"
+
+
+@compiles(RowByRow, "sqlite")
+def _row_by_row(element: RowByRow, compiler: SQLCompiler, asfrom: bool = False, **options: Any) -> str:  # noqa: ARG001
+    assert element.onclause is not None
+    left = compiler.process(element.left, asfrom=True, **options)
+    right = compiler.process(element.right, asfrom=True, **options)
+    return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **options)}"
 
 
 def open_engine(url: URL) -> Engine:

@@ -14,15 +14,14 @@ _workspace = bound("workspace")
 _pairs = batch("pairs", person=int, rule=int)
 LOAD = Prepared(
     select(*(watches.c[one] for one in WatchRow._fields))
-    .select_from(_pairs.rows)
-    .join(
+    .select_from(_pairs.joined(
         watches,
         and_(
             watches.c.workspace_id == _workspace,
             watches.c.person_id == _pairs["person"],
             watches.c.rule == _pairs["rule"],
         ),
-    ),
+    )),
     "workspace", "pairs",
 )  # fmt: skip
 _INSERT = inserting(watches, *WatchRow._fields[1:])
@@ -52,9 +51,9 @@ SEED = Prepared(
 FORGET = Prepared(watches.delete().where(watches.c.rule == bound("rule")), "rule")
 ROUSE = Prepared(
     watches.update()
-    .where(watches.c.workspace_id == _workspace, watches.c.rule == bound("of_rule"))
+    .where(watches.c.rule == bound("of_rule"))
     .values(due_at=bound("due")),
-    "workspace", "of_rule", "due",
+    "of_rule", "due",
 )  # fmt: skip
 
 
@@ -78,7 +77,7 @@ def delete_watches(connection: Connection, ids: Iterable[int]) -> None:
 
 def seed_watches(connection: Connection, workspace: int, rule: int, due: int) -> None:
     """Watch everybody seen so far under a rule from ``due`` on, whoever was watched already included."""
-    ROUSE.run(connection, workspace, rule, due)
+    ROUSE.run(connection, rule, due)
     SEED.run(connection, workspace, rule, due)
 
 
@@ -87,6 +86,6 @@ def forget_watches(connection: Connection, rule: int) -> None:
     FORGET.run(connection, rule)
 
 
-def rouse_watches(connection: Connection, workspace: int, rule: int, at: int) -> int:
+def rouse_watches(connection: Connection, rule: int, at: int) -> int:
     """Make every watch of a rule due at ``at``, as after a pause; gives how many."""
-    return ROUSE.run(connection, workspace, rule, at)
+    return ROUSE.run(connection, rule, at)

@@ -2,7 +2,9 @@
 
 from alembic import context
 
-from engine.store.schema import metadata
+from engine.store import schema
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=schema.events.metadata, render_as_batch=True
+)
 context.run_migrations()

@@ -1,0 +1,80 @@
+"""A store's tables are those of the schema, whichever way they came about."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from engine.errors import StoreError
+from engine.store.columns import metadata
+from engine.store.store import Store
+
+
+def test_migrations_and_schema_agree(store: Store) -> None:
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_even_in_what_a_comparison_overlooks(path: Path, store: Store) -> None:
+    """Partial indexes, strictness and tables without row ids are compared by their text."""
+    other = path.with_name("other.db")
+    engine = create_engine(f"sqlite:///{other}")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert _tables(path) == _tables(other)
+
+
+def _tables(path: Path) -> dict[str, list[str]]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+    connection.close()
+    return {name: sorted(re.findall(r"\w+", text)) for name, text in rows if name != "alembic_version"}
+
+
+def test_every_table_has_a_workspace_and_keys_begin_with_it() -> None:
+    for table in metadata.tables.values():
+        assert "workspace_id" in table.c, table.name
+        keys = [list(table.primary_key.columns)] + [
+            list(one.columns) for one in table.constraints if one.__class__.__name__ == "UniqueConstraint"
+        ]
+        for columns in keys:
+            natural = [column.name for column in columns] != ["id"] and table.name != "workspaces"
+            assert not natural or columns[0].name == "workspace_id", (table.name, columns)
+
+
+def test_an_existing_store_opens_again_as_it_was(path: Path) -> None:
+    url = f"sqlite:///{path}"
+    first = Store(url)
+    with first.engine.begin() as connection:
+        row = first.workspace(connection, "default", 5, b"1" * 16)
+    first.close()
+    again = Store(url)
+    with again.engine.begin() as connection:
+        assert again.workspace(connection, "default", 9, b"2" * 16) == row
+    again.close()
+
+
+def test_a_store_of_a_newer_version_is_refused(path: Path, store: Store) -> None:
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match="newer"):
+        Store(f"sqlite:///{path}")
+
+
+def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to look like one" * 100)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(f"sqlite:///{path}")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgresql://host/name", "sqlite:////no/such/folder/lapse.db"])
+def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
+    with pytest.raises(StoreError):
+        Store(url)

@@ -1,0 +1,86 @@
+"""Every hot statement goes by an index, however large the tables grow."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+
+import pytest
+from sqlalchemy import Connection
+
+from engine.store import events, journeys, merging, outbox, people, reading, watches
+from engine.store.prepared import Prepared
+
+BIG = "people identifiers events attribute_changes idempotency journeys watches outbox"
+STATEMENTS: dict[str, tuple[Prepared, str]] = {
+    "resolve": (people.RESOLVE, "PRIMARY KEY"),
+    "names": (people.NAMES, "ix_identifiers_person_id"),
+    "first_seen": (people.FIRST_SEEN, "INTEGER PRIMARY KEY"),
+    "earlier": (people.EARLIER, "INTEGER PRIMARY KEY"),
+    "find": (people.FIND, "PRIMARY KEY"),
+    "by_public_id": (people.BY_PUBLIC_ID, "sqlite_autoindex_people_1"),
+    "types": (events.TYPES, "event_types"),
+    "holders": (events.HOLDERS, "PRIMARY KEY"),
+    "expire": (events.EXPIRE, "ix_idempotency_expires_at"),
+    "timelines": (events.TIMELINES, "ix_events_timeline (person_id=? AND at>?)"),
+    "timelines_of": (events.TIMELINES_OF, "ix_events_timeline (person_id=? AND at>?)"),
+    "changes": (events.CHANGES, "ix_attribute_changes_timeline (person_id=?)"),
+    "load": (journeys.LOAD, "ix_journeys_person (person_id=? AND rule=? AND ended_at"),
+    "decided_since": (journeys.DECIDED_SINCE, "ix_journeys_person (person_id=? AND rule=? AND ended_at"),
+    "by_id": (journeys.BY_ID, "INTEGER PRIMARY KEY"),
+    "delete": (journeys.DELETE, "INTEGER PRIMARY KEY"),
+    "due": (journeys.DUE, "ix_journeys_due (workspace_id=? AND due_at<?)"),
+    "watches_due": (journeys.WATCHES_DUE, "ix_watches_due (workspace_id=? AND due_at<?)"),
+    "next_due": (journeys.NEXT, "ix_journeys_due"),
+    "acted": (journeys.ACTED, "ix_journeys_person (person_id=? AND rule=?)"),
+    "acted_times": (journeys.ACTED_TIMES, "COVERING INDEX ix_journeys_acted (rule=? AND acted_at>?)"),
+    "of_person": (journeys.OF_PERSON, "ix_journeys_person (person_id=?)"),
+    "waiting": (journeys.WAITING, "ix_journeys_person (person_id>?)"),
+    "end_all": (journeys.END_ALL, "ix_journeys_acted (rule=?)"),
+    "rouse": (journeys.ROUSE, "ix_journeys_acted (rule=?)"),
+    "load_watches": (watches.LOAD, "(workspace_id=? AND person_id=? AND rule=?)"),
+    "rouse_watches": (watches.ROUSE, "ix_watches_rule"),
+    "known": (outbox.KNOWN, "(workspace_id=? AND key=?)"),
+    "causes": (outbox.CAUSES, "(workspace_id=? AND key=?)"),
+    "cancel": (outbox.CANCEL, "INTEGER PRIMARY KEY"),
+    "withdraw_rule": (outbox.WITHDRAW_RULE, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
+    "claimable": (outbox.CLAIMABLE, "ix_outbox_ready (workspace_id=? AND ready_at<?)"),
+    "outbox_next": (outbox.NEXT, "ix_outbox_ready"),
+    "listing": (outbox.LISTING, "INTEGER PRIMARY KEY (rowid>?)"),
+    "of_person_outbox": (outbox.OF_PERSON, "ix_outbox_person_id"),
+    "unsent": (outbox.UNSENT, "ix_outbox_person_id (person_id=? AND rule=?)"),
+    "outbox_counts": (outbox.COUNTS, "COVERING INDEX ix_outbox_status"),
+    "page_person": (reading.PAGES[True, False], "ix_events_timeline (person_id=? AND at"),
+    "page_person_name": (reading.PAGES[True, True], "ix_events_timeline (person_id=? AND at"),
+    "page_name": (reading.PAGES[False, True], "ix_events_by_name (workspace_id=? AND type_id=? AND at"),
+    "page_all": (reading.PAGES[False, False], "ix_events_by_time (workspace_id=? AND at"),
+    "counts_all": (reading.COUNTS[False], "COVERING INDEX ix_events_by_time (workspace_id=? AND at"),
+    "counts_name": (reading.COUNTS[True], "COVERING INDEX ix_events_by_name (workspace_id=? AND type_id=? AND at"),
+}
+STATEMENTS |= {
+    f"merge_{place}": (statement, "")
+    for place, statement in enumerate(chain(merging.MOVES, (merging.UNWATCH,), merging.EARLIER, (merging.RESOLVES_TO,)))
+}
+
+
+def plan(connection: Connection, statement: Prepared) -> str:
+    text, _ = statement.text(connection)
+    values = ("[]",) * text.count("?")
+    return "\n".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_it_goes_by_its_index(connection: Connection, name: str) -> None:
+    statement, index = STATEMENTS[name]
+    found = plan(connection, statement)
+    assert index in found, found
+    allowed = {"outbox_counts"} | ({"waiting"} if name == "waiting" else set())
+    scanned = set(re.findall(r"^SCAN (\w+)", found, re.MULTILINE)) & set(BIG.split())
+    assert not scanned or (name in allowed and "COVERING" in found), found
+
+
+@pytest.mark.parametrize("name", ["due", "watches_due", "claimable", "page_all", "page_name", "listing"])
+def test_the_first_rows_need_no_sorting_of_all(connection: Connection, name: str) -> None:
+    found = plan(connection, STATEMENTS[name][0])
+    whole = [line for line in found.splitlines() if line == "USE TEMP B-TREE FOR ORDER BY"]
+    assert not whole, found
