@@ -139,6 +139,8 @@ Timed = tuple[Mapping[str, Any], int, int]
 
 def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
     """Runs of items that nothing can happen between: an instant that wakes a rule ends one."""
+    standing = [rule.program.shortest_wait for rule in engine.live.rules.values() if rule.program.follows]
+    span = min(standing, default=None)
     batch: list[Timed] = []
     seen: set[str] = set()
     woken = False
@@ -146,7 +148,16 @@ def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
         item, at, _ = one
         due = engine.next_due() if not batch else due
         later = bool(batch) and at > batch[-1][1]
-        if batch and later and (woken or len(batch) >= TOGETHER or (due is not None and at > due)):
+        if (
+            batch
+            and later
+            and (
+                woken
+                or len(batch) >= TOGETHER
+                or (due is not None and at > due)
+                or (span is not None and at > batch[0][1] + span)
+            )
+        ):
             yield batch
             batch, woken, due = [], False, engine.next_due()
         batch.append(one)

@@ -75,6 +75,7 @@ class _Work:
         self.dropped: list[Journey] = []
         self.notes: Counter[str] = Counter()
         self.pending_before: set[str] = set()
+        self.begun: list[Journey] = []
         self.since = 0
         self.moments: list[int] = []
 
@@ -123,6 +124,7 @@ class _Work:
             self._run((at, EXITS_BEFORE))
             self._absorb(at)
             ignored = [(event, by) for event in triggers if (by := self._trigger(event, at)) is not None]
+            self._admit()
             self._run((at, EVENTS))
             self._start_after(ignored, at)
         self._run((self.until, ENDS))
@@ -178,6 +180,12 @@ class _Work:
                     found[event.id] = event
         return sorted(found.values(), key=lambda event: event.order)
 
+    def _admit(self) -> None:
+        """Let in what this instant's triggers began, once all of them have had their say."""
+        for one in self.begun:
+            self.steps.admit(one)
+        self.begun = []
+
     def _run(self, limit: tuple[int, int]) -> None:
         for one in self.kept:
             self.steps.run(one, limit)
@@ -225,15 +233,23 @@ class _Work:
         elif again.kind == "replace" and blocker.start < at:
             blocker.end(at, "replaced")
             self._start(event, at, blocker.value)
-        elif again.kind == "ignore" or blocker.acted:
+        elif again.kind == "ignore" or blocker.acted or not self._may_move(blocker, at):
             return blocker
-        elif again.at_most is None or at <= self.steps.scene(blocker).add(blocker.first_at, again.at_most):
+        else:
             self.steps.restart(blocker, event, at)
+            if blocker not in self.begun:
+                self.begun.append(blocker)
         return None
+
+    def _may_move(self, one: Journey, at: int) -> bool:
+        """Whether ``restart for at most`` still lets a trigger at ``at`` move the start (ruling 24)."""
+        most = self.life.current.again.at_most
+        return most is None or at <= self.steps.scene(one).add(one.first_at, most)
 
     def _start(self, event: Event | None, at: int, value: str) -> Journey | None:
         journey = self.steps.begin(event, at, value)
         if not self.life.current.follows and self.life.current.stands:
+            self.steps.admit(journey)
             self.steps.run(journey, (at, EVENTS))
             if journey.reason == "false" and journey.ended_at == at:
                 self.notes["schedule_false"] += 1
@@ -243,14 +259,16 @@ class _Work:
             journey.row = before.row
             self.dropped.remove(before)
         self.kept.append(journey)
+        self.begun.append(journey)
         return journey
 
     def _start_after(self, ignored: list[tuple[Event | None, Journey]], at: int) -> None:
         """A trigger that was ignored, and whose own event then decided that journey's gate false, starts the next."""
         for event, blocker in ignored:
-            decided = blocker.reason == "false" and blocker.ended_at == at
+            decided = blocker.reason == "false" and blocker.start < at == blocker.ended_at
             if event is not None and decided and event.id in blocker.entry.left_out:
                 self._trigger(event, at)
+                self._admit()
                 self._run((at, EVENTS))
 
     def _absorb(self, at: int) -> None:

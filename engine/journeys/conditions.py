@@ -398,7 +398,7 @@ def _looked(pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int)
     if isinstance(reach.since, nodes.Pattern):
         anchor = reach.since
         last = scene.last(anchor, at)
-        found = found if last is None else [event for event in found if event.order > last.order]
+        found = found if last is None else [one for one in found if one.at >= last.at and one.id != last.id]
     return found
 
 

@@ -6,12 +6,14 @@ import datetime
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from engine.journeys import calendar, conditions, rulebook, values
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Journey
 from engine.journeys.rulebook import Person, RuleLife, Settings
+from engine.journeys.timeline import Change, Event
 from engine.language import nodes
 
 
@@ -98,14 +100,18 @@ def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[i
 
 
 def _starts(life: RuleLife, scene: Scene, at: int) -> bool:
-    """Whether becoming true at ``at`` counts: not when late history shows it, nor by an action of the rule itself."""
-    timeline = scene.timeline
-    if timeline.has_late_history(at):
-        known = replace(scene, timeline=timeline.without_late_history(at))
-        if not _true(life, known, at):
+    """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself.
+
+    History that came after the moment shows what is over; a historical entry of the moment starts nothing itself.
+    """
+
+    def stands(entry: Event | Change) -> bool:
+        if entry.historical and (entry.at == at or entry.at < at < entry.arrived):
             return False
-    own = timeline.without_caused(life.current.id, at)
-    return own is None or _true(life, replace(scene, timeline=own), at)
+        return not (entry.at == at and life.current.id in entry.causes)
+
+    without = scene.timeline.where(stands)
+    return without is None or _true(life, replace(scene, timeline=without), at)
 
 
 # ------------------------------------------------------------------------------------- schedules
@@ -121,23 +127,36 @@ def coming_round(
     """
     schedule = life.current.rule.trigger
     assert isinstance(schedule, nodes.Schedule)
-    zone = rulebook.zone_of(schedule.zone, life.current.rule, person, settings, until)
     seen = person.timeline.first_seen
     followed = until - 1 if watch.followed is None else watch.followed
     floor = max(followed, (seen or 0) - 1, (life.opened_at or 0) - 1)
     newest = upcoming = None
-    for at in calendar.occurrences(schedule, floor, zone, _born(schedule, person, zone, until)):
+    for at, day in _occurrences(schedule, life.current.rule, person, settings, floor, until):
         if at > until:
             upcoming = at
-            break
-        newest = at
+        elif all(day != had for _, had in watch.moments):  # somebody who travels could see a day's moment twice
+            newest = (at, day)
     if newest is not None and seen is not None:
-        day = calendar.wall(newest, zone).date().isoformat()
-        if all(day != had for _, had in watch.moments):  # somebody who travels could see a day's moment twice
-            recent = [one for one in watch.moments if one[0] >= until - settings.max_event_age]
-            watch.moments = [*recent, (newest, day)]
-            since = min(since, newest)
+        recent = [one for one in watch.moments if one[0] >= until - settings.max_event_age]
+        watch.moments = [*recent, newest]
+        since = min(since, newest[0])
     return [at for at, _ in watch.moments if at >= since], upcoming
+
+
+def _occurrences(
+    schedule: nodes.Schedule, rule: nodes.Rule, person: Person, settings: Settings, after: int, until: int
+) -> Iterator[tuple[int, str]]:
+    """The moments of a schedule later than ``after`` and the first one later than ``until``, each by the
+    attributes of its time, with their local dates."""
+    edges = [after + 1, *person.timeline.changed(after + 1, until)]
+    for start, end in zip_longest(edges, edges[1:]):
+        zone = rulebook.zone_of(schedule.zone, rule, person, settings, start)
+        for at in calendar.occurrences(schedule, start - 1, zone, _born(schedule, person, zone, start)):
+            if end is not None and at >= end:
+                break
+            yield at, calendar.wall(at, zone).date().isoformat()
+            if at > until:
+                break
 
 
 def _born(schedule: nodes.Schedule, person: Person, zone: Zone, at: int) -> datetime.date | None:

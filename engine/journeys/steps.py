@@ -69,8 +69,11 @@ class Steps:
         journey.limit_values = tuple(
             values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
         )
-        while_true = rules.only_while
-        if while_true is not None and conditions.ask(while_true, scene, (at, ENDS), {}) is not True:
+
+    def admit(self, journey: Journey) -> None:
+        """Ask ``Only while`` of a journey that has just begun."""
+        only, at = self.life.version(journey.version).only_while, journey.start
+        if only is not None and conditions.ask(only, self.scene(journey), (at, ENDS), {}) is not True:
             journey.end(at, "only_while")
 
     def run(self, journey: Journey, limit: Point) -> None:
@@ -102,6 +105,8 @@ class Steps:
         journey.goal_at = found[0].at if found else None
 
     def _triggers(self, rules: program.Program, scene: Scene, event: Event) -> bool:
+        if event.historical or rules.id in event.causes:
+            return False
         return any(scene.matches(pattern, event) for pattern in rules.triggers)
 
     def _held_out(self, holdout: nodes.Holdout | None) -> bool:
@@ -182,7 +187,7 @@ class Steps:
 
     def _act(self, journey: Journey, scene: Scene, step: program.Do, horizon: Point) -> None:
         moment = journey.entry.point[0]
-        leave = self._quiet_end(journey, moment)
+        leave = self._quiet_end(journey, scene, moment, horizon)
         point = journey.entry.point if leave == moment else (leave, ENDS)
         if point > horizon:
             journey.due = leave
@@ -232,7 +237,8 @@ class Steps:
             self.person = replace(self.person, timeline=self.person.timeline.with_entry(entry))
 
     def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event]) -> Taken:
-        if any(event.historical for event in deciding):
+        decided = [event for event in deciding if event.id not in scene.companions]
+        if decided and all(event.historical for event in decided):
             return "skipped_history"
         effect = step.effect
         to = effect.to if isinstance(effect, nodes.Action) else None
@@ -249,12 +255,16 @@ class Steps:
         instant = self.person.timeline.between(None, moment, moment)
         return [event for event in instant if event.id in journey.entry.left_out]
 
-    def _quiet_end(self, journey: Journey, moment: int) -> int:
+    def _quiet_end(self, journey: Journey, scene: Scene, moment: int, horizon: Point) -> int:
+        """When no quiet hours hold, worked out again when the person's zone changes."""
         rule = self.life.version(journey.version).rule
-        if not rule.quiet:
-            return moment
-        zones = (rulebook.zone_of(line.zone, rule, self.person, self.settings, moment) for line in rule.quiet)
-        return calendar.quiet_end(moment, tuple(zip(rule.quiet, zones, strict=True)))
+        leave = moment
+        for start, end in waits.stretches(scene, moment, horizon) if rule.quiet else ():
+            zones = (rulebook.zone_of(line.zone, rule, self.person, self.settings, start) for line in rule.quiet)
+            leave = calendar.quiet_end(start, tuple(zip(rule.quiet, zones, strict=True)))
+            if end is None or leave < end:
+                break
+        return leave
 
     def _key(self, journey: Journey, scene: Scene, step: program.Do) -> str:
         """Ruling 28: what the action is, whoever the person becomes later."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -156,29 +156,17 @@ class Timeline:
             return Timeline([*self.events, entry], self.changes, self.first_seen)
         return Timeline(self.events, [*self.changes, entry], self.first_seen)
 
-    def without_late_history(self, at: int) -> Timeline:
-        """The same timeline but for historical entries up to ``at`` that arrived after it."""
+    def where(self, stands: Callable[[Event | Change], bool]) -> Timeline | None:
+        """The same timeline with only the entries that ``stands`` is true of; nothing when that is all of them.
 
-        def stands(entry: Event | Change) -> bool:
-            return not (entry.historical and entry.at <= at < entry.arrived)
-
-        return Timeline(filter(stands, self.events), filter(stands, self.changes), self.first_seen)
-
-    def has_late_history(self, at: int) -> bool:
-        """Whether :meth:`without_late_history` would leave anything out."""
-        entries: Iterable[Event | Change] = (*self.events, *self.changes)
-        return any(entry.historical and entry.at <= at < entry.arrived for entry in entries)
-
-    def without_caused(self, rule: str, at: int) -> Timeline | None:
-        """The same timeline without what the rule's own actions caused at ``at``; nothing when there is none."""
-
-        def stands(entry: Event | Change) -> bool:
-            return not (entry.at == at and rule in entry.causes)
-
+        What lies before the timeline stands.
+        """
         entries: Iterable[Event | Change] = (*self.events, *self.changes)
         if all(map(stands, entries)):
             return None
-        return Timeline(filter(stands, self.events), filter(stands, self.changes), self.first_seen)
+        held = min(entry.at for entry in entries)
+        earlier = self.first_seen if self.first_seen is not None and self.first_seen < held else None
+        return Timeline(filter(stands, self.events), filter(stands, self.changes), earlier)
 
 
 def _folded(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:

@@ -70,7 +70,7 @@ Target = tuple[int, int | None] | None
 
 def _following(scene: Scene, entry: Entry, horizon: Point, target: Callable[[int], Target]) -> Ending:
     """A wait whose end is worked out again whenever an attribute changes (ruling 22)."""
-    for now, until in _stretches(scene, entry.point[0], horizon):
+    for now, until in stretches(scene, entry.point[0], horizon):
         found = target(now)
         if found is None:
             return NoDate(now)
@@ -86,7 +86,7 @@ def _following(scene: Scene, entry: Entry, horizon: Point, target: Callable[[int
     raise AssertionError("the last stretch has no end")
 
 
-def _stretches(scene: Scene, start: int, horizon: Point) -> Iterator[tuple[int, int | None]]:
+def stretches(scene: Scene, start: int, horizon: Point) -> Iterator[tuple[int, int | None]]:
     """The stretches from ``start`` on in which no attribute changes; the last has no end."""
     last = horizon[0] if horizon[1] >= EVENTS else horizon[0] - 1
     edges = [start, *scene.timeline.changed(start, last)]

@@ -197,7 +197,9 @@ def raising(item: Condition, sign: bool = True) -> Iterator[nodes.Pattern]:
                 yield from (link.pattern for link in links)
         case First(first=first, rivals=rivals):
             yield from (first,) if sign else rivals
-        case Summed() | nodes.LastEvent():
+        case nodes.LastEvent(pattern=pattern) if not sign:
+            yield pattern
+        case Summed():
             yield from patterns(item)
         case _:
             return
@@ -513,11 +515,17 @@ class Program:
                 found += _forward(one.condition, (True, False))
             elif isinstance(one, Pause) and isinstance(one.wait, nodes.WaitUntilEvent):
                 found.append(one.wait.pattern)
-        if self.follows:  # what ends a stretch begins the wait for the next one
-            found += [pattern for item in parts(self.opening) for pattern in patterns(item)]
+        if self.follows:
+            found += raising(self.opening)
         if self.rule.goal is not None:
             found.append(self.rule.goal.pattern)
         return frozenset(pattern.name for pattern in found)
+
+    @cached_property
+    def shortest_wait(self) -> int:
+        """The least time, in microseconds, after which a rule that starts by itself may turn by an event alone."""
+        found = [length.micros + length.months * 28 * 86_400_000_000 for length in _lengths_in(self.opening)]
+        return min(found, default=0)
 
     @cached_property
     def wakes_on_change(self) -> bool:
@@ -592,6 +600,18 @@ class Program:
     @cached_property
     def _paths(self) -> tuple[nodes.Path, ...]:
         return tuple(_paths_of(self.rule))
+
+
+def _lengths_in(node: object) -> Iterator[nodes.Duration]:
+    """Every duration in a tree."""
+    if isinstance(node, nodes.Duration):
+        yield node
+    elif isinstance(node, tuple):
+        for inner in node:
+            yield from _lengths_in(inner)
+    elif hasattr(node, "__dataclass_fields__"):
+        for name in node.__dataclass_fields__:
+            yield from _lengths_in(getattr(node, name))
 
 
 def _forward(one: Condition, signs: tuple[bool, ...]) -> list[nodes.Pattern]:

@@ -253,11 +253,12 @@ class Engine:
     def run_due(self) -> Due:
         """Decide everything that is due by the clock, and send what may leave."""
         decided = sent = 0
-        while True:
+        while (due := self.next_due()) is not None and due <= self.clock.now():
             drained, went = self.decide_due(), self._send()
             decided, sent = decided + drained, sent + went
             if not drained and not went:
-                return Due(decided, sent)
+                break
+        return Due(decided, sent)
 
     def settle(self) -> None:
         """Write what events have already decided but nobody has looked at, so that every count is the timeline's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, and_, case, distinct, func, select, union, union_all
+from sqlalchemy import Connection, and_, case, distinct, func, or_, select, union, union_all
 
 from engine.store.counters import count, counters
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
@@ -78,7 +78,7 @@ DECIDED_SINCE = Prepared(
                 watches.c.workspace_id == _workspace,
                 watches.c.person_id == _since["person"],
                 watches.c.rule == _since["rule"],
-                watches.c.followed >= _since["since"],
+                or_(watches.c.followed >= _since["since"], watches.c.due_at.is_(None)),
             ),
         )),
     ),

@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from engine.journeys import journey as states
 from engine.journeys import leaving, payload
 from engine.journeys.advance import advance
 from engine.journeys.conditions import EVENTS, Entry, Scene
 from engine.journeys.journey import Journey
-from engine.journeys.rulebook import Acted, Person, RuleLife, Settings
+from engine.journeys.rulebook import DAY, Acted, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
 from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event, Timeline
@@ -76,7 +75,7 @@ class Bench:
     ) -> None:
         self.life = RuleLife(Program(rule), live_at=live_at, opened_at=live_at)
         self.settings = settings or Settings()
-        self.lazy, self.sends = lazy, sends
+        self.live_at, self.lazy, self.sends = live_at, lazy, sends
         self.people: dict[str, Standing] = {}
         self.counts = Counts()
         self.actions: list[Action] = []
@@ -89,6 +88,8 @@ class Bench:
     def ingest(self, arrivals: Mapping[str, Entries]) -> None:
         """Take in entries of several people at once; each arrives now. What is due now is decided with them."""
         since = {name: self._append(name, entries, self.now) for name, entries in arrivals.items()}
+        if self.live_at is not None and self.now < self.live_at:
+            return
         due = set(self._due_people(self.now - self.settings.grace))
         for name in sorted({*since, *due}):
             at = since.get(name)
@@ -119,6 +120,16 @@ class Bench:
             return self.life.current.wakes_on_change
         return bool({one.name, None} & self.life.current.waking)
 
+    def go_live(self) -> None:
+        """The rule is loaded now: everybody known stands under it."""
+        self.look()
+
+    def look(self) -> None:
+        """Bring everybody up to now, as whoever shows the state of things does (ruling 35)."""
+        for name in sorted(self.people):
+            self.decide(name, self.now + 1)
+        self.send()
+
     # -------------------------------------------------------------------------------------- time
 
     def run_to(self, until: int) -> None:
@@ -141,7 +152,9 @@ class Bench:
 
     def decide(self, name: str, since: int, merged: bool = False) -> None:
         one = self.people[name]
-        old = [journey for journey in one.journeys if not journey.waiting and (journey.ended_at or 0) < since]
+        goal = self.life.current.rule.goal
+        reach = since - (goal.within.micros + goal.within.months * 31 * DAY if goal else 0)
+        old = [journey for journey in one.journeys if not journey.waiting and (journey.ended_at or 0) < reach]
         given = [journey for journey in one.journeys if journey not in old]
         before = {effect.key: effect.taken for journey in given for effect in journey.effects}
         found = advance(
@@ -210,19 +223,11 @@ class Bench:
 def _made(
     written: nodes.Effect | program.Match, effect: states.Effect, scene: Scene, rule: nodes.Rule
 ) -> Event | Change | None:
-    causes = (scene.trigger.causes if scene.trigger else frozenset[str]()) | {rule.id}
-    values: dict[str, Any]
-    match written:
-        case nodes.SetAttribute():
-            return Change(effect.leave, payload.assignment(written, scene, effect.leave), causes=causes)
-        case nodes.TrackEvent(name=name, arguments=arguments):
-            values = payload.arguments(arguments, scene, effect.leave)
-        case nodes.Action(name=name, template=template):
-            values = {"template": template, "rule": rule.id, "tag": list(rule.tags)}
-        case program.Match():
-            return None
-    content = json.dumps(values, sort_keys=True)
-    return Event(effect.leave, name, f"made by {effect.key}", content, causes=causes, made=False)
+    if not isinstance(written, nodes.Action):
+        return payload.caused(written, effect, scene)
+    content = json.dumps({"template": written.template, "rule": rule.id, "tag": list(rule.tags)}, sort_keys=True)
+    causes = payload.causes_of(scene)
+    return Event(effect.leave, written.name, effect.key, content, causes=causes, made=False)
 
 
 def name_of(written: nodes.Effect | program.Match) -> str:

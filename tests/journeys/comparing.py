@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from engine.journeys import payload
@@ -44,6 +44,7 @@ class Seen:
 
 
 _WHY = {"past_date": "date_passed"}
+"""Steps passed over, or too late for a date, are records of the oracle alone."""
 
 
 def of_oracle(journeys: Iterable[oracle.Journey]) -> list[Seen]:
@@ -59,12 +60,27 @@ def of_oracle(journeys: Iterable[oracle.Journey]) -> list[Seen]:
             tuple((action.at, action.name, action.step) for action in one.actions),
             tuple((skip.at, skip.name, skip.step, _WHY.get(skip.why, skip.why)) for skip in one.skipped),
             one.goal_at,
-            one.reason,
+            _reason(one.reason, one.ended_at == one.start),
         )
         for one in journeys
         if one.reason != "missing_field"
     ]
-    return sorted(found, key=repr)
+    return sorted(map(_ended_when_inactive, found), key=repr)
+
+
+def _reason(reason: str | None, at_once: bool) -> str | None:
+    """Of an exit and ``Only while`` at the trigger's own instant either may be named."""
+    return "exit" if at_once and reason == "only_while" else reason
+
+
+def _ended_when_inactive(one: Seen) -> Seen:
+    """The oracle lets a journey go on without acting once ``Active`` is over; the engine ends it."""
+    first = min((at for at, _, _, why in one.skipped if why == "inactive"), default=None)
+    kept = tuple(skip for skip in one.skipped if skip[3] not in ("inactive", "date_passed"))
+    if first is None:
+        return replace(one, skipped=kept)
+    kept = tuple(skip for skip in kept if skip[0] <= first)
+    return replace(one, skipped=kept, ended_at=first, reason="inactive")
 
 
 def of_engine(bench: Bench, name: str) -> list[Seen]:
@@ -86,10 +102,10 @@ def _seen(bench: Bench, one: Journey) -> Seen:
         tuple(
             (effect.leave, names[effect.step], effect.step, effect.taken)
             for effect in one.effects
-            if effect.taken not in ACTED
+            if effect.taken not in ACTED and effect.taken != "date_passed"
         ),
         one.goal_at,
-        one.reason,
+        _reason(one.reason, one.ended_at == one.start),
     )
 
 
@@ -124,10 +140,16 @@ def replay(
     for name, entries in people.items():
         for one in entries:
             instants.setdefault(one.at, {}).setdefault(name, []).append(entry_of(one))
+    if live_at is not None:
+        instants.setdefault(live_at, {})
     for at, arrivals in sorted(instants.items()):
         if at <= until:
             bench.run_to(at - 1)
             bench.now = at
             bench.ingest(arrivals)
+        if at == live_at:
+            bench.go_live()
     bench.run_to(until)
+    if lazy:
+        bench.look()
     return bench

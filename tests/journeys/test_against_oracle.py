@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.journeys.rulebook import Settings
 from engine.language import nodes, read
 from tests.oracle import oracle
 from tests.oracle.build import hour
 from tests.oracle.examples import CASES, Case
+from tests.oracle.strategies import KERNEL, Features, crowds, ends, rules
 
 from . import comparing
 
@@ -21,14 +24,14 @@ def rule_of(case: Case) -> nodes.Rule:
 @pytest.mark.parametrize("lazy", [False, True], ids=["told", "lazy"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_example(case: Case, lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = dict(case.settings)
-    settings = Settings(grace=given.get("grace", 0), zone=given.get("default_zone") or "UTC")
+    chosen = dict(case.settings)
+    workspace = Settings(grace=chosen.get("grace", 0), zone=chosen.get("default_zone") or "UTC")
     monkeypatch.setattr("engine.journeys.conditions.drawn", lambda rule, which, person: _drawn(case, rule, which))
     monkeypatch.setattr("engine.journeys.steps.drawn", lambda rule, which, person: _drawn(case, rule, which, "split"))
     monkeypatch.setattr("engine.journeys.steps.drawn_holdout", lambda rule, name, person: _held(case, rule, name))
     rule, until = rule_of(case), hour(case.until)
-    bench = comparing.replay(rule, case.people, until, settings, given.get("live_at"), lazy=lazy)
-    wanted = oracle.decide_all(rule, case.people, until, draw=case.draw, **given)
+    bench = comparing.replay(rule, case.people, until, workspace, chosen.get("live_at"), lazy=lazy)
+    wanted = oracle.decide_all(rule, case.people, until, draw=case.draw, **chosen)
     for name in case.people:
         assert comparing.of_engine(bench, name) == comparing.of_oracle(wanted[name])
 
@@ -39,3 +42,33 @@ def _drawn(case: Case, rule: str, which: str | int, kind: str = "sample") -> flo
 
 def _held(case: Case, rule: str, name: str | None) -> float:
     return 100 * case.draw((None, name, 0) if name else (rule, "holdout", 0), "p")
+
+
+# -------------------------------------------------------------------------------- random rules and people
+
+THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+PARTS = {
+    "kernel": KERNEL,
+    "conditions": Features(triggers=("event",), steps=("action", "condition"), policies=("again",)),
+    "steps": Features(triggers=("event",), policies=("again",)),
+    "policies": Features(triggers=("event",), steps=("action", "wait", "condition")),
+    "none": Features(triggers=("none",)),
+    "schedule": Features(triggers=("schedule",)),
+    "everything": Features(several_people=True, months=True, own_actions=True),
+}
+
+
+def agree(rule: nodes.Rule, people: comparing.People, until: int, *, lazy: bool = False) -> None:
+    bench = comparing.replay(rule, people, until, lazy=lazy)
+    wanted = oracle.decide_all(rule, people, until, draw=comparing.draw)
+    for name in people:
+        assert comparing.of_engine(bench, name) == comparing.of_oracle(wanted[name])
+
+
+@pytest.mark.parametrize("part", PARTS)
+@THOROUGH
+@given(data=st.data())
+def test_random(part: str, data: st.DataObject) -> None:
+    features = PARTS[part]
+    rule, people, until = data.draw(rules(features)), data.draw(crowds(features)), data.draw(ends())
+    agree(rule, people, until, lazy=data.draw(st.booleans()))

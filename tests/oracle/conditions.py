@@ -148,6 +148,13 @@ def _kleene_and(given: list[bool | None]) -> bool | None:
     return None if None in given else True
 
 
+def not_each(bracketed: nodes.Or | nodes.Group) -> nodes.Expression:
+    """The NOT of brackets as brackets of NOTs: ``NOT (a OR b)`` is ``NOT a AND NOT b``."""
+    if isinstance(bracketed, nodes.Group):
+        return nodes.Group(nodes.Not(bracketed.item), bracketed.window)
+    return nodes.And(tuple(nodes.Not(item) for item in bracketed.items))
+
+
 def _inside(view: View, window: nodes.Window) -> View:
     return dataclasses.replace(view, groups=(*view.groups, window))
 

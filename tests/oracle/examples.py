@@ -1160,7 +1160,7 @@ NONE_AND_SCHEDULES = [
     Case(
         "None: flipping twice within one instant is one value",
         "Trigger: None\nCondition: plan = pro",
-        (ev(0, "seen"), attr(5, plan="pro"), attr(5, plan="free")),
+        (ev(0, "seen"), attr(5, plan="pro"), attr(5, plan="silver")),
         (),
     ),
     Case(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from engine.language import nodes
 
 from . import times, values
-from .conditions import View, ask, back, forward, matches, settlements, total_of, walk
+from .conditions import View, ask, back, forward, matches, not_each, settlements, total_of, walk
 from .records import Effect, Journey, Skip
 from .timeline import Change, Event, Timeline
 
@@ -93,7 +93,8 @@ class Life:
         yield from self._steps(self.rule.steps, "", skip)
         acts = any(isinstance(node, ACTIONS) for node in walk(self.rule.steps))
         if not acts and not self.run.skipping:
-            self._leave(Effect(self.now, "match", None, "match"), self.now, None)
+            moment = yield from self._held()
+            self._leave(Effect(self.now, "match", None, "match"), moment, None)
         raise Ended("finished")
 
     def _steps(self, steps: tuple[nodes.Step, ...], prefix: str, skip: int = 0) -> Waiting:
@@ -250,13 +251,17 @@ class Life:
     # ------------------------------------------------------------------------------------- actions
 
     def _action(self, step: nodes.Effect, name: str) -> Waiting:
-        """Ruling 21: while quiet hours hold an action the journey waits at it."""
+        moment = yield from self._held()
+        self._leave(effect_of(step, self.now, name), moment, step)
+
+    def _held(self) -> Generator[int | None, None, int]:
+        """Ruling 21: while quiet hours hold an action the journey waits at it; gives the action's moment."""
         moment = self.now
         while (release := self._quiet_release()) > self.now:
             self.run.held_since = moment
             yield release
         self.run.held_since = None
-        self._leave(effect_of(step, self.now, name), moment, step)
+        return moment
 
     def _quiet_release(self) -> int:
         view = self.view(self.now)
@@ -357,6 +362,8 @@ class Life:
                 return True if True in worth else None if None in worth else False
             case nodes.Group(item=item, window=window):
                 return self._again(item, dataclasses.replace(view, groups=(*view.groups, window)))
+            case nodes.Not(item=nodes.Or() | nodes.Group() as item):
+                return self._again(not_each(item), view)
             case nodes.Not(item=nodes.Happened(count=None) as item):
                 if self._happened_by_now(item, view):
                     return False

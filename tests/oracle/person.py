@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from engine.language import nodes
 
 from . import times, values
-from .conditions import DrawKey, Subject, View, ask, edges, matches, walk
+from .conditions import DrawKey, Subject, View, ask, edges, matches, not_each, walk
 from .life import Acted, Ended, Life, Run, key_of
 from .records import Journey, Settings
 from .timeline import Entry, Event, Timeline, event_order
@@ -356,6 +356,8 @@ def _plainly_negated(expression: object) -> Iterator[nodes.Pattern]:
             yield from _plainly_negated(item)
         case nodes.Not(item=nodes.Happened(pattern=pattern, count=None)):
             yield pattern
+        case nodes.Not(item=nodes.Or() | nodes.Group() as item):
+            yield from _plainly_negated(not_each(item))
         case tuple():
             for item in expression:
                 yield from _plainly_negated(item)

@@ -47,6 +47,11 @@ def event_order(event: Event) -> tuple[int, str, str, str]:
     return event.order
 
 
+def change_order(change: Change) -> tuple[int, str]:
+    """Changes of one instant in an order that does not depend on arrival (section 6)."""
+    return change.at, json.dumps(dict(change.values), sort_keys=True)
+
+
 class Timeline:
     """What is known of one person so far."""
 
@@ -58,7 +63,7 @@ class Timeline:
         if isinstance(entry, Event):
             insort(self.events, entry, key=event_order)
         else:
-            self.changes.append(entry)
+            insort(self.changes, entry, key=change_order)
 
     def without(self, left: frozenset[Entry]) -> Timeline:
         """The timeline as it would be without some of its entries."""

@@ -1,0 +1,143 @@
+"""Several processes on one store: nothing is lost, one daemon, checkpoints while others write."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StoreError, StoreLocked
+from engine.store.store import Store
+
+WRITE = """
+import sys
+from engine.store.store import Store
+from engine.store.writer import Writer
+store = Store("sqlite:///" + sys.argv[1])
+def handle(connection, texts):
+    for text in texts:
+        connection.exec_driver_sql("INSERT INTO meta VALUES (1, ?, '')", (text,))
+    return texts
+writer = Writer(store.engine, store.gate, handle, lambda: None)
+for number in range(int(sys.argv[3])):
+    print(writer.submit(f"{sys.argv[2]}-{number}").result(), flush=True)
+writer.close()
+store.close()
+"""
+
+HOLD = """
+import sys, time
+from engine.store.store import Store
+store = Store("sqlite:///" + sys.argv[1])
+lock = store.lock()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def start(program: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(str, arguments)], stdout=subprocess.PIPE, text=True, cwd=os.getcwd()
+    )
+
+
+def told(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def count(store: Store) -> int:
+    with store.read() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one())
+
+
+def test_processes_that_open_and_write_at_once_lose_nothing(path: Path) -> None:
+    """They also create the file at once."""
+    processes = [start(WRITE, path, number, 100) for number in range(4)]
+    acknowledged = sum(len(one.communicate(timeout=120)[0].split()) for one in processes)
+    assert [one.returncode for one in processes] == [0] * 4
+    store = Store(f"sqlite:///{path}")
+    assert count(store) == acknowledged == 400
+    store.close()
+
+
+def test_checkpoints_get_their_turn_among_writers(path: Path, store: Store) -> None:
+    lock = store.lock()
+    processes = [start(WRITE, path, number, 400) for number in range(3)]
+    for one in processes:
+        told(one)
+    longest, whole = 0.0, 0
+    while any(one.poll() is None for one in processes):
+        began = time.monotonic()
+        whole += store.checkpoint()
+        longest = max(longest, time.monotonic() - began)
+        time.sleep(0.02)
+    assert [one.wait() for one in processes] == [0] * 3
+    for one in processes:
+        one.communicate()
+    assert count(store) == 1_200
+    assert whole > 0
+    assert longest < 5
+    assert store.checkpoint()
+    assert store.doctor()["log_bytes"] == 0
+    assert store.doctor()["integrity"] == "ok"
+    lock.release()
+
+
+def test_acknowledged_rows_survive_a_kill(path: Path) -> None:
+    process = start(WRITE, path, "k", 100_000)
+    last = ""
+    for _ in range(50):
+        last = told(process)
+    process.send_signal(signal.SIGKILL)
+    rest = process.communicate()[0].split()
+    acknowledged = int((rest[-1] if rest else last).split("-")[1]) + 1
+    store = Store(f"sqlite:///{path}")
+    assert count(store) >= acknowledged >= 50
+    assert store.doctor()["integrity"] == "ok"
+    store.close()
+
+
+def test_a_second_daemon_is_refused_with_the_firsts_process(path: Path, store: Store) -> None:
+    holder = start(HOLD, path)
+    assert told(holder) == "held"
+    with pytest.raises(StoreLocked, match=rf"process {holder.pid} .*lapse\.db") as refused:
+        store.lock()
+    assert refused.value.holder == store.holder() == holder.pid
+    holder.kill()
+    holder.communicate()
+    assert store.holder() is None
+    lock = store.lock()
+    with pytest.raises(StoreLocked, match=str(os.getpid())):
+        store.lock()
+    lock.release()
+    lock.release()
+    store.lock().release()
+
+
+def test_only_the_daemon_checkpoints(store: Store) -> None:
+    with pytest.raises(StoreError, match="daemon"):
+        store.checkpoint()
+    lock = store.lock()
+    assert store.checkpoint()
+    lock.release()
+    with pytest.raises(StoreError, match="daemon"):
+        store.checkpoint()
+
+
+def test_a_reader_that_stays_does_not_stop_a_checkpoint_for_long(store: Store) -> None:
+    lock = store.lock()
+    with store.read() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one()
+        with store.engine.begin() as other:
+            other.exec_driver_sql("INSERT INTO meta VALUES (1, 'a', '')")
+        began = time.monotonic()
+        assert not store.checkpoint()
+        assert time.monotonic() - began < 2
+    assert store.checkpoint()
+    lock.release()
