@@ -150,7 +150,7 @@ class Daemon:
             except LapseError as error:
                 self._failed = error
                 _log.error("%s", error)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next run must come
                 self._failed = error
                 _log.exception("a job of the daemon failed and will run again")
 

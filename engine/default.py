@@ -40,7 +40,7 @@ def identify(
 
 
 def default_engine() -> Engine:
-    """The process's own engine, opened now if it is not yet. Raises ConfigError when the settings or rules are wrong."""
+    """The process's own engine, opened now if need be. Raises ConfigError when the settings or rules are wrong."""
     global _engine  # noqa: PLW0603
     with _lock:
         if _engine is None:

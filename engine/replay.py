@@ -87,7 +87,7 @@ def replay(
     rules: str | Path | Sequence[str | Path],
     *,
     until: int | None = None,
-    progress: Progress = lambda taken: None,
+    progress: Progress = lambda _: None,
 ) -> Report:
     """Replay dated items, given with their place in the log, in the order of their times.
 
@@ -143,10 +143,9 @@ def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
     span = min(standing, default=None)
     batch: list[Timed] = []
     seen: set[str] = set()
-    woken = False
+    woken, due = False, engine.next_due()
     for one in timed:
         item, at, _ = one
-        due = engine.next_due() if not batch else due
         later = bool(batch) and at > batch[-1][1]
         if (
             batch

@@ -65,7 +65,7 @@ class Outgoing:
 
 
 class SendError(Exception):
-    """A send that failed. ``permanent`` when trying again cannot help; ``retry_after`` seconds, if the receiver said."""
+    """A send that failed; ``permanent`` when trying again cannot help, ``retry_after`` seconds if the receiver said."""
 
     def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
         super().__init__(reason)

@@ -54,7 +54,7 @@ class Sender:
         self,
         channels: Mapping[str, Channel],
         fallback: Channel,
-        reached: Callable[[str], None] = lambda point: None,
+        reached: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._channels = channels
         self._fallback = fallback
@@ -67,7 +67,7 @@ class Sender:
         if len(rows) == 1 or len({self._channel(row.name) for row, _ in rows} - {self._fallback}) == 0:
             outcomes = [self._attempt(row, outgoing, now) for row, outgoing in rows]
         else:
-            outcomes = list(self._pool.map(lambda one: self._attempt(*one, now), rows))
+            outcomes = list(self._pool.map(lambda one: self._attempt(one[0], one[1], now), rows))
         self._reached("sent")
         return outcomes
 

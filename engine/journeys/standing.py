@@ -22,8 +22,8 @@ class Watch:
     """When to look at a person next, and how far they have been followed. Microseconds.
 
     ``followed`` is the last instant worked through; ``moments`` the latest occurrences of a schedule that were
-    triggers, with the person's local date at the time; ``due`` the next moment worth looking. For a rule with an event trigger a watch exists only while
-    an event lies ahead of the clock.
+    triggers, with the person's local date at the time; ``due`` the next moment worth looking. For a rule with an
+    event trigger a watch exists only while an event lies ahead of the clock.
     """
 
     followed: int | None = None

@@ -206,9 +206,7 @@ class Steps:
         if journey.waiting:
             journey.enter(journey.place + 1, point)
 
-    def _at_once(
-        self, journey: Journey, scene: Scene, effect: Effect, written: nodes.Effect | program.Match
-    ) -> None:
+    def _at_once(self, journey: Journey, scene: Scene, effect: Effect, written: nodes.Effect | program.Match) -> None:
         """An effect that leaves in the deciding transaction, or would have for the comparison group."""
         at = max(effect.leave + self.settings.grace, self.now)
         answer = leaving(journey, effect, self.life, self.person, scene, self.settings, self.ledger, at)

@@ -134,7 +134,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often. ``more than 2 times`` is ``Count("more than", 2)``; ``once`` and ``twice`` are ``at least`` 1 and 2."""
+    """``more than 2 times`` is ``Count("more than", 2)``; ``once`` and ``twice`` are ``at least`` 1 and 2."""
 
     kind: OneOf["at least", "at most", "exactly", "more than", "fewer than"]
     number: int
@@ -262,9 +262,7 @@ class Sample:
     span: Span = _span()
 
 
-Expression = (
-    And | Or | Not | Group | Happened | Chain | Race | TotalFact | Fact | DateFact | LastEvent | Sample
-)
+Expression = And | Or | Not | Group | Happened | Chain | Race | TotalFact | Fact | DateFact | LastEvent | Sample
 
 # ---------------------------------------------------------------------------------------------- steps
 

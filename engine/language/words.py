@@ -129,9 +129,7 @@ UNIT_WORDS: dict[str, Unit] = {word: unit for unit in UNITS for word in unit.wor
 QUOTES: dict[str, str] = {'"': '"', "'": "'", "“": "”", "„": "”“", "‘": "’", "‚": "’‘", "«": "»"}
 """What opens a quoted text, and what may close it. There is no escape: take another pair of quotes."""
 
-QUOTED = (
-    r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
-)
+QUOTED = r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
 """A quoted text, as a pattern. Inside a word ``'`` and ``‘`` are apostrophes."""
 
 NAME = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*\Z")

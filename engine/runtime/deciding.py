@@ -12,10 +12,10 @@ from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count as counting
 
-from engine.journeys import payload
 from engine.journeys import journey as states
+from engine.journeys import payload
 from engine.journeys.advance import Advanced, advance
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Effect, Journey
@@ -97,7 +97,7 @@ class Deciding:
         self.ledger = StoreLedger(connection, live)
         self.earliest: int | None = None
         """The earliest moment that was written as due."""
-        self._journey_ids = count(journeys.next_id(connection))
+        self._journey_ids = counting(journeys.next_id(connection))
 
     def decide(self, touches: Mapping[Pair, Touch]) -> list[Caused]:
         """Bring the pairs up to now and write what follows; gives the entries the effects put on timelines."""
@@ -154,7 +154,7 @@ class Deciding:
             written = payload.do_at(code, effect.place)
             writing.outgoing.append(self._outgoing(pair, journey, effect, written, scene))
             if effect.taken == "left" and not isinstance(written, program.Match | nodes.Action):
-                writing.caused.append(self._caused(pair[0], journey, effect, written, scene))
+                writing.caused.append(self._caused(pair[0], effect, written, scene))
 
     def _outgoing(
         self, pair: Pair, journey: Journey, effect: Effect, written: nodes.Effect | program.Match, scene: Scene
@@ -184,7 +184,7 @@ class Deciding:
             created_at=self.now,
         )
 
-    def _caused(self, person: int, journey: Journey, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:
+    def _caused(self, person: int, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:
         at = effect.leave
         causes = _causes(scene)
         if isinstance(written, nodes.SetAttribute):

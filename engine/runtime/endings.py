@@ -47,7 +47,7 @@ def _reasons(connection: Connection, rule: LiveRule) -> dict[str, int]:
         .group_by(journeys.c.reason)
         .order_by(func.count().desc(), journeys.c.reason)
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _examples(connection: Connection, rule: LiveRule, few: int) -> list[Ending]:

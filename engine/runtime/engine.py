@@ -7,7 +7,8 @@ acknowledged is on disk.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -180,8 +181,7 @@ class Engine:
         reason; the others are kept. A long iterable is stored piece by piece. ``historical`` events are stored and
         answer conditions, but start no journeys. ``dated`` refuses items without a timestamp.
         """
-        single = isinstance(events, Mapping | Event | Identify)
-        items: Iterator[Item] = iter([events] if single else events)  # type: ignore[list-item]
+        items = iter([events] if isinstance(events, Mapping | Event | Identify) else events)
         outcomes: list[Outcome] = []
         while chunk := list(islice(items, CHUNK)):
             outcomes += self._ingest(chunk, len(outcomes), historical, source, dated)
@@ -266,7 +266,7 @@ class Engine:
         An event that only ends journeys is not told to them when it comes; the next look finds it.
         """
         after = -1
-        while pairs := self.writer.run(lambda connection: self._settle_some(connection, after)):
+        while pairs := self.writer.run(partial(self._settle_some, after=after)):
             after = max(person for person, _ in pairs)
 
     def _settle_some(self, connection: Connection, after: int) -> list[tuple[int, int]]:

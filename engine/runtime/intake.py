@@ -104,8 +104,7 @@ class Intake:
         return taken
 
     def _identify(self, arrivals: list[Arrival]) -> Identity:
-        identity = Identity.of(self.connection, self.workspace, _keys(arrivals))
-        return identity
+        return Identity.of(self.connection, self.workspace, _keys(arrivals))
 
     def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> _Stored:
         owners = [identity.person(one.item.user_id, one.item.anonymous_id) for one, _ in fresh]

@@ -45,8 +45,8 @@ def go_live(
 def picture(connection: Connection, workspace: int, programs: Iterable[Program], rows: dict[str, RuleRow]) -> Live:
     """The live rules, with the older versions on which journeys are still under way."""
     older: dict[int, dict[str, Program]] = defaultdict(dict)
-    for row, digest, text in rules.versions_in_use(connection, workspace):
-        older[row][digest] = Program(read(text).rules[0])
+    for number, digest, text in rules.versions_in_use(connection, workspace):
+        older[number][digest] = Program(read(text).rules[0])
     found = {}
     for program in programs:
         row = rows[program.id]

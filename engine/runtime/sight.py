@@ -82,11 +82,11 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
     """The counts of every live rule, in a constant number of statements."""
     tally = journeys.tally(connection, workspace)
     states: dict[int, dict[str, int]] = {}
-    for (rule, status), number in outbox.counts(connection, workspace).items():
-        states.setdefault(rule, {})[status] = number
+    for (number, status), times in outbox.counts(connection, workspace).items():
+        states.setdefault(number, {})[status] = times
     notes: dict[int, dict[str, int]] = {}
-    for (rule, name), number in counters.counters(connection, workspace).items():
-        notes.setdefault(rule, {})[name] = number
+    for (number, name), times in counters.counters(connection, workspace).items():
+        notes.setdefault(number, {})[name] = times
     found = []
     for row, rule in sorted(live.rules.items()):
         figures = tally.get(row, (0,) * 7)
@@ -111,8 +111,8 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
         values = json.loads(change.properties)
         attributes |= values
         timeline.append((change.at, "", values))
-    for event in events.timelines(connection, [(row, 0)], None):
-        timeline.append((event.at, event.name, json.loads(event.properties)))
+    happened = events.timelines(connection, [(row, 0)], None)
+    timeline += [(event.at, event.name, json.loads(event.properties)) for event in happened]
     timeline.sort(key=lambda one: (one[0], one[1]))
     names = {rule_row: rule.id for rule_row, rule in live.rules.items()}
     actions: dict[int, list[OutboxRow]] = {}

@@ -155,7 +155,12 @@ def test_what_kills_the_thread_reaches_every_caller(store: Store, noting: Noting
     noting.pause.clear()
     first = writer.submit("a")
     waiting = [writer.submit(f"b{number}") for number in range(5)]
-    function = threading.Thread(target=lambda: pytest.raises(StoreError, writer.run, lambda connection: None))
+
+    def run() -> None:
+        with pytest.raises(StoreError):
+            writer.run(lambda connection: None)
+
+    function = threading.Thread(target=run)
     function.start()
     noting.pause.set()
     for one in (first, *waiting):
