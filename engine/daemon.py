@@ -49,6 +49,8 @@ class Daemon:
         self._reload = reload
         self._signature: tuple[tuple[str, int, int], ...] | None = None
         self._working = threading.Lock()
+        self._moving = threading.Lock()
+        self._stopped = False
         self._standing: int | None = None
         self._failed: BaseException | None = None
         self._scheduler = BackgroundScheduler(
@@ -77,6 +79,8 @@ class Daemon:
     def stop(self) -> None:
         """Finish what is under way and let go of the lock."""
         self.engine.on_due = None
+        with self._moving:
+            self._stopped = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
         self._lock.release()
@@ -111,10 +115,10 @@ class Daemon:
         if due is None:
             return
         now = self.engine.clock.now()
-        at = min(max(due, now), now + _LONGEST_SLEEP)
-        self._scheduler.add_job(
-            self._guarded(self._work), DateTrigger(moment(at), datetime.UTC), id=_WAKE, replace_existing=True
-        )
+        wake = DateTrigger(moment(min(max(due, now), now + _LONGEST_SLEEP)), datetime.UTC)
+        with self._moving:  # the scheduler holds the jobs' lock while it waits for jobs to end: none may want it then
+            if not self._stopped:
+                self._scheduler.add_job(self._guarded(self._work), wake, id=_WAKE, replace_existing=True)
 
     def _note_due(self, due: int) -> None:
         """This process wrote something due: the wake-up moves when that is earlier than it stands."""
