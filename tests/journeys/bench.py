@@ -114,7 +114,10 @@ class Bench:
 
     def _wakes(self, standing: Standing, one: Event | Change) -> bool:
         decided = [journey.decided_at for journey in standing.journeys]
+        watch = standing.watch if self.life.current.stands else None
         if not one.historical and any(at >= one.at for at in decided):
+            return True
+        if watch is not None and (watch.due is None or (watch.followed or 0) >= one.at):
             return True
         if isinstance(one, Change):
             return self.life.current.wakes_on_change

@@ -1,0 +1,87 @@
+"""A process that ingests and fires is killed at random: nothing acknowledged is lost, no action is missing."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import Engine, Outgoing
+
+ROUNDS = 5
+
+
+def killed_after(store: Path, rules: Path, first: int, lines: int) -> list[list[str]]:
+    """What a process said until it was killed, some lines in."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.killed", str(store), str(rules), str(first)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line.split())
+        if len(said) == lines:
+            process.kill()
+    process.stdout.close()
+    process.wait()
+    return [words for words in said if len(words) == 3]
+
+
+def survive(tmp_path: Path, rounds: int) -> None:
+    store, rules = tmp_path / "lapse.db", tmp_path / "r.rules"
+    rules.write_text("Rule: r\nTrigger: a\nAction: hello\n")
+    with Engine.open(f"sqlite:///{store}", rules=rules):
+        pass
+    chance = random.Random(20260101)
+    took: dict[str, str] = {}
+    sent: list[tuple[str, str]] = []
+    for _ in range(rounds):
+        for what, first, second in killed_after(store, rules, len(took), chance.randrange(1, 60)):
+            if what == "took":
+                took[first] = second
+            else:
+                sent.append((first, second))
+    with Engine.open(f"sqlite:///{store}", rules=rules) as engine:
+        finished = _finish(engine, store, rules)
+        for number, id in took.items():
+            again = engine.ingest({"event": "a", "user_id": f"u{number}", "message_id": f"m{number}"})
+            assert [one.id for one in again.duplicates] == [id], "an acknowledged event is lost"
+    keys = {key for _, key in sent} | finished
+    people = {person for person, _ in sent}
+    assert {f"u{number}" for number in took} <= people | _people(store, rules), "an action is missing"
+    assert len(sent) - len({key for _, key in sent}) <= rounds, "more repeats than sends under way when killed"
+    assert len(keys) >= len(took)
+
+
+def _finish(engine: Engine, store: Path, rules: Path) -> set[str]:
+    """Send what the last kill left behind; gives its keys."""
+    keys: set[str] = set()
+
+    def send(action: Outgoing) -> None:
+        keys.add(action.key)
+
+    engine.action("hello")(send)
+    engine.run_due()
+    return keys
+
+
+def _people(store: Path, rules: Path) -> set[str]:
+    """Everybody an action is recorded as having left for, or as being on its way to."""
+    with Engine.open(f"sqlite:///{store}", rules=rules) as engine:
+        return {one.person for one in engine.sent()}
+
+
+def test_kills_at_random(tmp_path: Path) -> None:
+    survive(tmp_path, ROUNDS)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_many_kills_at_random(tmp_path: Path) -> None:
+    survive(tmp_path, 50)
