@@ -389,8 +389,8 @@ def _looked(pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int)
     if fixed:
         start = at - min(fixed) + 1
     if reach.since == "trigger":
-        start = max(start, scene.start if scene.trigger is not None or not scene.companions else scene.start + 1)
-        left_out = scene.companions
+        start = max(start, scene.start)
+        left_out = frozenset(() if scene.trigger is None else (scene.trigger.id,))
     found = scene.seen(pattern, start, at, left_out)
     monthly = [length for length in reach.lengths if length.months]
     if monthly:

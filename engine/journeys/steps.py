@@ -65,7 +65,7 @@ class Steps:
         journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))
         scene = self.scene(journey)
-        journey.entry = conditions.Entry((at, EVENTS), scene.companions)
+        journey.entry = conditions.Entry((at, EVENTS), scene.companions or self._showing(scene, at))
         journey.limit_values = tuple(
             values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
         )
@@ -75,6 +75,15 @@ class Steps:
         only, at = self.life.version(journey.version).only_while, journey.start
         if only is not None and conditions.ask(only, self.scene(journey), (at, ENDS), {}) is not True:
             journey.end(at, "only_while")
+
+    def _showing(self, scene: Scene, at: int) -> frozenset[str]:
+        """The events of an instant that may have made the opening Conditions true (ruling 5)."""
+        rules = self.life.current
+        if not rules.follows:
+            return frozenset()
+        looked = [pattern for item in program.parts(rules.opening) for pattern in program.patterns(item)]
+        instant = scene.timeline.between(None, at, at)
+        return frozenset(event.id for event in instant if any(scene.matches(one, event) for one in looked))
 
     def run(self, journey: Journey, limit: Point) -> None:
         """Take every decision up to ``limit``; an exit on the way ends the journey."""
@@ -197,7 +206,7 @@ class Steps:
             journey.place, step.step, self._key(journey, scene, step), moment, leave,
             max((event.arrived for event in deciding), default=0),
             conditions.Entry(point, journey.entry.left_out if leave == moment else frozenset()),
-            self._taken(journey, scene, step, deciding), journey.gate, journey.not_after,
+            self._taken(journey, scene, step, deciding, leave), journey.gate, journey.not_after,
         )  # fmt: skip
         if effect.taken in FINAL:
             self._at_once(journey, scene, effect, step.effect)
@@ -234,13 +243,13 @@ class Steps:
         if entry is not None:
             self.person = replace(self.person, timeline=self.person.timeline.with_entry(entry))
 
-    def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event]) -> Taken:
+    def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event], leave: int) -> Taken:
         decided = [event for event in deciding if event.id not in scene.companions]
         if decided and all(event.historical for event in decided):
             return "skipped_history"
         effect = step.effect
         to = effect.to if isinstance(effect, nodes.Action) else None
-        if to is not None and scene.values(to, journey.entry.point[0]) in (None, "", []):
+        if to is not None and scene.values(to, leave) in (None, "", []):
             return "no_recipient"
         if journey.held_out:
             return "held_out"

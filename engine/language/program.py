@@ -505,7 +505,7 @@ class Program:
         """Names of events that may start something before its due moment (``None``: any event does).
 
         Every other watched event only ends or delays, which the timeline tells at the due moment: it costs
-        nothing when it comes.
+        nothing when it comes. Where a rule follows people, one that finds no due moment has to be told all the same.
         """
         found: list[nodes.Pattern] = list(self.triggers)
         for one in self.code:
@@ -516,10 +516,19 @@ class Program:
             elif isinstance(one, Pause) and isinstance(one.wait, nodes.WaitUntilEvent):
                 found.append(one.wait.pattern)
         if self.follows:
-            found += raising(self.opening)
+            found += raising(self.opening) if self._turns_in_time else _looked_at(self.opening)
         if self.rule.goal is not None:
             found.append(self.rule.goal.pattern)
         return frozenset(pattern.name for pattern in found)
+
+    @property
+    def _turns_in_time(self) -> bool:
+        """Whether a due moment of the opening Conditions always comes before what a new event may bring about.
+
+        So it is when they look back over one length only: nothing due lies further ahead than that.
+        """
+        dated = any(isinstance(item, nodes.DateFact | Sequence) for item in parts(self.opening))
+        return not dated and len(set(_lengths_in(self.opening))) <= 1
 
     @cached_property
     def shortest_wait(self) -> int:
@@ -612,6 +621,10 @@ def _lengths_in(node: object) -> Iterator[nodes.Duration]:
     elif hasattr(node, "__dataclass_fields__"):
         for name in node.__dataclass_fields__:
             yield from _lengths_in(getattr(node, name))
+
+
+def _looked_at(one: Condition) -> list[nodes.Pattern]:
+    return [pattern for item in parts(one) for pattern in patterns(item)]
 
 
 def _forward(one: Condition, signs: tuple[bool, ...]) -> list[nodes.Pattern]:

@@ -21,6 +21,7 @@ class DaemonLock:
     def __init__(self, store: Path | None) -> None:
         """Raises StoreLocked when another process, or another daemon of this one, holds it."""
         self._file: int | None = None
+        self.released = False
         if store is None:
             return
         file = os.open(_beside(store, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
@@ -40,6 +41,7 @@ class DaemonLock:
 
     def release(self) -> None:
         """Let another daemon in."""
+        self.released = True
         if self._file is not None:
             os.ftruncate(self._file, 0)
             os.close(self._file)

@@ -107,7 +107,7 @@ def is_busy(error: BaseException) -> bool:
     """Whether somebody else held the file, so that the same transaction may succeed in a moment."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(cause, "sqlite_errorcode", 0) or 0
-    return isinstance(cause, sqlite3.OperationalError) and code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return isinstance(cause, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def facts(connection: Connection) -> dict[str, object]:
@@ -147,7 +147,12 @@ def _configure(driver: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """A deferred transaction that writes after it has read fails when another writer came between."""
+    """A deferred transaction that writes after it has read fails when another writer came between.
+
+    A read inside a read finds a transaction under way in memory, where there is one connection only.
+    """
     driver: Any = connection.connection.driver_connection
-    writes = connection.get_execution_options().get(WRITES)
-    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(WRITES):
+        driver.execute("BEGIN IMMEDIATE")
+    elif not driver.in_transaction:
+        driver.execute("BEGIN")

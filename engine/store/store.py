@@ -35,6 +35,7 @@ class Store:
         self.url = url
         self.path = sqlite.file_of(parsed)
         self.gate = lock.Gate(self.path)
+        self._daemon: lock.DaemonLock | None = None
         self.engine = sqlite.open_engine(parsed)
         try:
             self._prepare()
@@ -67,14 +68,20 @@ class Store:
 
     def lock(self) -> lock.DaemonLock:
         """Become the store's daemon. Raises StoreLocked when it has one."""
-        return lock.DaemonLock(self.path)
+        self._daemon = lock.DaemonLock(self.path)
+        return self._daemon
 
     def holder(self) -> int | None:
         """The process that is the store's daemon."""
         return lock.holder(self.path)
 
     def checkpoint(self) -> bool:
-        """Bring the log into the file, with every process's writers kept out; only the daemon does. True when whole."""
+        """Bring the log into the file, with every process's writers kept out. True when all of it was.
+
+        Raises StoreError for anybody but the holder of the store's lock: one process checkpoints, no other.
+        """
+        if self._daemon is None or self._daemon.released:
+            raise StoreError("only the daemon of a store checkpoints it")
         with self.gate.alone(), self.engine.connect() as connection:
             return sqlite.checkpoint(connection)[0]
 
