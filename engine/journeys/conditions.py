@@ -142,8 +142,14 @@ def decide(condition: program.Condition, scene: Scene, entry: Entry, horizon: Po
     return Verdict(False, max(points), frozenset())
 
 
+def settled_by(condition: program.Condition, scene: Scene, entry: Entry, horizon: Point) -> dict[int, Settled]:
+    """The forward items of a gate that are settled as far as ``horizon`` shows, by identity."""
+    found = {id(item): settle(item, scene, entry, horizon) for item in program.parts(condition) if forward(item)}
+    return {key: one for key, one in found.items() if isinstance(one, Settled)}
+
+
 def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mapping[int, Settled]) -> bool | None:
-    """The value of a condition at ``point`` by Kleene's logic; ``settled`` holds the forward items by identity."""
+    """The value of a condition at ``point`` by Kleene's logic; ``settled`` holds the items known otherwise, by identity."""
     match condition:
         case program.All(items=items):
             return _kleene((ask(item, scene, point, settled) for item in items), False)
@@ -152,11 +158,11 @@ def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mappi
         case program.Negated(item=item):
             value = ask(item, scene, point, settled)
             return None if value is None else not value
-        case _ if forward(condition):
-            known = settled.get(id(condition))
-            return known.value if known is not None and known.point <= point else None
         case _:
-            return look(condition, scene, point[0])
+            known = settled.get(id(condition))
+            if known is not None:
+                return known.value if known.point <= point else None
+            return None if forward(condition) else look(condition, scene, point[0])
 
 
 def _kleene(found: Iterator[bool | None], strong: bool) -> bool | None:
@@ -177,16 +183,12 @@ def forward(item: program.Item) -> bool:
 # ------------------------------------------------------------------------------------- forward items
 
 
-def settle(
-    item: program.Item, scene: Scene, entry: Entry, horizon: Point, until: int | None = None
-) -> Settled | Unsettled:
-    """When a forward item becomes true or false; ``until`` stretches its window to a later end (ruling 21)."""
+def settle(item: program.Item, scene: Scene, entry: Entry, horizon: Point) -> Settled | Unsettled:
+    """When a forward item becomes true or false."""
     if isinstance(item, program.Sequence):
         return _settle_sequence(item, scene, entry, horizon)
     assert isinstance(item, program.Seen | program.First | program.Summed)
-    end = scene.end(entry.point[0], item.reach.lengths)
-    end = end if until is None else max(end, until)
-    window = _Window(scene, entry, end, horizon)
+    window = _Window(scene, entry, scene.end(entry.point[0], item.reach.lengths), horizon)
     match item:
         case program.Seen():
             found = _settle_seen(item, window)

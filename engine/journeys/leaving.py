@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from engine.journeys import conditions, rulebook
-from engine.journeys.conditions import ENDS, Scene, Settled
+from engine.journeys.conditions import ENDS, Entry, Point, Scene, Settled
 from engine.journeys.journey import Effect, Journey, Reason, Taken
 from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
 from engine.language import nodes, program
@@ -83,36 +83,37 @@ def late_after(rule: nodes.Rule, scene: Scene, settings: Settings, effect: Effec
 
 
 def _overtaken(rules: program.Program, scene: Scene, effect: Effect, at: int) -> bool:
-    """Whether a plain NOT of the gate passed last turns it false when its window reaches to the leaving (ruling 21)."""
+    """Whether the gate passed last is false when the window of each plain NOT reaches to the leaving (ruling 21)."""
     if effect.gate is None:
         return False
     place, entry = effect.gate
-    gate = rules.code[place]
-    if not isinstance(gate, program.Gate | program.Choose):
+    gate = rules.gate(place)
+    verdict = conditions.decide(gate, scene, entry, (effect.moment, ENDS))
+    if not isinstance(verdict, conditions.Verdict):
         return False
-    decided = (effect.moment, ENDS)
-    absent = {id(item) for item in _plain_nots(gate.condition)}
-    if not absent:
-        return False
-    settled: dict[int, Settled] = {}
-    for item in program.parts(gate.condition):
-        if conditions.forward(item):
-            stretched = at if id(item) in absent else None
-            found = conditions.settle(item, scene, entry, (at, ENDS) if stretched else decided, stretched)
-            if isinstance(found, Settled):
-                settled[id(item)] = found._replace(point=min(found.point, decided))
-    return conditions.ask(gate.condition, scene, decided, settled) is False
+    found = dict(conditions.settled_by(gate, scene, entry, verdict.point))
+    for item in _plain_nots(gate):
+        if _came(item, scene, entry, verdict.point, at):
+            found[id(item)] = Settled(True, verdict.point)
+    return conditions.ask(gate, scene, verdict.point, found) is False
+
+
+def _came(item: program.Seen, scene: Scene, entry: Entry, decided: Point, at: int) -> bool:
+    """Whether what should not come had come by ``at``: since the entry, or since a look back was taken."""
+    if item.reach.forward:
+        return bool(scene.seen(item.pattern, entry.point[0], at, entry.left_out))
+    return bool(item.reach.lengths) and bool(scene.seen(item.pattern, decided[0] + 1, at))
 
 
 def _plain_nots(condition: program.Condition) -> list[program.Seen]:
-    """The forward items ``x`` of every ``NOT x within D``."""
+    """The items ``x`` of every ``NOT x``, brackets after a NOT included."""
     match condition:
         case program.All(items=items) | program.Any(items=items):
             return [item for inner in items for item in _plain_nots(inner)]
-        case program.Negated(item=program.Seen(plain=True) as item) if item.reach.forward:
+        case program.Negated(item=program.Seen(plain=True) as item):
             return [item]
         case program.Negated(item=program.Any(items=items)):
-            return [item for item in items if isinstance(item, program.Seen) and item.plain and item.reach.forward]
+            return [item for inner in items for item in _plain_nots(program.Negated(inner))]
         case _:
             return []
 

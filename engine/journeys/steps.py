@@ -60,12 +60,13 @@ class Steps:
         """Begin again at the first step with a new trigger, under the newest version of the rule."""
         rules = self.life.current
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
-        journey.place, journey.gate, journey.not_after, journey.effects = 0, None, None, []
+        journey.place, journey.not_after, journey.effects = 0, None, []
         opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
         journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))
         scene = self.scene(journey)
         journey.entry = conditions.Entry((at, EVENTS), scene.companions or self._showing(scene, at))
+        journey.gate = (-1, journey.entry) if rules.follows else None
         journey.limit_values = tuple(
             values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
         )
@@ -166,7 +167,8 @@ class Steps:
             journey.due = found.due
             return
         if found.value:
-            journey.gate = (journey.place, journey.entry)
+            if isinstance(step, program.Gate):
+                journey.gate = (journey.place, journey.entry)
             journey.enter(journey.place + 1, found.point, found.events)
         elif isinstance(step, program.Choose):
             journey.enter(step.otherwise, found.point, found.events)

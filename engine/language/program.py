@@ -441,6 +441,14 @@ class Program:
         found = tuple(condition(one, backwards=True) for one in opening(self.rule))
         return found[0] if len(found) == 1 else All(found)
 
+    def gate(self, place: int) -> Condition:
+        """The condition of the gate at a place of the code; before its beginning stand the opening Conditions."""
+        if place < 0:
+            return self.opening
+        step = self.code[place]
+        assert isinstance(step, Gate)
+        return step.condition
+
     @cached_property
     def only_while(self) -> Condition | None:
         return None if self.rule.only_while is None else condition(self.rule.only_while, backwards=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,10 +65,14 @@ def holder(store: Path | None) -> int | None:
 
 
 class Gate:
-    """Lets writers of all processes pass side by side, and a checkpoint only while none is inside."""
+    """Lets writers of all processes pass side by side, and a checkpoint only while none is inside.
+
+    A store in memory has one connection, which is used by one thread at a time.
+    """
 
     def __init__(self, store: Path | None) -> None:
         self._path = None if store is None else _beside(store, "gate")
+        self._in_memory = threading.RLock()
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -84,7 +89,8 @@ class Gate:
     @contextmanager
     def _held(self, kind: int) -> Iterator[None]:
         if self._path is None:
-            yield
+            with self._in_memory:
+                yield
             return
         file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from sqlalchemy import Connection, make_url, select
@@ -54,7 +54,8 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose reads all see one moment of the store."""
-        with self.engine.connect() as connection:
+        alone = self.gate.alone() if self.path is None else nullcontext()
+        with alone, self.engine.connect() as connection:
             yield connection
 
     def workspace(self, connection: Connection, name: str, now: int, public_id: bytes) -> int:

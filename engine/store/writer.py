@@ -77,12 +77,27 @@ class Writer(Generic[P, R]):
             self._thread.join()
 
     def _put(self, call: _Call) -> Future[Any]:
+        if threading.current_thread() is self._thread:
+            raise StoreError("inside a transaction nothing else can be written; do it after, or in another thread")
         if self._closed or not self._thread.is_alive():
             raise StoreError("this engine is closed; open another one")
         self._queue.put(call)
         return call.future
 
     def _loop(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - the thread ends here, and its callers must not wait
+            self._closed = True
+            while not self._queue.empty():
+                call = self._queue.get()
+                if call is not None:
+                    call.future.set_exception(_stopped(error))
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    def _work(self) -> None:
         held: _Call | None = None
         while (call := held or self._queue.get()) is not None:
             calls, held = [call], None
@@ -95,9 +110,13 @@ class Writer(Generic[P, R]):
                     break
                 calls.append(held)
                 held = None
-            self._carry_out(calls)
-        if self._connection is not None:
-            self._connection.close()
+            try:
+                self._carry_out(calls)
+            except BaseException as error:
+                for waiting in (*calls, *([held] if held else [])):
+                    if not waiting.future.done():
+                        waiting.future.set_exception(_stopped(error))
+                raise
 
     def _carry_out(self, calls: Sequence[_Call]) -> None:
         try:
@@ -126,3 +145,7 @@ class Writer(Generic[P, R]):
             except Exception as error:
                 if not sqlite.is_busy(error):
                     raise
+
+
+def _stopped(error: BaseException) -> StoreError:
+    return StoreError(f"the writer has stopped: {type(error).__name__}: {error}; close this engine and open another")
