@@ -122,11 +122,11 @@ def _limited(journey: Journey, rules: program.Program, person: Person, scene: Sc
     """Whether as many journeys as a limit allows have acted in ``(at - D, at]`` (ruling 25)."""
     values = iter(range(len(journey.limit_values)))
     for limit in rules.rule.limits:
-        after = -1 if limit.duration is None else scene.add(at, limit.duration, -1)
         if limit.per == "all":
+            after = -1 if limit.duration is None else scene.add(at, limit.duration, -1)
             found = ledger.everyone(rules.id, after, at)
         else:
-            others = [one for one in person.acted if after < one.at <= at and not _same(one, journey)]
+            others = [one for one in person.acted if not _same(one, journey) and _counts(one, limit, scene, at)]
             if limit.per == "value":
                 place = next(values)
                 others = [one for one in others if one.values[place] == journey.limit_values[place]]
@@ -134,6 +134,10 @@ def _limited(journey: Journey, rules: program.Program, person: Person, scene: Sc
         if found >= limit.number:
             return True
     return False
+
+
+def _counts(one: Acted, limit: nodes.Limit, scene: Scene, at: int) -> bool:
+    return one.at <= at and (limit.duration is None or at < scene.add(one.at, limit.duration))
 
 
 def _same(one: Acted, journey: Journey) -> bool:
