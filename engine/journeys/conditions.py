@@ -149,7 +149,7 @@ def settled_by(condition: program.Condition, scene: Scene, entry: Entry, horizon
 
 
 def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mapping[int, Settled]) -> bool | None:
-    """The value of a condition at ``point`` by Kleene's logic; ``settled`` holds the items known otherwise, by identity."""  # noqa: E501
+    """The value at ``point`` by Kleene's logic; ``settled`` holds the items known otherwise, by identity."""
     match condition:
         case program.All(items=items):
             return _kleene((ask(item, scene, point, settled) for item in items), False)

@@ -1,0 +1,110 @@
+"""Arrival order, batching, repeats and late decisions change nothing that has not left (section 6, rulings 16 and 17)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.journeys.rulebook import Settings
+from engine.journeys.timeline import Change, Event
+from engine.language import nodes
+from tests.oracle.build import act
+from tests.oracle.strategies import Features, crowds, ends, rules
+from tests.oracle.times import HOUR
+
+from .bench import Bench
+from .comparing import entry_of
+
+ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+CALM = Features(
+    steps=("action", "condition", "wait", "time", "event", "date", "if", "split"),
+    policies=("again", "exit", "for_each", "quiet", "active", "only_while"),
+    history=False,
+)
+"""What is asked only at the leaving (limits) or leaves in the deciding transaction (a match, ``set``) stays out:
+nothing leaves here, so that every decision may be taken again."""
+
+
+@dataclass(frozen=True)
+class Coming:
+    """An entry on its way. ``idle``: nobody decided anything since the arrival before."""
+
+    arrives: int
+    entry: Event | Change
+    idle: bool = False
+
+
+def play(rule: nodes.Rule, coming: list[Coming], until: int, grace: int, *, lazy: bool = False) -> Bench:
+    """Run a bench that sends nothing through the arrivals of one person."""
+    bench = Bench(rule, Settings(grace=grace), lazy=lazy, sends=False)
+    waiting = sorted(coming, key=lambda one: one.arrives)
+    while waiting:
+        at = waiting[0].arrives
+        batch = [one for one in waiting if one.arrives == at]
+        waiting = waiting[len(batch) :]
+        if not any(one.idle for one in batch):
+            bench.run_to(at - 1)
+        bench.now = at
+        bench.ingest({"p": [one.entry for one in batch]})
+    bench.run_to(until + grace)
+    bench.now = until + grace
+    bench.look()
+    return bench
+
+
+def decided(bench: Bench) -> list[tuple[Any, ...]]:
+    """All that was decided, the order aside."""
+    standing = bench.people.get("p")
+    return sorted(
+        (
+            (
+                one.value, one.first_at, one.start, one.ended_at, one.reason or "", one.place,
+                tuple((effect.step, effect.key, effect.moment, effect.leave, effect.taken) for effect in one.effects),
+            )
+            for one in (standing.journeys if standing else ())
+        ),
+        key=repr,
+    )  # fmt: skip
+
+
+@st.composite
+def stories(draw: st.DrawFn, features: Features, delay: int) -> tuple[nodes.Rule, list[Coming], list[Coming], int]:
+    """A rule, the same entries in order and as they may come, and the end."""
+    rule = draw(rules(features))
+    if not any(isinstance(step, nodes.Action) for step in rule.steps):
+        rule = replace(rule, steps=(*rule.steps, act()))
+    entries = [entry_of(one) for one in draw(crowds(features))["p"]]
+    in_order = [Coming(one.at, one) for one in entries]
+    mixed = []
+    for one in entries:
+        arrives = one.at + draw(st.integers(0, delay)) * HOUR // 2
+        mixed.append(Coming(arrives, one, draw(st.booleans())))
+        if draw(st.integers(0, 5)) == 0:
+            mixed.append(Coming(arrives + HOUR, one))
+    until = draw(ends())
+    return rule, in_order, [one for one in mixed if one.arrives <= until], until
+
+
+def check(story: tuple[nodes.Rule, list[Coming], list[Coming], int], grace: int) -> None:
+    rule, in_order, mixed, until = story
+    known = {id(one.entry) for one in mixed}
+    wanted = decided(play(rule, [one for one in in_order if id(one.entry) in known], until, grace))
+    assert decided(play(rule, mixed, until, grace)) == wanted
+
+
+@pytest.mark.parametrize("trigger", ["event", "none"])
+@ROUNDS
+@given(data=st.data())
+def test_any_order_within_a_day(trigger: str, data: st.DataObject) -> None:
+    check(data.draw(stories(replace(CALM, triggers=(trigger,)), delay=30)), grace=0)
+
+
+@ROUNDS
+@given(data=st.data())
+def test_any_order_within_the_grace(data: st.DataObject) -> None:
+    check(data.draw(stories(CALM, delay=12)), grace=6 * HOUR)
