@@ -100,6 +100,9 @@ class Bench:
     def _append(self, name: str, entries: Entries, arrived: int) -> int | None:
         """Put entries on a timeline; gives the instant to decide from, or nothing when nobody need be told."""
         standing = self.people.setdefault(name, Standing())
+        entries = [one for one in entries if not any(one is known for known in (*standing.events, *standing.changes))]
+        if not entries:
+            return None
         wakes = False
         for one in entries:
             one.arrived = arrived

@@ -115,7 +115,7 @@ _IDS = count()
 def entry_of(one: oracle.Event | oracle.Change) -> Event | Change:
     """An entry of the oracle as one of the engine."""
     if isinstance(one, oracle.Change):
-        return Change(one.at, one.values, historical=one.historical)
+        return Change(one.at, one.values, historical=one.historical, causes=frozenset(one.caused_by))
     return Event(
         one.at, one.name, f"e{next(_IDS):09}", json.dumps(dict(one.properties), sort_keys=True),
         message_id=one.message_id, historical=one.historical, causes=frozenset(one.caused_by), made=one.by_person,

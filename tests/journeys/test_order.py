@@ -58,13 +58,13 @@ def play(rule: nodes.Rule, coming: list[Coming], until: int, grace: int, *, lazy
 
 
 def decided(bench: Bench) -> list[tuple[Any, ...]]:
-    """All that was decided, the order aside."""
+    """All that was decided, the order aside. Keys stay out: events equal in all take each other's place."""
     standing = bench.people.get("p")
     return sorted(
         (
             (
                 one.value, one.first_at, one.start, one.ended_at, one.reason or "", one.place,
-                tuple((effect.step, effect.key, effect.moment, effect.leave, effect.taken) for effect in one.effects),
+                tuple((effect.step, effect.moment, effect.leave, effect.taken) for effect in one.effects),
             )
             for one in (standing.journeys if standing else ())
         ),
@@ -79,11 +79,12 @@ def stories(draw: st.DrawFn, features: Features, delay: int) -> tuple[nodes.Rule
     if not any(isinstance(step, nodes.Action) for step in rule.steps):
         rule = replace(rule, steps=(*rule.steps, act()))
     entries = [entry_of(one) for one in draw(crowds(features))["p"]]
+    scheduled = isinstance(rule.trigger, nodes.Schedule)  # of several missed occurrences only the newest counts
     in_order = [Coming(one.at, one) for one in entries]
     mixed = []
     for one in entries:
         arrives = one.at + draw(st.integers(0, delay)) * HOUR // 2
-        mixed.append(Coming(arrives, one, draw(st.booleans())))
+        mixed.append(Coming(arrives, one, idle=not scheduled and draw(st.booleans())))
         if draw(st.integers(0, 5)) == 0:
             mixed.append(Coming(arrives + HOUR, one))
     until = draw(ends())

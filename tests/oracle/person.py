@@ -127,11 +127,7 @@ class Person:
             return self.rule.existing == "include"  # going live (section 4)
         if before:
             return False
-        barren = frozenset(
-            entry
-            for entry in arrived
-            if entry.historical or (isinstance(entry, Event) and self.rule.id in entry.caused_by)
-        )
+        barren = frozenset(entry for entry in arrived if entry.historical or self.rule.id in entry.caused_by)
         return not barren or self._opening_true(self.timeline.without(barren))  # rulings 13 and 29
 
     def _opening_true(self, timeline: Timeline) -> bool:

@@ -37,6 +37,7 @@ class Change:
     at: int
     values: Values
     historical: bool = False
+    caused_by: tuple[str, ...] = ()
 
 
 Entry = Event | Change
