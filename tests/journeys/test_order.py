@@ -1,4 +1,4 @@
-"""Arrival order, batching, repeats and late decisions change nothing that has not left (section 6, rulings 16 and 17)."""
+"""Arrival order, batching, repeats and late decisions change nothing that has not left (section 6, rulings 16, 17)."""
 
 from __future__ import annotations
 
