@@ -26,6 +26,25 @@ workspaces = Table(
     **STRICT,
 )
 
+api_keys = Table(
+    "api_keys",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    octets("digest"),  # of the secret, which is kept nowhere
+    text("name", null=True),
+    text("role", null=True),  # owner, admin, agent
+    text("scopes"),  # JSON list, beside what the role grants
+    whole("created_at"),
+    whole("expires_at", null=True),
+    whole("revoked_at", null=True),
+    whole("last_used_at", null=True),  # to about a minute
+    UniqueConstraint("workspace_id", "public_id"),
+    Index("ix_api_keys_public_id", "public_id"),
+    **STRICT,
+)
+
 people = Table(
     "people",
     metadata,
