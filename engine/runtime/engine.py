@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -28,6 +29,7 @@ from engine.language import Diagnostic
 from engine.model import Event, Identify, validate
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime import sight
+from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
 from engine.runtime.live import Live
@@ -37,8 +39,6 @@ from engine.runtime.outgoing import Claiming, recorded
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.store import Connection, journeys, outbox
-from engine.store.store import Store
-from engine.store.writer import Writer
 
 T = TypeVar("T")
 Item = Mapping[str, Any] | Event | Identify
@@ -65,7 +65,13 @@ class Engine:
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, always_live: bool = False, fallback: Channel | None = None
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        always_live: bool = False,
+        fallback: Channel | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -79,10 +85,9 @@ class Engine:
         self.on_due: Callable[[int], None] | None = None
         """Called with the earliest due moment of what was just written."""
         self._intake_now: Intake | None = None
-        self.store = Store(settings.store)
-        self.writer: Writer[list[Arrival], list[Taken]] = Writer(
-            self.store.engine, self.store.gate, self._handle, self._committed
-        )
+        self._desk = desk or Desk(settings.store)
+        self._shares_desk = desk is not None
+        self.store, self.writer = self._desk.store, self._desk.writer
         self.workspace: int = self.writer.run(
             lambda connection: self.store.workspace(
                 connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
@@ -135,11 +140,11 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Finish what is under way and let go of the store."""
-        self.writer.close()
+        """Finish what is under way and let go of the store, unless it is shared with others."""
         if self._sender is not None:
             self._sender.close()
-        self.store.close()
+        if not self._shares_desk:
+            self._desk.close()
 
     # ------------------------------------------------------------------------------------------- rules
 
@@ -184,8 +189,19 @@ class Engine:
         items = iter([events] if isinstance(events, Mapping | Event | Identify) else events)
         outcomes: list[Outcome] = []
         while chunk := list(islice(items, CHUNK)):
-            outcomes += self._ingest(chunk, len(outcomes), historical, source, dated)
+            taken = self._submit(chunk, len(outcomes), historical, source, dated).result()
+            outcomes += taken.outcomes
         return Receipt(tuple(outcomes))
+
+    def submit(
+        self, items: Sequence[Item], *, historical: bool = False, source: str = "api", dated: bool = False
+    ) -> Future[Receipt]:
+        """:meth:`ingest` without waiting: the future is done once everything accepted is on disk.
+
+        All items share one transaction, so there should be no more than :data:`CHUNK`. Cancelling the future changes
+        nothing about what is stored.
+        """
+        return self._submit(items, 0, historical, source, dated)
 
     def identify(
         self,
@@ -208,16 +224,21 @@ class Engine:
             }
         )
 
-    def _ingest(self, items: list[Item], first: int, historical: bool, source: str, dated: bool) -> list[Outcome]:
+    def _submit(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Future[Receipt]:
         now, limits = self.clock.now(), self.settings.limits
         checked = [validate(item, first + place, now, limits, dated) for place, item in enumerate(items)]
-        valid = [one for one in checked if not isinstance(one, Rejection)]
-        arrivals = [Arrival(one, now, source, historical) for one in valid]
-        taken = iter(self.writer.submit(arrivals).result() if arrivals else ())
-        return [
-            one if isinstance(one, Rejection) else _outcome(first + place, one, next(taken))
-            for place, one in enumerate(checked)
-        ]
+        arrivals = [Arrival(one, now, source, historical) for one in checked if not isinstance(one, Rejection)]
+
+        def receipt(taken: Iterable[Taken]) -> Receipt:
+            each = iter(taken)
+            return Receipt(
+                tuple(
+                    one if isinstance(one, Rejection) else _outcome(first + place, one, next(each))
+                    for place, one in enumerate(checked)
+                )
+            )
+
+        return _then(self.writer.submit((self, arrivals)), receipt) if arrivals else _done(receipt(()))
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
@@ -228,14 +249,14 @@ class Engine:
             for one, (_, at) in zip(checked, items, strict=True)
             if not isinstance(one, Rejection)
         ]
-        taken = iter(self.writer.submit(arrivals).result() if arrivals else ())
+        taken = iter(self.writer.submit((self, arrivals)).result() if arrivals else ())
         return [
             one if isinstance(one, Rejection) else _outcome(place, one, next(taken))
             for place, one in enumerate(checked)
         ]
 
-    def _handle(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
-        """All calls that wait, as one batch."""
+    def take(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
+        """For the desk: all calls that wait, as one batch."""
         intake = self._intake_now = self._intake(connection)
         taken = iter(intake.take([one for call in calls for one in call]))
         return [list(islice(taken, len(call))) for call in calls]
@@ -243,7 +264,8 @@ class Engine:
     def _intake(self, connection: Connection) -> Intake:
         return Intake(connection, self.workspace, self._live, self._deciding, self.clock.now())
 
-    def _committed(self) -> None:
+    def committed(self) -> None:
+        """For the desk: the batch is on disk."""
         intake, self._intake_now = self._intake_now, None
         if self.on_due is not None and intake is not None and intake.deciding.earliest is not None:
             self.on_due(intake.deciding.earliest)
@@ -365,6 +387,27 @@ def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
     if taken.outcome == "accepted":
         return Accepted(index, id)
     return Duplicate(index, id, item.message_id or "", taken.outcome == "conflict")
+
+
+def _then(future: Future[list[Taken]], made: Callable[[list[Taken]], Receipt]) -> Future[Receipt]:
+    """A future of what is made of another's result. It cannot be cancelled: what waits in the queue will be written."""
+    outer: Future[Receipt] = Future()
+    outer.set_running_or_notify_cancel()
+
+    def pass_on(done: Future[list[Taken]]) -> None:
+        try:
+            outer.set_result(made(done.result()))
+        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+            outer.set_exception(error)
+
+    future.add_done_callback(pass_on)
+    return outer
+
+
+def _done(receipt: Receipt) -> Future[Receipt]:
+    future: Future[Receipt] = Future()
+    future.set_result(receipt)
+    return future
 
 
 def _refusal(found: Found) -> str:

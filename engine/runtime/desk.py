@@ -1,0 +1,59 @@
+"""The one place of a process where a store is written: engines of several workspaces share it, and its transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from engine.runtime.intake import Arrival, Taken
+from engine.store import Connection
+from engine.store.store import Store
+from engine.store.writer import Writer
+
+
+class Taker(Protocol):
+    """An engine, as the desk sees it."""
+
+    def take(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
+        """Carry out all its calls that wait, as one batch."""
+        ...
+
+    def committed(self) -> None:
+        """What the last batch did is on disk."""
+        ...
+
+
+Handed = tuple[Taker, list[Arrival]]
+"""A call that waits, with the engine it is for."""
+
+
+class Desk:
+    """A store, opened, with its one writer. One transaction takes the waiting calls of all engines."""
+
+    def __init__(self, url: str) -> None:
+        self.store = Store(url)
+        self.writer: Writer[Handed, list[Taken]] = Writer(
+            self.store.engine, self.store.gate, self._handle, self._committed
+        )
+        self._taking: list[Taker] = []
+
+    def _handle(self, connection: Connection, handed: Sequence[Handed]) -> list[list[Taken]]:
+        places: dict[Taker, list[int]] = {}
+        for place, (taker, _) in enumerate(handed):
+            places.setdefault(taker, []).append(place)
+        self._taking = list(places)
+        results: list[list[Taken]] = [[]] * len(handed)
+        for taker, own in places.items():
+            for place, taken in zip(own, taker.take(connection, [handed[one][1] for one in own]), strict=True):
+                results[place] = taken
+        return results
+
+    def _committed(self) -> None:
+        taking, self._taking = self._taking, []
+        for taker in taking:
+            taker.committed()
+
+    def close(self) -> None:
+        """Finish what is queued and let go of the store."""
+        self.writer.close()
+        self.store.close()
