@@ -25,6 +25,7 @@ from engine.journeys.rulebook import Ledger, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
 from engine.journeys.steps import EXITS_BEFORE, Steps
 from engine.journeys.timeline import Event
+from engine.language.program import Program
 
 
 @dataclass
@@ -89,8 +90,6 @@ class _Work:
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)
-        if self.merged:
-            self._merge()
 
     def _is_touched(self, one: Journey) -> bool:
         return one.decided_at >= self.since or (self.merged and one.waiting and not _left(one))
@@ -109,10 +108,8 @@ class _Work:
 
     def _merge(self) -> None:
         """Of two that acted and still wait the newer trigger goes on (ruling 27)."""
-        if self.each:
-            return
-        waiting = sorted((one for one in self.kept if one.waiting), key=lambda one: (one.value, one.start, one.trigger))
-        for one, newer in pairwise(waiting):
+        acted = [one for one in self.kept if one.waiting and _left(one)]
+        for one, newer in pairwise(sorted(acted, key=lambda one: (one.value, one.start, one.trigger))):
             if one.value == newer.value:
                 one.end(self.until, "merged")
 
@@ -128,6 +125,8 @@ class _Work:
             self._run((at, EVENTS))
             self._start_after(ignored, at)
         self._run((self.until, ENDS))
+        if self.merged and not self.each:
+            self._merge()
         for one in self.kept:
             self.steps.reach_goal(one, self.until)
         self._note_late_fires()
@@ -163,7 +162,7 @@ class _Work:
         found: dict[int, list[Event | None]] = {}
         for event in self._trigger_events():
             found.setdefault(event.at, []).append(event)
-        for at in self.moments:
+        for at in {*self.moments, *self._former_moments()}:
             found.setdefault(at, []).append(None)
         for one in self.kept:
             if one.fixed and one.start >= self.since:
@@ -178,7 +177,16 @@ class _Work:
             for event in self.person.timeline.between(pattern.name, self.since, self.until):
                 if not event.historical and event.id not in found and scene.matches(pattern, event):
                     found[event.id] = event
+        if former := {one.trigger for one in self.dropped if one.version != rules.digest}:
+            every = self.person.timeline.between(None, self.since, self.until)
+            found |= {event.id: event for event in every if event.id in former}
         return sorted(found.values(), key=lambda event: event.order)
+
+    def _former_moments(self) -> set[int]:
+        """The moments at which opening Conditions that are others now became true."""
+        opening = self.life.current.opening_digest
+        began = [one for one in self.dropped if not one.trigger]
+        return {one.start for one in began if self.life.version(one.version).opening_digest != opening}
 
     def _admit(self) -> None:
         """Let in what this instant's triggers began, once all of them have had their say."""
@@ -194,15 +202,10 @@ class _Work:
 
     def _trigger(self, event: Event | None, at: int) -> Journey | None:
         """What a trigger does; gives the journey because of which it was ignored."""
-        if event is not None and self.life.current.id in event.causes:
-            self.notes["self_caused"] += 1
+        former = self._former(event, at)
+        if former is None and self._refuses(event, at):
             return None
-        if not self.life.open_at(at, self.zone):
-            return None
-        if event is not None and any(self._lacks(event, path.parts) for path in self.life.current.correlated):
-            self.notes["missing_field"] += 1
-            return None
-        value = self._value(event)
+        value = self._value(event) if former is None else former.value
         if self.each:
             if not any(one.trigger == (event.id if event else "") and one.start == at for one in self.kept):
                 self._start(event, at, value)
@@ -212,6 +215,29 @@ class _Work:
             self._start(event, at, value)
             return None
         return self._meet(blocker, event, at)
+
+    def _former(self, event: Event | None, at: int) -> Journey | None:
+        """The journey, now decided again, that this trigger began under an older version: it finishes on that."""
+        trigger, newest = event.id if event else "", self.life.current.digest
+        began = (one for one in self.dropped if (one.trigger, one.start) == (trigger, at))
+        return next((one for one in began if one.version != newest), None)
+
+    def _rules(self, event: Event | None, at: int) -> Program:
+        """The version a trigger belongs to."""
+        former = self._former(event, at)
+        return self.life.current if former is None else self.life.version(former.version)
+
+    def _refuses(self, event: Event | None, at: int) -> bool:
+        """Whether the rule takes no notice of a trigger."""
+        if event is not None and self.life.current.id in event.causes:
+            self.notes["self_caused"] += 1
+            return True
+        if not self.life.open_at(at, self.zone) or (event is not None and self.life.before_opening(event)):
+            return True
+        if event is not None and any(self._lacks(event, path.parts) for path in self.life.current.correlated):
+            self.notes["missing_field"] += 1
+            return True
+        return False
 
     def _blocker(self, value: str, at: int) -> Journey | None:
         """The newest journey under way at ``at``: one that waits, or one that stands and had not ended."""
@@ -236,7 +262,7 @@ class _Work:
         elif again.kind == "ignore" or blocker.acted or not self._may_move(blocker, at):
             return blocker
         else:
-            self.steps.restart(blocker, event, at)
+            self.steps.restart(blocker, event, at, self._rules(event, at))
             if blocker not in self.begun:
                 self.begun.append(blocker)
         return None
@@ -247,7 +273,7 @@ class _Work:
         return most is None or at <= self.steps.scene(one).add(one.first_at, most)
 
     def _start(self, event: Event | None, at: int, value: str) -> Journey | None:
-        journey = self.steps.begin(event, at, value)
+        journey = self.steps.begin(event, at, value, self._rules(event, at))
         if not self.life.current.follows and self.life.current.stands:
             self.steps.admit(journey)
             self.steps.run(journey, (at, EVENTS))
@@ -310,8 +336,7 @@ class _Work:
         trigger = next((event for event in instant if event.id == one.trigger), None)
         unbounded = Person(self.person.name, self.person.timeline)
         steps = Steps(self.life, unbounded, self.settings, _NoCounts(), now=0)
-        again = steps.begin(trigger, one.start, one.value)
-        again.version = one.version
+        again = steps.begin(trigger, one.start, one.value, self.life.version(one.version))
         steps.run(again, (self.until, ENDS))
         return {effect.key for effect in again.effects}
 

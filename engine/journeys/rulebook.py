@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from engine.journeys import calendar
 from engine.journeys.calendar import Zone
-from engine.journeys.timeline import Timeline
+from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
 from engine.language.program import Program
 
@@ -64,6 +64,10 @@ class RuleLife:
     def version(self, digest: str) -> Program:
         """The program of a version; the current one where the version is no longer known."""
         return self.versions.get(digest, self.current)
+
+    def before_opening(self, event: Event) -> bool:
+        """Whether a trigger had come and gone before the rule's trigger and opening Conditions were what they are."""
+        return self.opened_at is not None and max(event.at, event.arrived) < self.opened_at
 
     def open_at(self, at: int, zone: Zone) -> bool:
         """Whether a trigger at ``at`` counts: after going live, inside ``Active`` and outside every pause."""

@@ -80,9 +80,9 @@ def _true(life: RuleLife, scene: Scene, at: int) -> bool:
 
 
 def _includes(life: RuleLife, watch: Watch) -> bool:
-    """Whether people for whom it is already true start when the rule goes live, which is once."""
+    """Whether people for whom it is already true start when the rule goes live: once, and not at an edit."""
     never = watch.followed is None or (life.opened_at is not None and watch.followed < life.opened_at)
-    return life.current.rule.existing == "include" and never
+    return life.current.rule.existing == "include" and never and life.opened_at == life.live_at
 
 
 def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[int, int | None]]:

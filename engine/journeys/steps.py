@@ -48,24 +48,22 @@ class Steps:
             frozenset(event.id for event in instant if self._triggers(rules, base, event)) | {journey.trigger},
         )  # fmt: skip
 
-    def begin(self, trigger: Event | None, at: int, value: str) -> Journey:
-        """A journey from a trigger event or, for a rule that starts by itself, a moment."""
-        rules = self.life.current
+    def begin(self, trigger: Event | None, at: int, value: str, rules: program.Program) -> Journey:
+        """A journey of a version of the rule from a trigger event or, where it starts by itself, a moment."""
         journey = Journey(rules.digest, value, "", at, at, conditions.Entry((at, EVENTS)))
         journey.held_out = self._held_out(rules.rule.holdout)
-        self.restart(journey, trigger, at)
+        self.restart(journey, trigger, at, rules)
         return journey
 
-    def restart(self, journey: Journey, trigger: Event | None, at: int) -> None:
-        """Begin again at the first step with a new trigger, under the newest version of the rule."""
-        rules = self.life.current
+    def restart(self, journey: Journey, trigger: Event | None, at: int, rules: program.Program) -> None:
+        """Begin again at the first step with a new trigger, under the version that the trigger belongs to."""
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
         journey.place, journey.not_after, journey.effects = 0, None, []
         opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
         journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))
         scene = self.scene(journey)
-        journey.entry = conditions.Entry((at, EVENTS), scene.companions or self._showing(scene, at))
+        journey.entry = conditions.Entry((at, EVENTS), scene.companions or self._showing(rules, scene, at))
         journey.gate = (-1, journey.entry) if rules.follows else None
         journey.limit_values = tuple(
             values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
@@ -77,9 +75,8 @@ class Steps:
         if only is not None and conditions.ask(only, self.scene(journey), (at, ENDS), {}) is not True:
             journey.end(at, "only_while")
 
-    def _showing(self, scene: Scene, at: int) -> frozenset[str]:
+    def _showing(self, rules: program.Program, scene: Scene, at: int) -> frozenset[str]:
         """The events of an instant that may have made the opening Conditions true (ruling 5)."""
-        rules = self.life.current
         if not rules.follows:
             return frozenset()
         looked = [pattern for item in program.parts(rules.opening) for pattern in program.patterns(item)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.journeys import journey as states
 from engine.journeys import leaving, payload
@@ -81,6 +81,7 @@ class Bench:
         self.actions: list[Action] = []
         self.notes: dict[str, int] = {}
         self.withdrawn: list[str] = []
+        self.paused = False
         self.now = 0
 
     # ---------------------------------------------------------------------------------------- in
@@ -88,7 +89,7 @@ class Bench:
     def ingest(self, arrivals: Mapping[str, Entries]) -> None:
         """Take in entries of several people at once; each arrives now. What is due now is decided with them."""
         since = {name: self._append(name, entries, self.now) for name, entries in arrivals.items()}
-        if self.live_at is not None and self.now < self.live_at:
+        if self.paused or (self.live_at is not None and self.now < self.live_at):
             return
         due = set(self._due_people(self.now - self.settings.grace))
         for name in sorted({*since, *due}):
@@ -134,6 +135,41 @@ class Bench:
         """Bring everybody up to now, as whoever shows the state of things does (ruling 35)."""
         for name in sorted(self.people):
             self.decide(name, self.now + 1)
+        self.send()
+
+    # ---------------------------------------------------------------------- what is done to the rule
+
+    def edit(self, rule: nodes.Rule) -> None:
+        """Load the rule anew, now: whoever waits finishes on the version they entered with."""
+        old, new = self.life.current, Program(rule)
+        opened = self.life.opened_at if new.opening_digest == old.opening_digest else self.now
+        versions = {**self.life.versions, old.digest: old, new.digest: new}
+        self.life = replace(self.life, current=new, versions=versions, opened_at=opened)
+        if new.stands and opened == self.now:
+            for one in self.people.values():
+                one.watch = one.watch or Watch()
+                one.watch.due = self.now
+            self.look()
+
+    def pause(self) -> None:
+        self.paused = True
+        self.life = replace(self.life, pauses=(*self.life.pauses, (self.now, None)))
+
+    def resume(self) -> None:
+        """Everything that fell due meanwhile is decided now."""
+        self.paused = False
+        *before, (start, _) = self.life.pauses
+        self.life = replace(self.life, pauses=(*before, (start, self.now)))
+        self.look()
+
+    def merge(self, loser: str, winner: str) -> None:
+        """Two people turn out to be one: what the loser was watched for is dropped, all else is the winner's."""
+        gone, kept = self.people.pop(loser), self.people.setdefault(winner, Standing())
+        kept.events += gone.events
+        kept.changes += gone.changes
+        kept.journeys += gone.journeys
+        kept.first_seen = min(at for at in (gone.first_seen, kept.first_seen) if at is not None)
+        self.decide(winner, max(0, self.now - self.settings.max_event_age), merged=True)
         self.send()
 
     # -------------------------------------------------------------------------------------- time
