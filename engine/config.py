@@ -21,6 +21,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import os
+import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
@@ -46,6 +47,12 @@ FILE: Final = "lapse.toml"
 
 PREFIX: Final = "LAPSE_"
 """What the environment's names of settings begin with."""
+
+WORKSPACE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+"""What a workspace's name looks like."""
+
+RATE: Final = r"[1-9]\d{0,8}/(second|minute|hour|day)"
+"""What a rate of requests looks like."""
 
 _NESTED: Final = "__"
 _NEAR: Final = 0.75
@@ -103,6 +110,62 @@ class Actions(BaseModel):
         return self.bindings.get(self.default) or Binding()
 
 
+class Workspace(BaseModel):
+    """What is one workspace's own: a table ``[workspaces.NAME]``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: Path = Field(description="The folder of its rule files, or one such file.")
+
+
+class Api(BaseModel):
+    """The table ``[api]``: the HTTP service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    root: Literal["native", "flokit", "flownally", "flameup", "segment"] = Field(
+        "native", description="The dialect that answers at `/` too, not only under its own prefix."
+    )
+    host: str = Field(
+        "127.0.0.1", description="The address to listen at. Until there is a key it is always the loopback's."
+    )
+    port: int = Field(8080, ge=0, le=65_535, description="The port to listen at; 0 takes one that is free.")
+    body_bytes: int = Field(
+        1_000_000,
+        ge=1_000,
+        description="Bytes of a request's body, inflated. A batch may have `limits.event_bytes` for each event it may "
+        "hold instead.",
+    )
+    body_seconds: Duration = Field(
+        datetime.timedelta(seconds=15), description="How long a client may take to send a request's body."
+    )
+    rates: dict[str, str] = Field(
+        default_factory=dict,
+        description="Requests a workspace may make, such as `100/minute` or `none`, by the name of a limit: "
+        "`flokit.batch`, or `native`, `flokit`, ... for all that a dialect does not limit by itself.",
+    )
+    keyless_rate: str = Field(
+        "1000/minute",
+        description="Requests an address may make that carry their key in the body, where it is read before anybody is "
+        "known.",
+    )
+
+    @field_validator("rates")
+    @classmethod
+    def _rates_are_rates(cls, rates: dict[str, str]) -> dict[str, str]:
+        for name, rate in rates.items():
+            if rate != "none" and not re.fullmatch(RATE, rate):
+                raise ValueError(f"'{rate}' of '{name}' is no rate; write it like '100/minute', or 'none'")
+        return rates
+
+    @field_validator("keyless_rate")
+    @classmethod
+    def _keyless_is_rate(cls, rate: str) -> str:
+        if not re.fullmatch(RATE, rate):
+            raise ValueError(f"'{rate}' is no rate; write it like '1000/minute'")
+        return rate
+
+
 class Settings(BaseSettings):
     """All settings. Read them with :func:`load_settings`, whose errors are for people."""
 
@@ -124,7 +187,7 @@ class Settings(BaseSettings):
     rules: Path = Field(Path("rules"), description="The folder of rule files, or one such file.")
     workspace: str = Field(
         "default",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$",
+        pattern=WORKSPACE_NAME,
         description="The workspace that events, people and rules belong to.",
     )
     zone: str = Field("UTC", description="The time zone of rules and people that have none, such as `Europe/Warsaw`.")
@@ -138,8 +201,13 @@ class Settings(BaseSettings):
     max_event_age: Duration = Field(
         datetime.timedelta(hours=72), description="An event that is older on arrival is history: it starts no journey."
     )
+    page_limit: int = Field(1_000, ge=1, description="Events on one page of the read face, whatever is asked for.")
     limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
     actions: Actions = Field(Actions(), description="Where actions go: the table `[actions]`.")
+    workspaces: dict[str, Workspace] = Field(
+        default_factory=dict, description="What single workspaces have of their own: a table `[workspaces.NAME]` each."
+    )
+    api: Api = Field(Api(), description="The HTTP service: the table `[api]`.")
 
     @field_validator("zone")
     @classmethod
@@ -221,6 +289,10 @@ def _known(where: tuple[str, ...]) -> set[str]:
             return set(Settings.model_fields)
         case ("limits", *_):
             return set(Limits.model_fields)
+        case ("api", *_):
+            return set(Api.model_fields)
+        case ("workspaces", *_):
+            return set(Workspace.model_fields)
         case _:
             return set(Binding.model_fields)
 

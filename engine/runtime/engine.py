@@ -28,7 +28,8 @@ from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, validate
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime import sight
+from engine.runtime import browsing, loader, sight
+from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
@@ -351,6 +352,46 @@ class Engine:
         """What is known of the person with a user id, else anonymous id, else contact; nothing if there is none."""
         with self.store.read() as connection:
             return sight.person_view(connection, self.workspace, self._live, id)
+
+    def events(
+        self,
+        person: str | None = None,
+        *,
+        names: str | Iterable[str] | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        limit: int = 50,
+        after: str | None = None,
+    ) -> EventPage:
+        """Events of a person, or of all, newest first: a page of them, and what to ask the next one with.
+
+        ``person`` is any id: of a user, anonymous, a contact, public; merged people keep theirs. ``since`` is
+        included, ``until`` is not. A page holds at most ``limit`` events, and never more than the setting
+        ``page_limit``. Events that come in meanwhile move nothing on the pages behind ``after``.
+
+        Raises ConfigError for an ``after`` that no page gave, and RefusedError for a moment without offset.
+        """
+        most = max(1, min(limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return browsing.page(connection, self.workspace, person, names, since, until, most, after)
+
+    def event_counts(
+        self,
+        per: Per,
+        *,
+        names: str | Iterable[str] | None = None,
+        since: When | None = None,
+        until: When | None = None,
+        zone: str | None = None,
+    ) -> list[EventCount]:
+        """How often each event came about in every hour, day or week (from Monday) that saw any, oldest first.
+
+        Days and weeks begin at midnight in ``zone``, the workspace's unless given. ``since`` is included, ``until``
+        is not. Raises ConfigError for a zone or a length that does not exist.
+        """
+        end = self.clock.now() + self.settings.limits.future_micros + 1 if until is None else until
+        with self.store.read() as connection:
+            return browsing.counts(connection, self.workspace, per, names, since, end, zone or self.settings.zone)
 
     def sent(self) -> list[Outgoing]:
         """Every action that left, by moment; a match counts as one."""

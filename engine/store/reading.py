@@ -2,76 +2,87 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Select, func, literal_column, or_, select
 
-from engine.store.prepared import Prepared, bound
-from engine.store.rows import Bucket, Shown
+from engine.store.prepared import Prepared, batch, bound, listed
+from engine.store.rows import Bucket, Shown, Stretch
 from engine.store.schema import event_types, events, people
-
-Every = Literal["hour", "day", "week"]
-
-_HOUR: Final = 3_600_000_000
-_LENGTHS: Final[dict[Every, int]] = {"hour": _HOUR, "day": 24 * _HOUR, "week": 7 * 24 * _HOUR}
-_MONDAY: Final = 4 * 24 * _HOUR
-"""1970 began on a Thursday; its first Monday was the 5th. Weeks begin on Mondays, all in UTC."""
 
 _ALWAYS: Final = 2**63 - 1
 
 _workspace = bound("workspace")
-_type = (
+_names = batch("names", name=str)
+_types = (
     select(event_types.c.id)
-    .where(event_types.c.workspace_id == _workspace, event_types.c.name == bound("name"))
-    .scalar_subquery()
+    .select_from(_names.joined(event_types, event_types.c.name == _names["name"]))
+    .where(event_types.c.workspace_id == _workspace)
 )
 _own = {"person_public_id": people.c.public_id, "name": event_types.c.name}
-_between = (events.c.at >= bound("since"), events.c.at < bound("until"))
+_behind = (
+    events.c.at >= bound("since"),
+    events.c.at < bound("until"),
+    events.c.at <= bound("at"),
+    or_(events.c.at < bound("at"), events.c.id < bound("behind")),
+)
+_newest = (events.c.at.desc(), events.c.id.desc())
+_page_of: Final = ("since", "until", "at", "behind", "limit")
 
 
-def _page(of_person: bool, of_name: bool) -> Prepared:
+def _page(of_person: bool, of_names: bool) -> Prepared:
     """A page of events behind a cursor, by the index of what is asked for."""
     wanted: Select[Any] = (
         select(events.c.id, *(_own.get(one, events.c.get(one)) for one in Shown._fields))
         .join(event_types, event_types.c.id == events.c.type_id)
         .join(people, people.c.id == events.c.person_id)
-        .where(
-            *_between,
-            events.c.at <= bound("at"),
-            or_(events.c.at < bound("at"), events.c.id < bound("behind")),
-        )
-        .order_by(events.c.at.desc(), events.c.id.desc())
+        .order_by(*_newest)
         .limit(bound("limit"))
     )
-    names = ["since", "until", "at", "behind", "limit"]
     if of_person:
-        wanted = wanted.where(events.c.person_id == bound("person"))
-        names.append("person")
-    else:
-        wanted = wanted.where(events.c.workspace_id == _workspace)
-    if of_name:
-        wanted = wanted.where(events.c.type_id == _type)
-        names.append("name")
-    if of_name or not of_person:
-        names.append("workspace")
-    return Prepared(wanted, *names)
+        wanted = wanted.where(*_behind, events.c.person_id == bound("person"))
+        if not of_names:
+            return Prepared(wanted, *_page_of, "person")
+        return Prepared(wanted.where(events.c.type_id.in_(_types)), *_page_of, "person", "workspace", "names")
+    if of_names:
+        return Prepared(wanted.where(events.c.id.in_(_newest_of_each())), *_page_of, "workspace", "names")
+    return Prepared(wanted.where(*_behind, events.c.workspace_id == _workspace), *_page_of, "workspace")
 
 
-PAGES: Final = {(person, name): _page(person, name) for person, name in product((False, True), repeat=2)}
-
-
-def _counts(of_name: bool) -> Prepared:
-    """Counts by index alone; whole division of integers is the same on every database, and ``at`` is never negative."""
-    offset, length = bound("offset"), bound("length")
-    start = (((events.c.at - offset) // length) * length + offset).label("start")
-    asked = select(start, events.c.type_id, func.count().label("times")).where(
-        events.c.workspace_id == _workspace, *_between
+def _newest_of_each() -> Select[Any]:
+    """A page of each event type: what is asked for is among them, and each is read from its index's end."""
+    kinds = _types.subquery("kinds")
+    newest = (
+        select(events.c.id)
+        .where(*_behind, events.c.workspace_id == _workspace, events.c.type_id == kinds.c.id)
+        .order_by(*_newest)
+        .limit(bound("limit"))
+        .correlate(kinds)
     )
-    names = ["workspace", "since", "until", "offset", "length"]
-    if of_name:
-        asked = asked.where(events.c.type_id == _type)
-        names.append("name")
+    found = events.alias("found")
+    return select(found.c.id).select_from(kinds).join(found, found.c.id.in_(newest))
+
+
+PAGES: Final = {(person, names): _page(person, names) for person, names in product((False, True), repeat=2)}
+
+_stretches = batch("stretches", since=int, until=int, ahead=int)
+
+
+def _counts(of_names: bool) -> Prepared:
+    """Counts by index alone; whole division of integers is the same on every database, and no moment is negative."""
+    local = events.c.at + _stretches["ahead"] - bound("origin")
+    start = ((local // bound("length")) * bound("length") + bound("origin") - _stretches["ahead"]).label("start")
+    asked = (
+        select(start, events.c.type_id, func.count().label("times"))
+        .select_from(_stretches.joined(events, events.c.workspace_id == _workspace))
+        .where(events.c.at >= _stretches["since"], events.c.at < _stretches["until"])
+    )
+    names = ["workspace", "origin", "length", "stretches"]
+    if of_names:
+        asked = asked.where(events.c.type_id.in_(_types))
+        names.append("names")
     found = asked.group_by(literal_column("1"), events.c.type_id).subquery()
     return Prepared(
         select(found.c.start, event_types.c.name, found.c.times)
@@ -81,7 +92,7 @@ def _counts(of_name: bool) -> Prepared:
     )
 
 
-COUNTS: Final = {name: _counts(name) for name in (False, True)}
+COUNTS: Final = {names: _counts(names) for names in (False, True)}
 
 
 def page(
@@ -89,7 +100,7 @@ def page(
     workspace: int,
     *,
     person: int | None = None,
-    name: str | None = None,
+    names: Iterable[str] | None = None,
     since: int | None = None,
     until: int | None = None,
     after: str | None = None,
@@ -97,39 +108,42 @@ def page(
 ) -> tuple[list[Shown], str | None]:
     """A page of events, newest first, and the cursor of the next one; None where there is none.
 
-    ``since`` is included, ``until`` is not; microseconds UTC. ``person`` is a row, as ``people.find`` gives it.
-    Events that come in between two pages change nothing about those behind the cursor. One statement.
+    ``since`` is included, ``until`` is not; microseconds UTC. ``person`` is a row, as ``people.find`` gives it;
+    ``names`` are those of event types, None meaning all. Events that come in between two pages change nothing
+    about those behind the cursor. One statement. Raises ValueError for a cursor that is none.
     """
     at, behind = _place(after)
     values: list[object] = [since or 0, _ALWAYS if until is None else until, at, behind, limit + 1]
     if person is not None:
         values.append(person)
-    if name is not None:
-        values.append(name)
-    if name is not None or person is None:
+    if names is not None or person is None:
         values.append(workspace)
-    rows = PAGES[person is not None, name is not None].rows(connection, *values)
+    if names is not None:
+        values.append(listed(names))
+    rows = PAGES[person is not None, names is not None].rows(connection, *values)
     shown = [Shown._make(row[1:]) for row in rows[:limit]]
     more = len(rows) > limit > 0
-    return shown, f"{rows[limit - 1][4]}.{rows[limit - 1][0]}" if more else None
+    return shown, f"{shown[-1].at}.{rows[limit - 1][0]}" if more else None
 
 
 def counts(
     connection: Connection,
     workspace: int,
+    stretches: Iterable[Stretch],
     *,
-    since: int,
-    until: int,
-    name: str | None = None,
-    by: Every = "day",
+    length: int,
+    origin: int = 0,
+    names: Iterable[str] | None = None,
 ) -> list[Bucket]:
-    """How often each event came about in every UTC hour, day or week (from Monday) that saw any. One statement."""
-    length = _LENGTHS[by]
-    offset = _MONDAY - length if by == "week" else 0
-    values: list[object] = [workspace, since, until, offset, length]
-    if name is not None:
-        values.append(name)
-    return list(map(Bucket._make, COUNTS[name is not None].rows(connection, *values)))
+    """How often each event came about in every stretch of ``length`` that saw any. One statement.
+
+    The lengths are laid end to end on the local clock, from ``origin`` on, and a bucket's start is given in UTC. One
+    that the local clock jumps in comes in two parts, each laid by the clock of its own stretch of time.
+    """
+    values: list[object] = [workspace, origin, length, listed(stretches)]
+    if names is not None:
+        values.append(listed(names))
+    return list(map(Bucket._make, COUNTS[names is not None].rows(connection, *values)))
 
 
 def _place(cursor: str | None) -> tuple[int, int]:

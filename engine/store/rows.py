@@ -139,6 +139,7 @@ class Shown(NamedTuple):
     """An event as the read face shows it."""
 
     public_id: bytes
+    person_id: int
     person_public_id: bytes
     name: str
     at: int
@@ -148,6 +149,14 @@ class Shown(NamedTuple):
     message_id: str | None
     cause: str | None
     properties: str
+
+
+class Stretch(NamedTuple):
+    """A stretch of time, its end left out, in which the local clock is ``ahead`` of UTC by the same length."""
+
+    since: int
+    until: int
+    ahead: int
 
 
 class Bucket(NamedTuple):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from engine.store import events, reading
-from engine.store.rows import Bucket, Holder
+from engine.store.rows import Bucket, Holder, Stretch
 from engine.store.store import Store
 from tests.store.rows import WORKSPACE, add_events, add_people, change, event, public_ids
 
@@ -76,7 +76,7 @@ def test_what_goes_in_comes_out(connection: Connection) -> None:
 def test_pages_follow_one_another(connection: Connection, of_person: bool, of_name: bool) -> None:
     people_rows = add_people(connection, "a", "b")
     add_events(connection, *(event(p, n, at // 3) for p in people_rows for n in "xy" for at in range(20)))
-    asked = {"person": people_rows[0] if of_person else None, "name": "x" if of_name else None}
+    asked = {"person": people_rows[0] if of_person else None, "names": ["x"] if of_name else None}
     whole, none = reading.page(connection, WORKSPACE, **asked, limit=1_000)
     assert none is None
     assert len(whole) == 80 // (1 + of_person) // (1 + of_name)
@@ -99,18 +99,23 @@ def test_a_page_keeps_to_its_time(connection: Connection) -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.integers(0, 60 * DAY), max_size=30), st.sampled_from(["hour", "day", "week"]))
-def test_counts_by_hour_day_and_week(moments: list[int], by: reading.Every) -> None:
+@given(
+    st.lists(st.integers(0, 60 * DAY), max_size=30), st.sampled_from([HOUR, DAY, 7 * DAY]), st.sampled_from([-5, 0, 14])
+)
+def test_counts_by_lengths_of_the_local_clock(moments: list[int], length: int, hours: int) -> None:
     store = Store("sqlite://")
-    length = {"hour": HOUR, "day": DAY, "week": 7 * DAY}[by]
-    monday = 4 * DAY if by == "week" else 0
+    ahead, origin = hours * HOUR, -10 * DAY
     with store.engine.connect() as connection:
-        add_events(connection, *(event(1, "x", at) for at in moments))
+        add_events(connection, *(event(1, name, at) for at in moments for name in "xy"))
         expected: dict[int, int] = {}
         for at in moments:
-            start = (at - monday) // length * length + monday
+            start = (at + ahead - origin) // length * length + origin - ahead
             expected[start] = expected.get(start, 0) + 1
-        found = reading.counts(connection, WORKSPACE, since=0, until=61 * DAY, by=by)
-        assert found == [Bucket(start, "x", number) for start, number in sorted(expected.items())]
-        assert found == reading.counts(connection, WORKSPACE, since=0, until=61 * DAY, by=by, name="x")
+        asked = {"length": length, "origin": origin}
+        stretches = [Stretch(0, 30 * DAY, ahead), Stretch(30 * DAY, 61 * DAY, ahead)]
+        whole = reading.counts(connection, WORKSPACE, [Stretch(0, 61 * DAY, ahead)], **asked)
+        assert whole == [Bucket(start, name, times) for start, times in sorted(expected.items()) for name in "xy"]
+        assert whole == reading.counts(connection, WORKSPACE, stretches, **asked)
+        only = reading.counts(connection, WORKSPACE, stretches, **asked, names=["x", "unknown"])
+        assert only == [one for one in whole if one.name == "x"]
     store.close()
