@@ -123,7 +123,7 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
     ("text", "words"),
     [
         ('stroe = "x"', "'stroe' is no setting; did you mean 'store'?"),
-        ("colour = 1", "'colour' is no setting; settings here are actions, grace, late, limits"),
+        ("colour = 1", "'colour' is no setting; settings here are actions, api, grace, late, limits"),
         ("[limits]\ndpth = 3", "'limits.dpth' is no setting; did you mean 'depth'?"),
         ('[actions.mail]\nchanel = "log"', "'actions.mail.chanel' is no setting; did you mean 'channel'?"),
         ("[actons.mail]", "'actons' is no setting; did you mean 'actions'?"),

@@ -129,7 +129,7 @@ class Engine:
                 raise
             if not found.ok:
                 engine.close()
-                raise ConfigError(_refusal(found))
+                raise ConfigError(refusal(found))
         return engine
 
     def __enter__(self) -> Self:
@@ -451,7 +451,8 @@ def _done(receipt: Receipt) -> Future[Receipt]:
     return future
 
 
-def _refusal(found: Found) -> str:
+def refusal(found: Found) -> str:
+    """Why rules with an error are not loaded, in a sentence."""
     errors: list[tuple[str, Diagnostic]] = [
         (reading.source.name, one) for reading, one in found.findings if one.severity == "error"
     ]
