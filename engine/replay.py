@@ -139,8 +139,9 @@ Timed = tuple[Mapping[str, Any], int, int]
 
 def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
     """Runs of items that nothing can happen between: an instant that wakes a rule ends one."""
-    standing = [rule.program.shortest_wait for rule in engine.live.rules.values() if rule.program.follows]
-    span = min(standing, default=None)
+    programs = [rule.program for rule in engine.live.rules.values()]
+    spans = [one.shortest_wait for one in programs if one.follows] + [one.patience for one in programs if one.patience]
+    span = min(spans, default=None)
     batch: list[Timed] = []
     seen: set[str] = set()
     woken, due = False, engine.next_due()
@@ -173,7 +174,7 @@ def _wakes(engine: Engine, item: Mapping[str, Any], seen: set[str]) -> bool:
     seen |= ids
     if item.get("type") == "identify" or len(ids) > 1:
         return True
-    return bool(live.woken_by(str(item.get("event")))) or (new and bool(live.standing))
+    return bool(live.concerned(str(item.get("event"))).woken) or (new and bool(live.standing))
 
 
 def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Any]:

@@ -34,7 +34,7 @@ class Advanced:
     is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``schedule_false``, ``late_after_fire``)."""
 
     journeys: list[Journey]
-    watch: Watch | None
+    watch: Watch
     gone: list[int] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
@@ -138,23 +138,25 @@ class _Work:
             self.notes,
         )
 
-    def _watched(self, watch: Watch | None) -> Watch | None:
+    def _watched(self, watch: Watch | None) -> Watch:
         """The watch after this call, and the moments at which the rule starts by itself.
 
         What lies ahead of the clock, or inside the grace, has its time later: the watch wakes the rule then.
         """
         ahead = self.person.timeline.next_entry(self.until)
-        if watch is not None and watch.due is not None and watch.due <= self.until:
-            self.since = min(self.since, watch.due)
         if self.life.current.stands:
+            if watch is not None and watch.due is not None and watch.due <= self.until:
+                self.since = min(self.since, watch.due)
             watch = watch or Watch()
             find = standing.becoming_true if self.life.current.follows else standing.coming_round
             self.moments, due = find(self.life, self.person, self.settings, watch, self.since, self.until, self.kept)
             watch.followed = max(self.until, watch.followed or 0)
             watch.due = min((at for at in (due, ahead) if at is not None), default=None)
-        elif watch is not None or ahead is not None:
-            watch = watch or Watch()
-            watch.due = ahead
+        else:
+            if watch is not None and watch.followed is not None:
+                self.since = min(self.since, watch.followed + 1)
+            row = None if watch is None else watch.row
+            watch = Watch(row=row) if ahead is None else Watch(ahead - 1, due=ahead, row=row)
         return watch
 
     def _agenda(self) -> Iterator[tuple[int, list[Event | None]]]:

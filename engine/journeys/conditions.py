@@ -8,6 +8,7 @@ moment of asking. Nothing here reads a clock: what is known is what lies at or b
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -116,6 +117,25 @@ class Scene:
 
     def end(self, at: int, lengths: Iterable[nodes.Duration]) -> int:
         return min(self.add(at, length) for length in lengths)
+
+
+def rules_out(pattern: nodes.Pattern, event: Event) -> bool:
+    """Whether ``event`` is surely none of ``pattern``, by nothing but its own name and fields."""
+    if pattern.name is not None and pattern.name != event.name:
+        return True
+    return any(_needs_event_only(one) and not _NOWHERE.holds(one, event.at, event) for one in pattern.where)
+
+
+def _needs_event_only(comparison: nodes.Comparison) -> bool:
+    """Whether neither the person, nor the trigger, nor a time zone has a say in a comparison."""
+    if comparison.left.scope != "event" or not all(isinstance(one, nodes.Literal) for one in comparison.right):
+        return False
+    ordering = comparison.operator in ("<", "<=", ">", ">=", "between")
+    return not ordering or all(reading.is_number(one.value) for one in comparison.right if isinstance(one, nodes.Literal))
+
+
+_NOWHERE = Scene(Timeline((), ()), "", "", datetime.UTC)
+"""The scene of a question that reads only the event it is asked of."""
 
 
 def _view(horizon: Point) -> int:

@@ -23,7 +23,8 @@ class Watch:
 
     ``followed`` is the last instant worked through; ``moments`` the latest occurrences of a schedule that were
     triggers, with the person's local date at the time; ``due`` the next moment worth looking. For a rule with an
-    event trigger a watch exists only while an event lies ahead of the clock.
+    event trigger a watch exists only while there are triggers to work through: some lie ahead of the clock, or
+    can lead to nothing yet.
     """
 
     followed: int | None = None
@@ -32,11 +33,12 @@ class Watch:
     row: int | None = None
 
     def dump(self) -> str:
-        return json.dumps([self.followed, self.moments], separators=(",", ":"))
+        """What of a watch has no column of its own, as JSON; empty for most."""
+        return json.dumps(self.moments, separators=(",", ":")) if self.moments else ""
 
     @classmethod
-    def restore(cls, text: str, due: int | None, row: int | None = None) -> Watch:
-        followed, moments = json.loads(text) if text else (None, [])
+    def restore(cls, text: str, followed: int | None, due: int | None, row: int | None = None) -> Watch:
+        moments = json.loads(text) if text else []
         return cls(followed, [(at, day) for at, day in moments], due, row)
 
 

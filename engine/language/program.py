@@ -514,8 +514,9 @@ class Program:
 
         Every other watched event only ends or delays, which the timeline tells at the due moment: it costs
         nothing when it comes. Where a rule follows people, one that finds no due moment has to be told all the same.
+        Triggers of a patient rule are not among them: they need only be noted.
         """
-        found: list[nodes.Pattern] = list(self.triggers)
+        found: list[nodes.Pattern] = [] if self.patience else list(self.triggers)
         for one in self.code:
             if isinstance(one, Gate):
                 found += _forward(one.condition, (True,))
@@ -529,6 +530,26 @@ class Program:
             found.append(self.rule.goal.pattern)
         return frozenset(pattern.name for pattern in found)
 
+    @cached_property
+    def patience(self) -> int:
+        """The least time, in microseconds, from a trigger event to the first effect it can lead to."""
+        if self.stands:
+            return 0
+        found = 0
+        for one in self.code:
+            if isinstance(one, Gate):
+                found += _least_wait(one.condition)
+            elif isinstance(one, Pause):
+                found += _least(one.wait.duration) if isinstance(one.wait, nodes.WaitFor) else 0
+            else:
+                break
+        return found
+
+    @cached_property
+    def picky(self) -> bool:
+        """Whether a trigger's own fields may keep it from starting anything."""
+        return any(pattern.where for pattern in self.triggers)
+
     @property
     def _turns_in_time(self) -> bool:
         """Whether a due moment of the opening Conditions always comes before what a new event may bring about.
@@ -541,8 +562,7 @@ class Program:
     @cached_property
     def shortest_wait(self) -> int:
         """The least time, in microseconds, after which a rule that starts by itself may turn by an event alone."""
-        found = [length.micros + length.months * 28 * 86_400_000_000 for length in _lengths_in(self.opening)]
-        return min(found, default=0)
+        return min(map(_least, _lengths_in(self.opening)), default=0)
 
     @cached_property
     def wakes_on_change(self) -> bool:
@@ -629,6 +649,26 @@ def _lengths_in(node: object) -> Iterator[nodes.Duration]:
     elif hasattr(node, "__dataclass_fields__"):
         for name in node.__dataclass_fields__:
             yield from _lengths_in(getattr(node, name))
+
+
+def _least(length: nodes.Duration) -> int:
+    """The least microseconds a length can be: months are as long as the calendar makes them."""
+    return length.micros + length.months * 28 * 86_400_000_000
+
+
+def _least_wait(one: Condition, sign: bool = True) -> int:
+    """The least time, in microseconds, before a gate that has just been entered can be true (or not, by ``sign``)."""
+    match one:
+        case All(items=items) | Any(items=items):
+            waits = [_least_wait(item, sign) for item in items]
+            return max(waits, default=0) if isinstance(one, All) == sign else min(waits, default=0)
+        case Negated(item=item):
+            return _least_wait(item, not sign)
+        case Seen(count=count, reach=reach) if reach.forward:
+            late = count.kind in ("at least", "more than") if not sign else count.kind in ("at most", "fewer than")
+            return min(map(_least, reach.lengths)) if late else 0
+        case _:
+            return 0
 
 
 def _looked_at(one: Condition) -> list[nodes.Pattern]:

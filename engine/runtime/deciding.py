@@ -20,6 +20,7 @@ from engine.journeys.advance import Advanced, advance
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Effect, Journey
 from engine.journeys.rulebook import Person, Settings
+from engine.journeys.standing import Watch
 from engine.journeys.steps import Steps
 from engine.language import nodes, program
 from engine.runtime.live import Live
@@ -77,12 +78,12 @@ class Writing:
     caused: list[Caused] = field(default_factory=list)
     notes: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def earliest(self, known: int | None) -> int | None:
-        """The earliest due moment among ``known`` and the rows to write."""
+    def earliest(self) -> int | None:
+        """The earliest due moment of the rows to write."""
         rows: Iterable[JourneyRow | WatchRow | OutboxRow] = (
             *self.inserted, *self.updated, *self.watches, *(row for row in self.outgoing if row.status == "pending")
         )  # fmt: skip
-        return min((at for at in (known, *(row.due_at for row in rows)) if at is not None), default=None)
+        return min((row.due_at for row in rows if row.due_at is not None), default=None)
 
 
 class Deciding:
@@ -114,7 +115,7 @@ class Deciding:
         rule = self.live.rules[pair[1]]
         before = loaded.journeys.get(pair, [])
         watch = loaded.watches.get(pair)
-        was = None if watch is None else (watch.dump(), watch.due)
+        was = None if watch is None else self._watch_row(pair, watch)
         person = loaded.person(pair)
         found = advance(
             rule.life, person, before, watch, touch.since, self.now, self.settings, self.ledger, merged=touch.merged
@@ -192,18 +193,19 @@ class Deciding:
         assert isinstance(written, nodes.TrackEvent)
         return Caused(person, at, written.name, payload.arguments(written.arguments, scene, at), causes, effect.key)
 
-    def _collect_watch(self, pair: Pair, was: tuple[str, int | None] | None, found: Advanced, writing: Writing) -> None:
+    def _collect_watch(self, pair: Pair, was: WatchRow | None, found: Advanced, writing: Writing) -> None:
         watch = found.watch
-        if watch is None:
-            return
         if not self.live.rules[pair[1]].program.stands and watch.due is None:
             if watch.row is not None:
                 writing.gone_watches.append(watch.row)
-        elif was != (watch.dump(), watch.due):
-            row = WatchRow(
-                watch.row or 0, self.workspace, pair[1], pair[0], watch.due, watch.followed or 0, watch.dump()
-            )
+            return
+        row = self._watch_row(pair, watch)
+        if row != was:
             writing.watches.append(row)
+
+    def _watch_row(self, pair: Pair, watch: Watch) -> WatchRow:
+        followed = -1 if watch.followed is None else watch.followed
+        return WatchRow(watch.row or 0, self.workspace, pair[1], pair[0], watch.due, followed, watch.dump())
 
     def row(self, pair: Pair, one: Journey) -> JourneyRow:
         """The row of a journey."""
@@ -231,9 +233,14 @@ class Deciding:
 
     # ----------------------------------------------------------------------------------------- writing
 
+    def note_due(self, at: int | None) -> None:
+        """A moment that is written as due."""
+        if at is not None and (self.earliest is None or at < self.earliest):
+            self.earliest = at
+
     def write(self, writing: Writing) -> None:
         """Write a round: one statement for each kind of row."""
-        self.earliest = writing.earliest(self.earliest)
+        self.note_due(writing.earliest())
         journeys.insert(self.connection, writing.inserted)
         journeys.update(self.connection, writing.updated)
         journeys.delete(self.connection, writing.deleted)

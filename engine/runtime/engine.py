@@ -160,11 +160,22 @@ class Engine:
             raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
         found = self._files.load()
         if found.ok:
+            old, changing = self.writer.run(
+                lambda connection: loader.outgoing(connection, self.workspace, found.programs)
+            )
+            for rule in changing:
+                self._work_through(rule, old)
             self.writer.run(lambda connection: self._go_live(connection, found))
         return found
 
     def _go_live(self, connection: Connection, found: Found) -> None:
+        """What was only noted is decided by the rules as they were; between the pages and this, more may have come."""
         now = self.clock.now()
+        old, changing = loader.outgoing(connection, self.workspace, found.programs)
+        for rule in changing:
+            after: int | None = 0
+            while after is not None:
+                after = self._work_page(connection, rule, after, old)
         self._live = go_live(connection, self.workspace, found.programs, now, always=self._always_live)
 
     @property
@@ -288,9 +299,24 @@ class Engine:
 
         An event that only ends journeys is not told to them when it comes; the next look finds it.
         """
+        for rule in self._live.patient:
+            self._work_through(rule, self._live)
         after = -1
         while pairs := self.writer.run(partial(self._settle_some, after=after)):
             after = max(person for person, _ in pairs)
+
+    def _work_through(self, rule: int, live: Live) -> None:
+        """Decide the triggers that were only noted under a rule, a transaction at a time."""
+        after: int | None = 0
+        while after is not None:
+            after = self.writer.run(partial(self._work_page, rule=rule, after=after, live=live))
+
+    def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
+        """Some of them; gives the watch to go on behind, nothing at the end."""
+        rows = journeys.watches_of(connection, rule, after, DRAIN)
+        intake = Intake(connection, self.workspace, live, self._deciding, self.clock.now())
+        intake.settle({(person, rule): Touch(intake.now + 1) for _, person in rows})
+        return rows[-1][0] if len(rows) == DRAIN else None
 
     def _settle_some(self, connection: Connection, after: int) -> list[tuple[int, int]]:
         pairs = journeys.waiting(connection, self.workspace, after, DRAIN)

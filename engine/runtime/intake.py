@@ -6,19 +6,21 @@ Everything of a batch is in the store before anything is decided, so no decision
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from pydantic_core import to_json
 
+from engine.journeys.conditions import rules_out
 from engine.journeys.rulebook import Settings
+from engine.journeys.timeline import Event
 from engine.model import ValidEvent, ValidIdentify
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Key
 from engine.runtime.live import Live
-from engine.runtime.loading import Pair, Touch, causes_text
-from engine.store import Connection, events, journeys, outbox, people
-from engine.store.rows import ChangeRow, EventRow
+from engine.runtime.loading import Pair, Touch, causes_text, event_of
+from engine.store import Connection, events, journeys, outbox, people, watches
+from engine.store.rows import ChangeRow, EventRow, WatchRow
 
 Valid = ValidEvent | ValidIdentify
 
@@ -66,6 +68,7 @@ class Intake:
         taken = self._claim(arrivals, ids)
         fresh = [(one, id) for one, id, what in zip(arrivals, ids, taken, strict=True) if what.outcome == "accepted"]
         identity = self._identify([one for one, _ in fresh])
+        self._work_through(loser for _, loser in identity.merged)
         stored = self._store(fresh, identity)
         touches = self._touched(stored, identity)
         self.settle(touches)
@@ -105,6 +108,12 @@ class Intake:
 
     def _identify(self, arrivals: list[Arrival]) -> Identity:
         return Identity.of(self.connection, self.workspace, _keys(arrivals))
+
+    def _work_through(self, losers: Iterable[int]) -> None:
+        """What was only noted of people about to merge is decided first: their watches end with them."""
+        pairs = [(loser, rule) for loser in losers for rule in self.live.patient]
+        noted = watches.load_watches(self.connection, self.workspace, pairs) if pairs else ()
+        self.settle({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
 
     def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> _Stored:
         owners = [identity.person(one.item.user_id, one.item.anonymous_id) for one, _ in fresh]
@@ -175,14 +184,18 @@ class Intake:
         """The pairs to decide: woken rules, rules a late entry bears on, and rules that stand by themselves."""
         touches: dict[Pair, Touch] = {}
         bearing: dict[Pair, int] = {}
+        noted: dict[Pair, int] = {}
         first: dict[int, int] = {}
         for event in stored.events:
             since = event.at if not event.historical else self.now + 1
             first[event.person_id] = min(event.at, first.get(event.person_id, event.at))
-            for row in self.live.woken_by(event.name):
+            concerned = self.live.concerned(event.name)
+            for row in concerned.woken:
                 _join(touches, (event.person_id, row), since)
             if not event.historical:
-                for row in self.live.touched_by(event.name):
+                for row in self._starting(concerned.patient, event):
+                    _earliest(noted, (event.person_id, row), event.at)
+                for row in concerned.touched:
                     _earliest(bearing, (event.person_id, row), event.at)
         for change in stored.changes:
             since = change.at if not change.historical else self.now + 1
@@ -193,10 +206,52 @@ class Intake:
                 for row in self.live.reading:
                     _earliest(bearing, (change.person_id, row), change.at)
         self._stand(touches, first, created)
-        late = {pair: at for pair, at in bearing.items() if pair not in touches or touches[pair].since > at}
+        self._reopen(touches, bearing, noted)
+        self._note(touches, noted)
+        return touches
+
+    def _starting(self, patient: Iterable[int], event: EventRow) -> Iterator[int]:
+        """Those of the patient rules that the event may start."""
+        seen: Event | None = None
+        for row in patient:
+            program = self.live.rules[row].program
+            if program.picky:
+                seen = seen or event_of(event)
+                if all(rules_out(pattern, seen) for pattern in program.triggers):
+                    continue
+            yield row
+
+    def _reopen(self, touches: dict[Pair, Touch], bearing: dict[Pair, int], noted: dict[Pair, int]) -> None:
+        """What comes late is told to the rules that have decided something at or after its time."""
+        asked = dict(bearing)
+        for pair, at in noted.items():
+            _earliest(asked, pair, at)
+        late = {pair: at for pair, at in asked.items() if pair not in touches or touches[pair].since > at}
         for pair in journeys.decided_since(self.connection, self.workspace, late) if late else ():
             _join(touches, pair, late[pair])
-        return touches
+
+    def _note(self, touches: dict[Pair, Touch], noted: dict[Pair, int]) -> None:
+        """Have triggers of patient rules worked through when the first of them can lead to something.
+
+        Where the pair is decided now, or that moment is past, they are worked through at once.
+        """
+        patience = {row: self.live.rules[row].program.patience for _, row in noted}
+        for pair, at in noted.items():
+            if pair in touches or at + patience[pair[1]] <= self.now:
+                _join(touches, pair, at)
+        waiting = {pair: at for pair, at in noted.items() if pair not in touches}
+        if not waiting:
+            return
+        known = {(row.person_id, row.rule): row for row in watches.load_watches(self.connection, self.workspace, waiting)}
+        rows = []
+        for (person, rule), at in waiting.items():
+            row = known.get((person, rule)) or WatchRow(0, self.workspace, rule, person, None, at - 1, "")
+            due = at + patience[rule] if row.due_at is None else min(row.due_at, at + patience[rule])
+            noted_row = row._replace(followed=min(row.followed, at - 1), due_at=due)
+            if noted_row != row:
+                rows.append(noted_row)
+                self.deciding.note_due(due)
+        watches.save_watches(self.connection, rows)
 
     def _stand(self, touches: dict[Pair, Touch], first: dict[int, int], created: frozenset[int]) -> None:
         """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from engine.journeys.rulebook import DAY, RuleLife
@@ -25,34 +25,68 @@ class LiveRule:
     def program(self) -> Program:
         return self.life.current
 
+    @property
+    def paused(self) -> bool:
+        return any(end is None for _, end in self.life.pauses)
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """The rows of the rules that events of a name concern, each once.
+
+    An event *wakes* a rule when it may start something before its due moment. A *patient* rule has it as a trigger
+    that can lead to nothing for a while: it is only noted. Any other rule is merely
+    *touched*: the event can but end or delay, and nothing need be done unless it comes late.
+    """
+
+    woken: tuple[int, ...] = ()
+    patient: tuple[int, ...] = ()
+    touched: tuple[int, ...] = ()
+
+    def joined(self, more: Concerned) -> Concerned:
+        """The rules of both, each by the strongest of its reasons."""
+        woken = dict.fromkeys((*self.woken, *more.woken))
+        patient = dict.fromkeys(row for row in (*self.patient, *more.patient) if row not in woken)
+        touched = dict.fromkeys((*self.touched, *more.touched))
+        return Concerned(*map(tuple, (woken, patient, (row for row in touched if row not in woken | patient))))
+
+
+NOBODY = Concerned()
+
 
 @dataclass(frozen=True)
 class Live:
-    """An immutable picture of the live rules, indexed by what touches them.
+    """A picture of the live rules, indexed by what touches them.
 
-    An event *wakes* a rule when it may start something before its due moment, and only *bears on* it when it
-    can but end or delay: then nothing need be done unless it comes late.
+    ``change`` counts what was ever changed about them in the store; -1 is before anything was read.
     """
 
     rules: Mapping[int, LiveRule]
+    change: int = -1
+    _concerned: dict[str, Concerned] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
-    def _waking(self) -> dict[str | None, tuple[int, ...]]:
-        return _index((rule.row, _of_versions(rule, "waking")) for rule in self.rules.values())
+    def _by_name(self) -> dict[str | None, Concerned]:
+        found: dict[str | None, Concerned] = {}
+        for rule in self.rules.values():
+            triggers = {pattern.name for pattern in rule.program.triggers} if rule.program.patience else set()
+            waking = {name for one in _versions(rule) for name in one.waking}
+            watched = {pattern.name for one in _versions(rule) for pattern in one.watched}
+            for name in triggers | waking | watched:
+                known = found.get(name, NOBODY)
+                if name in waking:
+                    found[name] = replace(known, woken=(*known.woken, rule.row))
+                elif name in triggers:
+                    found[name] = replace(known, patient=(*known.patient, rule.row))
+                else:
+                    found[name] = replace(known, touched=(*known.touched, rule.row))
+        return found
 
-    @cached_property
-    def _bearing(self) -> dict[str | None, tuple[int, ...]]:
-        return _index((rule.row, _of_versions(rule, "bearing")) for rule in self.rules.values())
-
-    def woken_by(self, name: str) -> tuple[int, ...]:
-        """The rows of the rules an event of this name wakes."""
-        return self._waking.get(name, ()) + self._waking.get(None, ())
-
-    def touched_by(self, name: str) -> tuple[int, ...]:
-        """The rows of the rules an event of this name bears on without waking them."""
-        woken = self.woken_by(name)
-        found = self._bearing.get(name, ()) + self._bearing.get(None, ())
-        return tuple(row for row in dict.fromkeys(found) if row not in woken)
+    def concerned(self, name: str) -> Concerned:
+        """The rules an event of this name concerns."""
+        if name not in self._concerned:
+            self._concerned[name] = self._by_name.get(name, NOBODY).joined(self._by_name.get(None, NOBODY))
+        return self._concerned[name]
 
     @cached_property
     def changing(self) -> tuple[int, ...]:
@@ -68,6 +102,11 @@ class Live:
     def standing(self) -> tuple[int, ...]:
         """The rules under which every person stands from the first time they are seen."""
         return tuple(rule.row for rule in self.rules.values() if rule.program.stands)
+
+    @cached_property
+    def patient(self) -> tuple[int, ...]:
+        """The rules whose triggers can lead to nothing for a while."""
+        return tuple(rule.row for rule in self.rules.values() if rule.program.patience)
 
     @cached_property
     def names(self) -> frozenset[str] | None:
@@ -93,18 +132,3 @@ class Live:
 
 def _versions(rule: LiveRule) -> tuple[Program, ...]:
     return (rule.program, *(one for one in rule.life.versions.values() if one.digest != rule.program.digest))
-
-
-def _of_versions(rule: LiveRule, kind: str) -> set[str | None]:
-    names: set[str | None] = set()
-    for one in _versions(rule):
-        names |= one.waking if kind == "waking" else {pattern.name for pattern in one.watched}
-    return names
-
-
-def _index(rules: Iterable[tuple[int, set[str | None]]]) -> dict[str | None, tuple[int, ...]]:
-    found: dict[str | None, list[int]] = {}
-    for row, names in rules:
-        for name in names:
-            found.setdefault(name, []).append(row)
-    return {name: tuple(rows) for name, rows in found.items()}

@@ -56,6 +56,21 @@ def picture(connection: Connection, workspace: int, programs: Iterable[Program],
     return Live(found)
 
 
+def stored(connection: Connection, workspace: int) -> Live:
+    """The rules as they are live in the store, whoever loaded them."""
+    programs = [Program(read(text).rules[0]) for text in rules.live_texts(connection, workspace).values()]
+    return picture(connection, workspace, programs, rules.every(connection, workspace))
+
+
+def outgoing(connection: Connection, workspace: int, programs: Iterable[Program]) -> tuple[Live, list[int]]:
+    """The rules as they are live, and the rows of those with patience that ``programs`` would edit or end."""
+    digests = {program.id: program.digest for program in programs}
+    known = rules.every(connection, workspace).values()
+    changing = {row.id for row in known if row.removed_at is None and digests.get(row.rule_id) != row.version}
+    live = stored(connection, workspace) if changing else Live({})
+    return live, [row for row in live.patient if row in changing]
+
+
 def _row(before: RuleRow | None, program: Program, workspace: int, next_row: int, now: int | None) -> RuleRow:
     if before is None:
         return RuleRow(next_row, workspace, program.id, program.digest, program.opening_digest, now, now, None, "[]")

@@ -18,7 +18,7 @@ from engine.journeys.timeline import Change, Event, Timeline
 from engine.runtime.live import Live
 from engine.store import Connection, events, journeys, people
 from engine.store import watches as watching
-from engine.store.rows import ChangeRow, EventRow, JourneyRow
+from engine.store.rows import ChangeRow, EventRow, JourneyRow, WatchRow
 
 Pair = tuple[int, int]
 """A person's row and a rule's row."""
@@ -58,7 +58,7 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
     for row in loaded:
         by_pair[row.person_id, row.rule].append(revived(row))
     watches = {
-        (row.person_id, row.rule): Watch.restore(row.state, row.due_at, row.id)
+        (row.person_id, row.rule): watch_of(row)
         for row in watching.load_watches(connection, workspace, touches)
     }
     limited = [pair for pair in touches if live.rules[pair[1]].program.rule.limits]
@@ -97,8 +97,8 @@ def _starts(
         watch = watches.get(pair)
         if live.rules[pair[1]].program.stands:
             moments.append(0 if watch is None or watch.followed is None else watch.followed)
-        elif watch is not None and watch.due is not None:
-            moments.append(watch.due)
+        elif watch is not None and watch.followed is not None:
+            moments.append(watch.followed + 1)
         lookback = live.lookback(pair[1])
         start = 0 if lookback is None else min(moments) - lookback
         starts[pair[0]] = min(start, starts.get(pair[0], start))
@@ -123,6 +123,11 @@ def revived(row: JourneyRow) -> Journey:
     journey.reason = row.reason  # type: ignore[assignment]
     journey.limit_values = tuple(json.loads(row.limit_values))
     return states.restore(journey, row.state)
+
+
+def watch_of(row: WatchRow) -> Watch:
+    """The watch of a row."""
+    return Watch.restore(row.state, None if row.followed < 0 else row.followed, row.due_at, row.id)
 
 
 def event_of(row: EventRow) -> Event:

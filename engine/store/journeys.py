@@ -18,6 +18,7 @@ from engine.store.watches import (
     rouse_watches,
     save_watches,
     seed_watches,
+    watches_of,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "tally",
     "update",
     "waiting",
+    "watches_of",
 ]
 
 Pair = tuple[int, int]

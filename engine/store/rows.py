@@ -64,7 +64,7 @@ class JourneyRow(NamedTuple):
 
 
 class WatchRow(NamedTuple):
-    """When to look next at a person under a rule that starts by itself. ``id`` 0: not in the store yet."""
+    """When to look next at a person under a rule. ``id`` 0: not in the store yet; ``followed`` -1: not at all yet."""
 
     id: int
     workspace_id: int

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, literal_column, select
 
 from engine.store.prepared import Prepared, bound, inserting, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import RuleRow
-from engine.store.schema import journeys, rule_versions, rules
+from engine.store.schema import journeys, meta, rule_versions, rules
 
 _workspace = bound("workspace")
 EVERY = Prepared(
@@ -35,6 +35,13 @@ VERSIONS = Prepared(
     ),
     "workspace",
 )
+LIVE_TEXTS = Prepared(
+    select(rules.c.rule_id, rule_versions.c.text)
+    .join(rules, and_(rules.c.id == rule_versions.c.rule, rules.c.version == rule_versions.c.digest))
+    .where(rule_versions.c.workspace_id == _workspace, rules.c.removed_at.is_(None))
+    .order_by(rules.c.id),
+    "workspace",
+)
 VERSION = Prepared(
     select(rule_versions.c.text).where(
         rule_versions.c.workspace_id == _workspace,
@@ -43,12 +50,36 @@ VERSION = Prepared(
     ),
     "workspace", "rule", "digest",
 )  # fmt: skip
+_changes = {"workspace_id": _workspace, "key": literal_column("'rules'")}
+CHANGES = Prepared(
+    select(meta.c.value).where(*(meta.c[name] == value for name, value in _changes.items())), "workspace"
+)
+_FIRST_CHANGE = Prepared(meta.insert().values({**_changes, "value": literal_column("'1'")}), "workspace")
+_CHANGE = Prepared(
+    meta.update().where(*(meta.c[name] == value for name, value in _changes.items())).values(value=bound("new_value")),
+    "workspace", "new_value",
+)  # fmt: skip
 _SAVE_VERSION = inserting(rule_versions, "workspace_id", "rule", "digest", "text", "loaded_at")
 
 
 def every(connection: Connection, workspace: int) -> dict[str, RuleRow]:
     """All rules ever loaded, by id."""
     return {row.rule_id: row for row in map(RuleRow._make, EVERY.rows(connection, workspace))}
+
+
+def changes(connection: Connection, workspace: int) -> int:
+    """How often anything about the rules has changed: what tells a process that another one changed them."""
+    found = CHANGES.row(connection, workspace)
+    return 0 if found is None else int(found[0])
+
+
+def note_change(connection: Connection, workspace: int) -> None:
+    """Have every process see that something about the rules changed."""
+    known = changes(connection, workspace)
+    if known:
+        _CHANGE.run(connection, workspace, str(known + 1))
+    else:
+        _FIRST_CHANGE.run(connection, workspace)
 
 
 def next_id(connection: Connection) -> int:
@@ -70,6 +101,11 @@ def save_version(connection: Connection, workspace: int, rule: int, digest: str,
     """Remember a version's canonical text; one that is known keeps its day."""
     if VERSION.row(connection, workspace, rule, digest) is None:
         _SAVE_VERSION.many(connection, [(workspace, rule, digest, text, now)])
+
+
+def live_texts(connection: Connection, workspace: int) -> dict[str, str]:
+    """The canonical texts of the rules that are live, by id."""
+    return dict(LIVE_TEXTS.rows(connection, workspace))
 
 
 def versions_in_use(connection: Connection, workspace: int) -> list[tuple[int, str, str]]:

@@ -1,4 +1,4 @@
-"""Watches: for rules that start by themselves, when to look at each person next."""
+"""Watches: when to look at a person next under a rule that starts by itself, or has triggers to work through."""
 
 from __future__ import annotations
 
@@ -27,6 +27,13 @@ LOAD = Prepared(
 _INSERT = inserting(watches, *WatchRow._fields[1:])
 _UPDATE = updating(watches, *WatchRow._fields)
 _ids = batch("ids", id=int)
+OF_RULE = Prepared(
+    select(watches.c.id, watches.c.person_id)
+    .where(watches.c.rule == bound("rule"), watches.c.id > bound("after"))
+    .order_by(watches.c.id)
+    .limit(bound("limit")),
+    "rule", "after", "limit",
+)  # fmt: skip
 DELETE = Prepared(watches.delete().where(watches.c.id.in_(select(_ids["id"]))), "ids")
 
 _known = watches.alias("known")
@@ -60,6 +67,11 @@ ROUSE = Prepared(
 def load_watches(connection: Connection, workspace: int, pairs: Iterable[tuple[int, int]]) -> list[WatchRow]:
     """The watches of (person, rule). One statement."""
     return list(map(WatchRow._make, LOAD.rows(connection, workspace, listed(pairs))))
+
+
+def watches_of(connection: Connection, rule: int, after: int, limit: int) -> list[tuple[int, int]]:
+    """The next ``limit`` watches under a rule behind the row ``after``: their rows and people."""
+    return [(row, person) for row, person in OF_RULE.rows(connection, rule, after, limit)]
 
 
 def save_watches(connection: Connection, rows: Sequence[WatchRow]) -> None:

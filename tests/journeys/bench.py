@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from engine.journeys import journey as states
 from engine.journeys import leaving, payload
 from engine.journeys.advance import advance
-from engine.journeys.conditions import EVENTS, Entry, Scene
+from engine.journeys.conditions import EVENTS, Entry, Scene, rules_out
 from engine.journeys.journey import Journey
 from engine.journeys.rulebook import DAY, Acted, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
@@ -114,7 +114,20 @@ class Bench:
         if self.life.current.stands and first != standing.first_seen:
             wakes = True
         fresh = min((one.at for one in entries if not one.historical), default=arrived + 1)
-        return fresh if wakes or not self.lazy else None
+        if wakes or not self.lazy:
+            return fresh
+        return fresh if any([self._note(standing, one) for one in entries]) else None
+
+    def _note(self, standing: Standing, one: Event | Change) -> bool:
+        """Note a trigger that can lead to nothing yet; true where it already may."""
+        program = self.life.current
+        starts = isinstance(one, Event) and any(not rules_out(pattern, one) for pattern in program.triggers)
+        if one.historical or not starts or not program.patience:
+            return False
+        watch = standing.watch = standing.watch or Watch()
+        watch.followed = min(one.at - 1, one.at - 1 if watch.followed is None else watch.followed)
+        watch.due = min(one.at + program.patience, one.at + program.patience if watch.due is None else watch.due)
+        return one.at + program.patience <= self.now
 
     def _wakes(self, standing: Standing, one: Event | Change) -> bool:
         decided = [journey.decided_at for journey in standing.journeys]
@@ -141,6 +154,7 @@ class Bench:
 
     def edit(self, rule: nodes.Rule) -> None:
         """Load the rule anew, now: whoever waits finishes on the version they entered with."""
+        self._work_through(*self.people)
         old, new = self.life.current, Program(rule)
         opened = self.life.opened_at if new.opening_digest == old.opening_digest else self.now
         versions = {**self.life.versions, old.digest: old, new.digest: new}
@@ -150,6 +164,13 @@ class Bench:
                 one.watch = one.watch or Watch()
                 one.watch.due = self.now
             self.look()
+
+    def _work_through(self, *names: str) -> None:
+        """Decide triggers that were only noted, before the rule or the person is another."""
+        for name in names:
+            watch = self.people[name].watch
+            if not self.life.current.stands and watch is not None and watch.followed is not None:
+                self.decide(name, self.now + 1)
 
     def pause(self) -> None:
         self.paused = True
@@ -164,6 +185,7 @@ class Bench:
 
     def merge(self, loser: str, winner: str) -> None:
         """Two people turn out to be one: what the loser was watched for is dropped, all else is the winner's."""
+        self._work_through(loser)
         gone, kept = self.people.pop(loser), self.people.setdefault(winner, Standing())
         kept.events += gone.events
         kept.changes += gone.changes
@@ -208,7 +230,8 @@ class Bench:
         one.journeys = [*old, *map(_stored, found.journeys)]
         for number, journey in enumerate(one.journeys):
             journey.row = number
-        one.watch = found.watch and Watch.restore(found.watch.dump(), found.watch.due, found.watch.row)
+        watch = found.watch
+        one.watch = Watch.restore(watch.dump(), watch.followed, watch.due, watch.row)
         for journey in one.journeys:
             for effect in journey.effects:
                 if effect.taken == "left" and before.get(effect.key) != "left" and journey not in old:
