@@ -34,12 +34,12 @@ from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
 from engine.runtime.live import Live
-from engine.runtime.loader import go_live
 from engine.runtime.loading import Touch
 from engine.runtime.outgoing import Claiming, recorded
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.store import Connection, journeys, outbox
+from engine.store import rules as stored_rules
 
 T = TypeVar("T")
 Item = Mapping[str, Any] | Event | Identify
@@ -112,9 +112,9 @@ class Engine:
         """An engine on the store at ``url`` (``sqlite:///file.db``; ``sqlite://`` keeps it in memory).
 
         What is not given comes from the settings (environment, ``lapse.toml``). ``rules`` is a file or folder, or
-        several; without it none are loaded until :meth:`load`. ``always_live`` treats them as live from before the
-        first event, for replays of the past. ``fallback`` carries every action that no function is registered for, in
-        place of the settings' channels. Raises ConfigError for settings or rules that cannot be used, and
+        several; without it those are live that the store has. Whoever gives rules makes them the live ones, for every
+        process on the store. ``always_live`` treats them as live from before the first event, for replays of the past.
+        ``fallback`` carries every action that no function is registered for, in place of the settings' channels. Raises ConfigError for settings or rules that cannot be used, and
         StoreError for a store that cannot be opened.
         """
         given = {"store": url, "workspace": workspace}
@@ -165,10 +165,10 @@ class Engine:
             )
             for rule in changing:
                 self._work_through(rule, old)
-            self.writer.run(lambda connection: self._go_live(connection, found))
+            self._live = self.writer.run(lambda connection: self._go_live(connection, found))
         return found
 
-    def _go_live(self, connection: Connection, found: Found) -> None:
+    def _go_live(self, connection: Connection, found: Found) -> Live:
         """What was only noted is decided by the rules as they were; between the pages and this, more may have come."""
         now = self.clock.now()
         old, changing = loader.outgoing(connection, self.workspace, found.programs)
@@ -176,11 +176,23 @@ class Engine:
             after: int | None = 0
             while after is not None:
                 after = self._work_page(connection, rule, after, old)
-        self._live = go_live(connection, self.workspace, found.programs, now, always=self._always_live)
+        return loader.go_live(connection, self.workspace, found.programs, now, always=self._always_live)
+
+    def _follow(self, connection: Connection) -> Live:
+        """The rules as they are live in the store: what another process changed is taken up here.
+
+        Asked once a transaction, by one number: only when that has changed are the rules themselves looked at.
+        """
+        if stored_rules.changes(connection, self.workspace) != self._live.change:
+            self._live = loader.stored(connection, self.workspace, self._live.programs)
+        return self._live
 
     @property
     def live(self) -> Live:
-        """The rules as they are live now."""
+        """The rules that are live in the store, whoever loaded them, as the last call saw them."""
+        if self._live.change < 0:
+            with self.store.read() as connection:
+                self._follow(connection)
         return self._live
 
     @property
@@ -274,7 +286,7 @@ class Engine:
         return [list(islice(taken, len(call))) for call in calls]
 
     def _intake(self, connection: Connection) -> Intake:
-        return Intake(connection, self.workspace, self._live, self._deciding, self.clock.now())
+        return Intake(connection, self.workspace, self._follow(connection), self._deciding, self.clock.now())
 
     def committed(self) -> None:
         """For the desk: the batch is on disk."""
@@ -299,8 +311,10 @@ class Engine:
 
         An event that only ends journeys is not told to them when it comes; the next look finds it.
         """
-        for rule in self._live.patient:
-            self._work_through(rule, self._live)
+        with self.store.read() as connection:
+            live = self._follow(connection)
+        for rule in live.patient:
+            self._work_through(rule, live)
         after = -1
         while pairs := self.writer.run(partial(self._settle_some, after=after)):
             after = max(person for person, _ in pairs)
@@ -321,7 +335,7 @@ class Engine:
     def _settle_some(self, connection: Connection, after: int) -> list[tuple[int, int]]:
         pairs = journeys.waiting(connection, self.workspace, after, DRAIN)
         intake = self._intake(connection)
-        intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in self._live.rules})
+        intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules})
         return pairs
 
     def next_due(self) -> int | None:
@@ -342,7 +356,7 @@ class Engine:
     def _drain_some(self, connection: Connection) -> int:
         intake = self._intake(connection)
         pairs = journeys.due(connection, self.workspace, intake.now - self._deciding.grace, DRAIN)
-        pairs = [pair for pair in pairs if pair[1] in self._live.rules]
+        pairs = [pair for pair in pairs if pair[1] in intake.live.rules]
         intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
         return len(pairs)
 
@@ -367,17 +381,17 @@ class Engine:
     def counts_by_rule(self) -> list[RuleCounts]:
         """What every live rule has done so far. Call :meth:`settle` first for figures as of the last event."""
         with self.store.read() as connection:
-            return sight.rule_counts(connection, self.workspace, self._live)
+            return sight.rule_counts(connection, self.workspace, self._follow(connection))
 
     def endings(self, few: int) -> dict[str, Endings]:
         """By rule, what ended without acting and why, with up to ``few`` examples. Call :meth:`settle` first."""
         with self.store.read() as connection:
-            return endings(connection, self._live, few)
+            return endings(connection, self._follow(connection), few)
 
     def person(self, id: str) -> PersonView | None:
         """What is known of the person with a user id, else anonymous id, else contact; nothing if there is none."""
         with self.store.read() as connection:
-            return sight.person_view(connection, self.workspace, self._live, id)
+            return sight.person_view(connection, self.workspace, self._follow(connection), id)
 
     def events(
         self,
@@ -422,7 +436,7 @@ class Engine:
     def sent(self) -> list[Outgoing]:
         """Every action that left, by moment; a match counts as one."""
         with self.store.read() as connection:
-            return list(sight.sent(connection, self.workspace, self._live))
+            return list(sight.sent(connection, self.workspace, self._follow(connection)))
 
     def action(self, name: str) -> Callable[[Callable[[Outgoing], T]], Callable[[Outgoing], T]]:
         """Register a function as the channel of an action: ``@engine.action("send_email")``.

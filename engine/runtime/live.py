@@ -88,6 +88,11 @@ class Live:
             self._concerned[name] = self._by_name.get(name, NOBODY).joined(self._by_name.get(None, NOBODY))
         return self._concerned[name]
 
+    @property
+    def programs(self) -> list[Program]:
+        """Every version of every rule that is still of use."""
+        return [one for rule in self.rules.values() for one in _versions(rule)]
+
     @cached_property
     def changing(self) -> tuple[int, ...]:
         """The rules that a change of attributes may wake."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from engine.journeys.rulebook import RuleLife
 from engine.language import read
@@ -24,50 +25,71 @@ def go_live(
     """
     known = rules.every(connection, workspace)
     wanted = {program.id: program for program in programs}
-    _remove(connection, workspace, [row for row in known.values() if row.rule_id not in wanted], now)
+    gone = [row for row in known.values() if row.rule_id not in wanted and row.removed_at is None]
+    _remove(connection, workspace, gone, now)
     next_row = rules.next_id(connection)
     current = {}
     for program in programs:
         before = known.get(program.id)
         current[program.id] = _row(before, program, workspace, next_row, None if always else now)
         next_row += before is None
-    rules.insert(connection, [row for row in current.values() if row.rule_id not in known])
-    rules.update(connection, [row for row in current.values() if row.rule_id in known and row != known[row.rule_id]])
+    changed = [row for row in current.values() if row != known.get(row.rule_id)]
+    rules.insert(connection, [row for row in changed if row.rule_id not in known])
+    rules.update(connection, [row for row in changed if row.rule_id in known])
     for program in programs:
         row, before = current[program.id], known.get(program.id)
         if before is None or before.version != row.version:
             rules.save_version(connection, workspace, row.id, program.digest, program.text, now)
         if program.stands and (before is None or before.opened_at != row.opened_at):
             watches.seed_watches(connection, workspace, row.id, now)
+    if changed or gone:
+        rules.note_change(connection, workspace)
     return picture(connection, workspace, programs, current)
 
 
-def picture(connection: Connection, workspace: int, programs: Iterable[Program], rows: dict[str, RuleRow]) -> Live:
-    """The live rules, with the older versions on which journeys are still under way."""
+def picture(
+    connection: Connection,
+    workspace: int,
+    programs: Iterable[Program],
+    rows: Mapping[str, RuleRow],
+    at_hand: Mapping[str, Program] = MappingProxyType({}),
+) -> Live:
+    """The live rules, with the older versions on which journeys are still under way.
+
+    Those ``at_hand``, by their digests, are not read again.
+    """
     older: dict[int, dict[str, Program]] = defaultdict(dict)
     for number, digest, text in rules.versions_in_use(connection, workspace):
-        older[number][digest] = Program(read(text).rules[0])
+        older[number][digest] = at_hand.get(digest) or _read(text)
     found = {}
     for program in programs:
         row = rows[program.id]
         versions = {program.digest: program, **older[row.id]}
         pauses = tuple((start, end) for start, end in json.loads(row.pauses))
         found[row.id] = LiveRule(row.id, RuleLife(program, versions, row.live_at, row.opened_at, pauses))
-    return Live(found)
+    return Live(found, rules.changes(connection, workspace))
 
 
-def stored(connection: Connection, workspace: int) -> Live:
-    """The rules as they are live in the store, whoever loaded them."""
-    programs = [Program(read(text).rules[0]) for text in rules.live_texts(connection, workspace).values()]
-    return picture(connection, workspace, programs, rules.every(connection, workspace))
+def stored(connection: Connection, workspace: int, known: Iterable[Program]) -> Live:
+    """The rules as they are live in the store, whoever loaded them. ``known`` ones are not read again."""
+    at_hand = {program.digest: program for program in known}
+    rows = rules.every(connection, workspace)
+    texts = rules.live_texts(connection, workspace)
+    programs = [at_hand.get(rows[rule].version) or _read(text) for rule, text in texts.items()]
+    return picture(connection, workspace, programs, rows, at_hand)
 
 
-def outgoing(connection: Connection, workspace: int, programs: Iterable[Program]) -> tuple[Live, list[int]]:
+def _read(text: str) -> Program:
+    """A program from its own canonical text."""
+    return Program(read(text).rules[0])
+
+
+def outgoing(connection: Connection, workspace: int, programs: Sequence[Program]) -> tuple[Live, list[int]]:
     """The rules as they are live, and the rows of those with patience that ``programs`` would edit or end."""
     digests = {program.id: program.digest for program in programs}
     known = rules.every(connection, workspace).values()
     changing = {row.id for row in known if row.removed_at is None and digests.get(row.rule_id) != row.version}
-    live = stored(connection, workspace) if changing else Live({})
+    live = stored(connection, workspace, programs) if changing else Live({})
     return live, [row for row in live.patient if row in changing]
 
 
@@ -87,9 +109,8 @@ def _row(before: RuleRow | None, program: Program, workspace: int, next_row: int
 
 def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now: int) -> None:
     """End the journeys of rules that are no longer there, and withdraw what has not left."""
-    removed = [row for row in gone if row.removed_at is None]
-    for row in removed:
+    for row in gone:
         journeys.end_all(connection, workspace, row.id, now, "rule_removed")
         outbox.withdraw_rule(connection, workspace, row.id, "rule_removed")
         watches.forget_watches(connection, row.id)
-    rules.update(connection, [row._replace(removed_at=now) for row in removed])
+    rules.update(connection, [row._replace(removed_at=now) for row in gone])
