@@ -17,6 +17,10 @@ from engine.journeys.timeline import Change, Event
 from engine.language import nodes
 
 
+LOOK_AHEAD = 64
+"""Instants ahead of a decision at which a turn is looked for: what bounds its cost."""
+
+
 @dataclass(slots=True)
 class Watch:
     """When to look at a person next, and how far they have been followed. Microseconds.
@@ -64,7 +68,18 @@ def becoming_true(
         stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
         if not stands and _starts(life, scene, start):
             starts.append(start)
-    return starts, next((at for at in ahead if at > until), None)
+    return starts, _next_turn(life, scene, [at for at in ahead if at > until], course[-1][1] if course else before)
+
+
+def _next_turn(life: RuleLife, scene: Scene, ahead: list[int], value: bool) -> int | None:
+    """The first of the instants ahead at which the Conditions turn if nothing more happens; of very many, one before.
+
+    Most events only move the end of a window, so most of these instants turn nothing.
+    """
+    for at in ahead[:LOOK_AHEAD]:
+        if _true(life, scene, at) != value:
+            return at
+    return ahead[LOOK_AHEAD] if len(ahead) > LOOK_AHEAD else None
 
 
 def scene_of(life: RuleLife, person: Person, settings: Settings, at: int) -> Scene:
