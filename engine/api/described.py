@@ -1,0 +1,30 @@
+"""What OpenAPI is told of a route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of the query, with its JSON Schema."""
+
+    name: str
+    meaning: str
+    schema: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A route in words and types. Types are whatever pydantic gives a JSON Schema for."""
+
+    summary: str
+    answer: Any
+    """The type of a good answer's body; None for one without."""
+    status: int = 200
+    body: Any = None
+    """The type of the request's body."""
+    query: tuple[Parameter, ...] = ()
+    refusals: tuple[int, ...] = ()
+    """Statuses of refusals beside those that every route has."""

@@ -1,0 +1,185 @@
+"""What a dialect is made of: routes, the calls they get, the answers they give, and how refusals look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from starlette.datastructures import Headers, QueryParams
+
+from engine.access import Key, Scope
+from engine.errors import RefusedError
+from engine.receipt import Receipt
+from engine.runtime.engine import Engine, Item
+from engine.store.workspaces import WorkspaceRow
+from engine.strict_json import parse_json
+
+if TYPE_CHECKING:
+    from engine.api.described import Described
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+LARGE_BYTES: Final = 32_768
+"""Bodies beyond this are read and checked in another thread, so that nobody else waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back. ``body`` is anything that JSON has; None sends none at all."""
+
+    status: int
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Refused(Exception):  # noqa: N818
+    """A request that is not carried out. Raise it anywhere in a handler; the dialect's ``refuse`` gives it its shape.
+
+    The service itself refuses with these codes; a dialect may use others of its own:
+
+    ===================== ====== ==================================================================
+    malformed             400    the body is not the JSON, or the query not the values, that it should be
+    unauthorized          401    no key, or one that is not good
+    forbidden             403    the key lacks a scope, or is used in a browser and can do more than ingest
+    not_found             404    no such route, or an id that is unknown, malformed or another workspace's
+    method_not_allowed    405    with the header ``Allow``
+    timeout               408    the body did not come in time
+    too_large             413    the body is larger than the route takes
+    unsupported_encoding  415    a ``Content-Encoding`` other than gzip and deflate
+    rate_limited          429    with the header ``Retry-After``
+    internal              500    a fault of ours; the log has it under the request's id
+    unavailable           503    the store cannot be written just now
+    ===================== ====== ==================================================================
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.headers = dict(headers or {})
+
+
+def not_found(what: str) -> Refused:
+    """The refusal of an id that is unknown, malformed or another workspace's: the three look the same."""
+    return Refused(404, "not_found", f"there is no such {what}")
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that was let in: its key is good, has the route's scopes, and its body is read."""
+
+    engine: Engine
+    """The engine of the key's workspace."""
+    workspace: WorkspaceRow
+    key: Key
+    request_id: str
+    dialect: str
+    path: Mapping[str, str]
+    """The path's parameters, as text."""
+    query: QueryParams
+    headers: Headers
+    raw: bytes
+    """The body, inflated."""
+    now: int
+    """When the request came in, by the engine's clock: microseconds UTC."""
+    threads: ThreadPoolExecutor
+    counted: Callable[[Receipt], None]
+    """Told what became of events, for the metrics."""
+    _json: list[Any] = field(default_factory=list)
+
+    async def json(self) -> Any:
+        """The body as JSON. Raises Refused (400, ``malformed``)."""
+        if not self._json:
+            parse = partial(_parsed, self.raw)
+            self._json.append(await self.read(parse) if len(self.raw) > LARGE_BYTES else parse())
+        return self._json[0]
+
+    async def object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises Refused (400, ``malformed``)."""
+        found = await self.json()
+        if not isinstance(found, dict):
+            raise Refused(400, "malformed", "the body must be a JSON object")
+        return found
+
+    async def ingest(self, items: Sequence[Item], *, historical: bool = False, dated: bool = False) -> Receipt:
+        """:meth:`Engine.ingest <engine.runtime.engine.Engine.ingest>`: done when everything accepted is on disk."""
+        submit = partial(self.engine.submit, items, historical=historical, source=self.dialect, dated=dated)
+        future = await self.read(submit) if len(self.raw) > LARGE_BYTES else submit()
+        receipt = await asyncio.wrap_future(future)
+        self.counted(receipt)
+        return receipt
+
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that reads the store (or works for long) in another thread."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(function, *args, **kwargs))
+
+    def whole(self, name: str, default: int, *, least: int = 0, most: int | None = None) -> int:
+        """A whole number of the query; above ``most`` it is ``most``. Raises Refused (400, ``malformed``)."""
+        text = self.query.get(name)
+        if text is None or text == "":
+            return default
+        if not (text.isascii() and text.isdecimal() and len(text) <= 18) or int(text) < least:
+            raise Refused(400, "malformed", f"{name} must be a whole number from {least}", field=name)
+        return int(text) if most is None else min(int(text), most)
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return parse_json(raw)
+    except RefusedError as error:
+        raise Refused(400, "malformed", error.reason) from None
+
+
+Handler = Callable[[Call], Awaitable[Answer]]
+Refuse = Callable[[Refused, str], Answer]
+"""Gives a refusal the dialect's own shape, from it and the request's id."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method on one path. A key needs all of ``scopes``."""
+
+    method: str
+    path: str
+    """Without the dialect's prefix, parameters in braces: ``/v1/contacts/{contact_id}/events``."""
+    handler: Handler
+    scopes: frozenset[Scope]
+    events: int | None = None
+    """How many events a request may carry, for routes that take batches: it sets the size of their bodies."""
+    limit: str | None = None
+    """The name of a rate limit of its own, beside the dialect's: ``flokit.batch``."""
+    rate: str | None = None
+    """The rate of that limit unless the settings say otherwise: ``100/minute``."""
+    described: Described | None = None
+    """What OpenAPI says of it: the native dialect's routes have one."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A vendor's API: what it answers, and how its refusals look."""
+
+    name: str
+    routes: tuple[Route, ...]
+    refuse: Refuse
+    tracked: bool = False
+    """Called by browsers and trackers: CORS, and the key may also come as Basic or as ``writeKey`` in the body."""
+
+
+def scopes(*names: Scope) -> frozenset[Scope]:
+    """The scopes of a route."""
+    return frozenset(names)

@@ -1,0 +1,9 @@
+"""The dialects that are spoken."""
+
+from __future__ import annotations
+
+from engine.api import native
+from engine.api.dialect import Dialect
+
+DIALECTS: tuple[Dialect, ...] = (native.DIALECT,)
+"""Each answers under its name; the one the settings call ``root`` at ``/`` too."""

@@ -1,0 +1,51 @@
+"""What all requests share."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from engine.access import Key
+from engine.api.metrics import Metrics
+from engine.api.rates import Rates
+from engine.config import Settings
+from engine.runtime.keyring import Keyring
+from engine.runtime.workspaces import Workspaces
+
+READERS: Final = 16
+"""Threads that read the store for requests; fewer than the store has connections for."""
+
+
+@dataclass
+class Service:
+    """The workspaces with their keys, and what looks after requests. Close it when done; the workspaces stay open."""
+
+    workspaces: Workspaces
+    settings: Settings
+    keyring: Keyring = field(init=False)
+    rates: Rates = field(init=False)
+    metrics: Metrics = field(init=False)
+    threads: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        api = self.settings.api
+        self.keyring = Keyring(self.workspaces.desk)
+        self.rates = Rates(api.rates, api.keyless_rate)
+        self.metrics = Metrics()
+        self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="lapse-reader")
+
+    def now(self) -> int:
+        """Microseconds UTC by the clock of the engines."""
+        return self.workspaces.clock.now()
+
+    def recognise(self, text: str) -> Key | None:
+        """The key of a text; the engine of its workspace is open then. May read the store."""
+        key = self.keyring.recognise(text, self.now())
+        if key is not None:
+            self.workspaces.engine(key.workspace)
+        return key
+
+    def close(self) -> None:
+        self.threads.shutdown()
+        self.keyring.flush()
