@@ -21,6 +21,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from engine.clock import SECOND, moment
 from engine.errors import LapseError
 from engine.runtime.engine import Engine
+from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS = 1
 """How often to look for earlier due moments that other processes wrote, and for changed rule files."""
@@ -35,7 +36,9 @@ _log = logging.getLogger("lapse.daemon")
 
 
 class Daemon:
-    """Runs an engine by the clock until it is stopped. Holds the store's lock from the beginning: one daemon a store.
+    """Runs an engine, or all workspaces of a store, by the clock until it is stopped.
+
+    Holds the store's lock from the beginning: one daemon a store.
 
     Make one before loading rules where several programs may start: then only the one that works on the store
     changes what is live.
@@ -43,7 +46,7 @@ class Daemon:
     Raises StoreLocked when another daemon holds it.
     """
 
-    def __init__(self, engine: Engine, *, reload: bool = True) -> None:
+    def __init__(self, engine: Engine | Workspaces, *, reload: bool = True) -> None:
         self.engine = engine
         self._lock = engine.store.lock()
         self._reload = reload

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,9 +17,10 @@ from engine.config import WORKSPACE_NAME, Settings, load_settings
 from engine.delivery.channels import Channel
 from engine.errors import ConfigError
 from engine.runtime.desk import Desk
-from engine.runtime.engine import Engine, refusal
-from engine.runtime.rulefiles import Found
-from engine.store import workspaces as store
+from engine.runtime.engine import Due, Engine, refusal
+from engine.runtime.rulefiles import Found, RuleFiles
+from engine.store import workspaces as stored
+from engine.store.store import Store
 from engine.store.workspaces import WorkspaceRow
 
 _log = logging.getLogger("lapse.workspaces")
@@ -28,7 +31,8 @@ class Workspaces:
 
     The settings' workspace is made when it is not there. Rules are loaded by :meth:`load`, or with
     :meth:`open`: those of the settings' workspace from ``rules``, those of another from the ``rules`` of its table
-    ``[workspaces.NAME]``.
+    ``[workspaces.NAME]``; until then those are live that the store has. To a :class:`~engine.daemon.Daemon` all of
+    them together look like one engine.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None, *, fallback: Channel | None = None) -> None:
@@ -38,6 +42,9 @@ class Workspaces:
         self._fallback = fallback
         self._opening = threading.RLock()
         self._loads = False
+        self._on_due: Callable[[int], None] | None = None
+        self.done = Due(0, 0, None)
+        """What :meth:`run_due` has done since this was opened, and the next moment it saw."""
         self._rows: dict[int, WorkspaceRow] = {}
         self._engines: dict[int, Engine] = {}
         try:
@@ -132,7 +139,7 @@ class Workspaces:
         """Look for workspaces that other processes made; gives all there are."""
         with self._opening:
             with self.desk.store.read() as connection:
-                found = store.every(connection)
+                found = stored.every(connection)
             for row in found:
                 if row.id not in self._engines:
                     self._add(row.name)
@@ -142,8 +149,9 @@ class Workspaces:
         """An engine for a workspace, which is made when it is not there; with its rules once rules are loaded."""
         settings = self.settings.model_copy(update={"workspace": name})
         engine = Engine(settings, self.clock, fallback=self._fallback, desk=self.desk)
+        engine.on_due = self._on_due
         with self.desk.store.read() as connection:
-            row = store.named(connection, name)
+            row = stored.named(connection, name)
         assert row is not None
         self._rows[row.id] = row
         if self._loads and (found := self._load(engine)) is not None and not found.ok:
@@ -174,3 +182,62 @@ class Workspaces:
         if rules:
             return engine.load(*rules)
         return engine.load(self.settings.rules) if self.settings.rules.exists() else None
+
+    # ---------------------------------------------------------------------------- as the daemon sees them
+
+    @property
+    def store(self) -> Store:
+        return self.desk.store
+
+    @property
+    def on_due(self) -> Callable[[int], None] | None:
+        """Called with the earliest due moment of what was just written, in any workspace."""
+        return self._on_due
+
+    @on_due.setter
+    def on_due(self, told: Callable[[int], None] | None) -> None:
+        with self._opening:
+            self._on_due = told
+            for engine in self.engines:
+                engine.on_due = told
+
+    def next_due(self) -> int | None:
+        """The next moment at which something is to be decided or sent in any workspace, microseconds UTC."""
+        self.refresh()
+        return _earliest(engine.next_due() for engine in self.engines)
+
+    def run_due(self) -> Due:
+        """Decide everything that is due by the clock, and send what may leave, in every workspace."""
+        self.refresh()
+        each = [engine.run_due() for engine in self.engines]
+        due = Due(sum(one.decided for one in each), sum(one.sent for one in each), _earliest(one.next for one in each))
+        self.done = Due(self.done.decided + due.decided, self.done.sent + due.sent, due.next)
+        return due
+
+    @property
+    def rule_files(self) -> WorkspaceFiles | None:
+        files = tuple(one.rule_files for one in self.engines if one.rule_files is not None)
+        return WorkspaceFiles(files) if files else None
+
+    def reload(self) -> Found:
+        """Read the rule files of all workspaces again. In a workspace with an error in them nothing changes."""
+        each = [engine.reload() for engine in self.engines if engine.rule_files is not None]
+        return Found(
+            tuple(chain.from_iterable(one.programs for one in each)),
+            tuple(chain.from_iterable(one.readings for one in each)),
+        )
+
+
+@dataclass(frozen=True)
+class WorkspaceFiles:
+    """The rule files of several workspaces."""
+
+    files: tuple[RuleFiles, ...]
+
+    def signature(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes whenever a file does."""
+        return tuple(chain.from_iterable(one.signature() for one in self.files))
+
+
+def _earliest(moments: Iterable[int | None]) -> int | None:
+    return min((one for one in moments if one is not None), default=None)
