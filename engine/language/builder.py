@@ -124,8 +124,7 @@ class Conditions(Terms):
         start, end = place(token)
         words = _AGE.match(token)
         assert words, "the grammar has read these words"
-        duration = duration_of(words[1])
-        return replace(duration, span=(start + words.start(1), start + words.end(1))), (start, end)
+        return duration_of(words[1], (start + words.start(1), start + words.end(1))), (start, end)
 
     def date_ago(self, path: Path, age: tuple[Duration, Span]) -> nodes.DateFact:
         duration, span = age

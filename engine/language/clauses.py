@@ -20,12 +20,15 @@ from .nodes import Span
 from .source import Source
 
 _QUOTED = (
-    r'"[^"\n\r]*"?|(?<!\w)\'[^\'\n\r]*\'?|“[^”\n\r]*”?|„[^”“\n\r]*[”“]?'
-    r"|(?<!\w)‘[^’\n\r]*’?|‚[^’‘\n\r]*[’‘]?|«[^»\n\r]*»?"
+    r'"[^"\n\r]*"?|\'(?<!\w\')[^\'\n\r]*\'?|“[^”\n\r]*”?|„[^”“\n\r]*[”“]?'
+    r"|‘(?<!\w‘)[^’\n\r]*’?|‚[^’‘\n\r]*[’‘]?|«[^»\n\r]*»?"
 )
 """A quoted text; one that is not closed ends with its line, so that it cannot swallow the file."""
 
-_MARK = re.compile(rf"{_QUOTED}|(?P<comment>(?<![^\s;])#[^\n\r]*)|(?P<end>\r\n|\n|\r)|(?P<cut>;)")
+_MARK = re.compile(rf"{_QUOTED}|#(?<![^\s;]#)[^\n\r]*|\r\n|\n|\r|;")
+"""A quoted text, a comment, the end of a line, a cut: its first character tells which. Each form begins with a plain
+character, by which the scanner passes over all the others."""
+
 _HEAD = re.compile(r"\s*([^\W\d][\w-]*(?:[^\S\n\r]+[^\W\d][\w-]*){0,3})[^\S\n\r]*:(?!//)")
 _NESTING = re.compile(rf"{_QUOTED}|[()]|\bnot\b|[^\s()]+", re.IGNORECASE)
 
@@ -137,12 +140,13 @@ class Splitter:
         pieces: list[Piece] = []
         comment: Span | None = None
         for mark in _MARK.finditer(self.text, start):
-            if mark.lastgroup == "comment":
+            first = mark[0][0]
+            if first == "#":
                 comment = mark.span()
-            elif mark.lastgroup is not None:
-                pieces += self._piece(start, mark.start(), comment, mark.lastgroup == "cut")
+            elif first in ";\n\r":
+                pieces += self._piece(start, mark.start(), comment, first == ";")
                 start, comment = mark.end(), None
-                if mark.lastgroup == "end":
+                if first != ";":
                     yield pieces
                     pieces = []
         yield [*pieces, *self._piece(start, len(self.text), comment, False)]

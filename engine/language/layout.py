@@ -32,9 +32,9 @@ def quoted(text: str) -> str:
 
 def name_text(name: str) -> str:
     """A name, in quotes where it would not be read as one."""
-    first = name.casefold().partition(".")[0]
-    dotted = first in ("trigger", "person", "last") and "." in name
-    return name if words.NAME.match(name) and not dotted and name.casefold() not in words.KEYWORDS else quoted(name)
+    plain = name.casefold()
+    dotted = "." in name and plain.partition(".")[0] in ("trigger", "person", "last")
+    return name if words.NAME.match(name) and not dotted and plain not in words.KEYWORDS else quoted(name)
 
 
 def path_text(path: Path) -> str:
@@ -429,10 +429,16 @@ def _trigger_field(path: Path) -> str:
 
 
 class Line(NamedTuple):
-    """A line of a rule, and the number of the first sample or split in it (0: none)."""
+    """A line of a rule, and the node it writes, where that may be numbered."""
 
     text: str
-    ordinal: int
+    node: object = None
+
+    @property
+    def ordinal(self) -> int:
+        """The number of the first sample or split in the line; 0: there is none."""
+        numbered = (part.ordinal for part in walk(self.node) if isinstance(part, nodes.Sample | nodes.Split))
+        return next(numbered, 0)
 
 
 def layout(rule: Rule) -> str:
@@ -466,11 +472,11 @@ def _body(rule: Rule) -> list[str]:
     """The steps, with ``Only while`` above them, or as far down as its unnamed samples were numbered."""
     lines = [line for step in rule.steps for line in _step_lines(step, "")]
     if rule.only_while is not None:
-        own = _first_ordinal(rule.only_while)
-        later = (index for index, line in enumerate(lines) if line.ordinal > own)
-        place = 0 if not own else next(later, len(lines))
+        own = Line(f"Only while: {expression_text(rule.only_while)}", rule.only_while)
+        later = (index for index, line in enumerate(lines) if line.ordinal > own.ordinal)
+        place = 0 if not own.ordinal else next(later, len(lines))
         before = any(line.ordinal for line in lines[:place])
-        lines.insert(place if before else 0, Line(f"Only while: {expression_text(rule.only_while)}", own))
+        lines.insert(place if before else 0, own)
     return [line.text for line in lines]
 
 
@@ -496,20 +502,20 @@ def _step_lines(step: Step, indent: str) -> Iterator[Line]:
         word = "If"
         for branch in step.branches:
             text = f"{indent}{word}: {expression_text(branch.expression)}"
-            yield Line(text, _first_ordinal(branch.expression))
+            yield Line(text, branch.expression)
             yield from _deeper(branch.steps, indent)
             word = "Else if"
         if step.otherwise:
-            yield Line(f"{indent}Else:", 0)
+            yield Line(f"{indent}Else:")
             yield from _deeper(step.otherwise, indent)
-        yield Line(f"{indent}End:", 0)
+        yield Line(f"{indent}End:")
     elif isinstance(step, nodes.Split):
         for index, arm in enumerate(step.arms):
-            yield Line(f"{indent}{arm_text(arm)}", 0 if index else step.ordinal)
+            yield Line(f"{indent}{arm_text(arm)}", None if index else step)
             yield from _deeper(arm.steps, indent)
-        yield Line(f"{indent}End:", 0)
+        yield Line(f"{indent}End:")
     else:
-        yield Line(indent + step_text(step), _first_ordinal(step))
+        yield Line(indent + step_text(step), step)
 
 
 def _deeper(steps: tuple[Step, ...], indent: str) -> Iterator[Line]:
@@ -521,7 +527,3 @@ def arm_text(arm: Arm) -> str:
     """The head of an arm."""
     name = f" {quoted(arm.name)}" if arm.name is not None else ""
     return f"Split: {percent_text(arm.percent)}{name}"
-
-
-def _first_ordinal(node: object) -> int:
-    return next((part.ordinal for part in walk(node) if isinstance(part, nodes.Sample)), 0)

@@ -1,14 +1,14 @@
 """From a file to rules, with every mistake of the file in one go.
 
-Each clause is read by itself and remembered, so that reading a file again costs little where it has not
-changed, and a mistake in one clause hides none in another.
+Each clause is read by itself, so that a mistake in one hides none in another. Each rule is remembered by its text,
+so that reading a file again costs little where it has not changed.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple, cast
 
@@ -20,7 +20,7 @@ from .clauses import Clause, Entry, Splitter, finished, normal, too_large
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .figures import check_figures
-from .grammar import parser
+from .grammar import automaton, parser
 from .identity import identified
 from .limits import Limits
 from .mistakes import explain
@@ -30,12 +30,13 @@ from .source import Source
 from .steps import StepList
 from .suggest import nearest
 from .terms import ClauseError, Name
-from .walk import moved
+from .walk import moved, numbered
 from .words import CLAUSES, RESERVED_CLAUSES, ClauseWord
 
 _REMEMBERED = 16_384
-"""Clauses kept in memory: those of a few thousand rules."""
+"""Rules kept in memory."""
 
+_MAY_SAMPLE = re.compile("sample", re.IGNORECASE)
 _OPENERS = frozenset({"rule", "trigger"})
 
 
@@ -57,13 +58,6 @@ class Reading:
         return replace(self, diagnostics=in_order([*self.diagnostics, shared_identity(rule, where)]))
 
 
-class Parsed(NamedTuple):
-    """A clause on its own: what it means, or what is wrong; offsets count from its first character."""
-
-    node: Any
-    problems: tuple[Diagnostic, ...] = ()
-
-
 def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog: Catalog | None = None) -> Reading:
     """Read a file of rules. Nothing a user can write makes this raise: every mistake is a diagnostic."""
     source = Source(name, text)
@@ -82,24 +76,33 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 class Judged(NamedTuple):
-    """A rule laid out, unless it could not be read, and what it shows by itself."""
+    """A rule laid out, unless it could not be read, and what it shows by itself, at the place where it stood."""
 
     survey: Survey | None
     diagnostics: tuple[Diagnostic, ...]
+    start: int
+
+    def moved(self, start: int) -> Judged:
+        """The same rule where it stands now."""
+        by = start - self.start
+        laid_out = self.survey and survey(moved(self.survey.rule, by))
+        return Judged(laid_out, tuple(found.moved(by) for found in self.diagnostics), start)
 
 
-_judged: dict[tuple[str, int, Limits], Judged] = {}
-"""Rules already read, by their text and place: reading a file again looks only at what has changed."""
+_judged: dict[tuple[str, Limits], Judged] = {}
+"""Rules already read, by their text: reading a file again looks only at what has changed."""
 
 
 def judge(entry: Entry, text: str, limits: Limits) -> Judged:
     """Read one rule and check it, or remember what came of it before."""
-    key = text[entry.start : entry.end], entry.start, limits
+    key = text[entry.start : entry.end], limits
     known = _judged.get(key)
     if known is None:
         if len(_judged) >= _REMEMBERED:
             _judged.clear()
         known = _judged[key] = _judge(entry, text, limits)
+    elif known.start != entry.start:
+        known = _judged[key] = known.moved(entry.start)
     return known
 
 
@@ -107,21 +110,36 @@ def _judge(entry: Entry, text: str, limits: Limits) -> Judged:
     reader = RuleReader(entry, text, limits)
     rule = reader.read()
     if rule is None:
-        return Judged(None, tuple(reader.diagnostics))
+        return Judged(None, tuple(reader.diagnostics), entry.start)
     laid_out = survey(rule)
-    return Judged(laid_out, (*reader.diagnostics, *check(laid_out, text)))
+    return Judged(laid_out, (*reader.diagnostics, *check(laid_out, text)), entry.start)
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def parse(start: str, body: str) -> Parsed:
-    """Read what follows a clause's colon by the start rule ``start``."""
+class Parsed(NamedTuple):
+    """What a clause means, or what is wrong with it."""
+
+    node: Any
+    problems: tuple[Diagnostic, ...]
+
+
+def parse(grammar: str, clause: Clause) -> Parsed:
+    """Read what follows a clause's colon by the start rule ``grammar``."""
     try:
-        node = parser().parse(body, start=start)
+        node = automaton().read(grammar, clause.body, clause.start)
     except ClauseError as error:
         return Parsed(None, (error.diagnostic,))
-    except UnexpectedInput as problem:
-        return Parsed(None, (explain(body, problem),))
+    if node is None:
+        return Parsed(None, (_complaint(grammar, clause.body).moved(clause.start),))
     return Parsed(node, check_figures(node))
+
+
+def _complaint(grammar: str, body: str) -> Diagnostic:
+    """What is wrong with a clause that the grammar does not take."""
+    try:
+        parser().parse(body, start=grammar)
+    except UnexpectedInput as problem:
+        return explain(body, problem)
+    raise AssertionError("Lark reads what its own tables do not take")
 
 
 class ClauseReader:
@@ -162,9 +180,9 @@ class ClauseReader:
         problem = too_large(clause, self.limits)
         if problem:
             return self.report(problem)
-        node, problems = parse(grammar, clause.body)
-        self.diagnostics += (problem.moved(clause.start) for problem in problems)
-        return moved(node, clause.start, self.ordinals)
+        node, problems = parse(grammar, clause)
+        self.diagnostics += problems
+        return numbered(node, self.ordinals) if _MAY_SAMPLE.search(clause.body) else node
 
     def _nothing_follows(self, clause: Clause) -> Diagnostic:
         word = self.vocabulary[clause.word].word

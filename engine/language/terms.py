@@ -8,7 +8,6 @@ the pieces of that rule as its arguments. A mistake that the grammar cannot see 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Literal as OneOf
 from typing import NamedTuple, Protocol, cast
 
@@ -66,7 +65,7 @@ class Placed(Protocol):
 
 def place(token: Token) -> Span:
     """Where a token stands."""
-    return cast(int, token.start_pos), cast(int, token.end_pos)
+    return cast(Span, (token.start_pos, token.end_pos))
 
 
 def reach(first: Token | Placed, last: Token | Placed) -> Span:
@@ -96,6 +95,8 @@ def unquoted(text: str) -> str:
 
 def segments(text: str) -> tuple[str, ...]:
     """The steps of a dotted path, unquoted."""
+    if "." not in text:
+        return (text,)
     return tuple(unquoted(part) if part[0] in words.QUOTES else part for part in _SEGMENT.findall(text))
 
 
@@ -106,7 +107,7 @@ def filled(parts: tuple[str, ...], token: Token) -> tuple[str, ...]:
     return parts
 
 
-def duration_of(text: str) -> Duration:
+def duration_of(text: str, span: Span) -> Duration:
     """``1h30m``, ``30 days``, ``a week``, or the bare unit of ``per day``."""
     micros = months = 0
     amounts = _AMOUNT.findall(text) or [("1", text)]
@@ -117,7 +118,7 @@ def duration_of(text: str) -> Duration:
         number = int(digits[:_LONGEST_FIGURE])
         micros += number * unit.micros
         months += number * unit.months
-    return Duration(micros, months)
+    return Duration(micros, months, span)
 
 
 def scalar_of(text: str) -> Scalar:
@@ -138,12 +139,13 @@ class Terms:
         text = str(token)
         if token.type == "STRING":
             return Name(unquoted(text), filled((unquoted(text),), token), False, place(token))
-        if token.type == "NAME" and text.casefold() in words.RESERVED_WORDS:
+        bare = token.type == "NAME"
+        if bare and text.casefold() in words.RESERVED_WORDS:
             raise ClauseError(keyword_as_name(token))
-        if token.type == "NAME" and text.casefold().startswith("last."):
+        if bare and text.casefold().startswith("last."):
             raise ClauseError(reserved("last.event.field", place(token)))
         parts = filled(segments(text), token)
-        return Name(".".join(parts), parts, token.type == "NAME", place(token))
+        return Name(".".join(parts), parts, bare, place(token))
 
     def scoped_path(self, token: Token) -> Path:
         scope, *parts = filled(segments(str(token)), token)
@@ -164,7 +166,7 @@ class Terms:
         return Literal(unquoted(str(token)), False, place(token))
 
     def duration(self, token: Token) -> Duration:
-        return replace(duration_of(str(token)), span=place(token))
+        return duration_of(token, place(token))
 
     length = duration
 
