@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, exists, func, select
 
 from engine.runtime.live import Live, LiveRule
 from engine.store import people
-from engine.store.schema import event_types, events, journeys
+from engine.store.outbox import OPEN
+from engine.store.schema import event_types, events, journeys, outbox
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,13 @@ class Endings:
     examples: list[Ending] = field(default_factory=list)
 
 
-_quiet = and_(journeys.c.acted_at.is_(None), journeys.c.ended_at.is_not(None))
+_on_its_way = exists().where(
+    outbox.c.person_id == journeys.c.person_id,
+    outbox.c.rule == journeys.c.rule,
+    outbox.c.journey_id == journeys.c.id,
+    outbox.c.status.in_(OPEN),
+)
+_quiet = and_(journeys.c.acted_at.is_(None), journeys.c.ended_at.is_not(None), ~_on_its_way)
 
 
 def endings(connection: Connection, live: Live, few: int) -> dict[str, Endings]:

@@ -28,7 +28,7 @@ from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, validate
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime import browsing, loader, sight
+from engine.runtime import browsing, loader, pausing, sight
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
@@ -173,10 +173,45 @@ class Engine:
         now = self.clock.now()
         old, changing = loader.outgoing(connection, self.workspace, found.programs)
         for rule in changing:
-            after: int | None = 0
-            while after is not None:
-                after = self._work_page(connection, rule, after, old)
+            self._work_rest(connection, rule, old)
         return loader.go_live(connection, self.workspace, found.programs, now, always=self._always_live)
+
+    def pause(self, rule: str) -> bool:
+        """Pause a rule: its journeys stay as they are, it starts and sends nothing. False when it was paused already.
+
+        Kept in the store until :meth:`resume`, for every process. Raises ConfigError when no such rule is live.
+        """
+        with self.store.read() as connection:
+            live = self._follow(connection)
+        for row in live.patient_of(rule):
+            self._work_through(row, live)
+        return self.writer.run(partial(self._pause, rule=rule))
+
+    def _pause(self, connection: Connection, rule: str) -> bool:
+        """What was only noted is decided first, so that its journeys stand in the pause like any others."""
+        live = self._follow(connection)
+        for row in live.patient_of(rule):
+            self._work_rest(connection, row, live)
+        return pausing.pause(connection, self.workspace, rule, self.clock.now())
+
+    def resume(self, rule: str) -> bool:
+        """End a pause: what fell due meanwhile is decided as after downtime. False when the rule was not paused.
+
+        Raises ConfigError when no such rule is live.
+        """
+        try:
+            return self.writer.run(partial(self._resume, rule=rule))
+        except BaseException:
+            self._live = Live({})  # what was followed inside the transaction is not in the store
+            raise
+
+    def _resume(self, connection: Connection, rule: str) -> bool:
+        now = self.clock.now()
+        late = pausing.resume(connection, self.workspace, self._follow(connection), rule, now)
+        touches = iter((late or {}).items())
+        while some := dict(islice(touches, DRAIN)):
+            self._intake(connection).settle(some)
+        return late is not None
 
     def _follow(self, connection: Connection) -> Live:
         """The rules as they are live in the store: what another process changed is taken up here.
@@ -324,6 +359,12 @@ class Engine:
         after: int | None = 0
         while after is not None:
             after = self.writer.run(partial(self._work_page, rule=rule, after=after, live=live))
+
+    def _work_rest(self, connection: Connection, rule: int, live: Live) -> None:
+        """Decide all of them in the transaction there is: what has come since they were worked through by pages."""
+        after: int | None = 0
+        while after is not None:
+            after = self._work_page(connection, rule, after, live)
 
     def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
         """Some of them; gives the watch to go on behind, nothing at the end."""

@@ -19,6 +19,7 @@ from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Key
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text, event_of
+from engine.runtime.pausing import awake
 from engine.store import Connection, events, journeys, outbox, people, watches
 from engine.store.rows import ChangeRow, EventRow, WatchRow
 
@@ -83,7 +84,7 @@ class Intake:
     def settle(self, touches: dict[Pair, Touch]) -> None:
         """Decide until nothing new is touched. A rule is never woken by what it caused, so this ends."""
         while touches:
-            caused = self.deciding.decide(touches)
+            caused = self.deciding.decide(awake(self.connection, self.workspace, self.live, touches))
             touches = self._touches(self._append(caused), frozenset()) if caused else {}
 
     # ---------------------------------------------------------------------------------- what is new

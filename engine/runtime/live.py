@@ -26,8 +26,9 @@ class LiveRule:
         return self.life.current
 
     @property
-    def paused(self) -> bool:
-        return any(end is None for _, end in self.life.pauses)
+    def paused_at(self) -> int | None:
+        """When it was paused, microseconds UTC; nothing unless it is."""
+        return next((start for start, end in self.life.pauses if end is None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class Live:
         for rule in self.rules.values():
             triggers = {pattern.name for pattern in rule.program.triggers} if rule.program.patience else set()
             waking = {name for one in _versions(rule) for name in one.waking}
+            if rule.paused_at is not None:
+                waking |= triggers
             watched = {pattern.name for one in _versions(rule) for pattern in one.watched}
             for name in triggers | waking | watched:
                 known = found.get(name, NOBODY)
@@ -112,6 +115,15 @@ class Live:
     def patient(self) -> tuple[int, ...]:
         """The rules whose triggers can lead to nothing for a while."""
         return tuple(rule.row for rule in self.rules.values() if rule.program.patience)
+
+    def patient_of(self, rule: str) -> tuple[int, ...]:
+        """The row of a patient rule; none for any other."""
+        return tuple(row for row in self.patient if self.rules[row].id == rule)
+
+    @cached_property
+    def paused(self) -> Mapping[int, int]:
+        """The rules that are paused, and since when."""
+        return {row: rule.paused_at for row, rule in self.rules.items() if rule.paused_at is not None}
 
     @cached_property
     def names(self) -> frozenset[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -11,7 +10,8 @@ from engine.journeys.rulebook import RuleLife
 from engine.language import read
 from engine.language.program import Program
 from engine.runtime.live import Live, LiveRule
-from engine.store import Connection, journeys, outbox, rules, watches
+from engine.runtime.pausing import ended, is_paused, pauses_of
+from engine.store import Connection, journeys, outbox, pausing, rules, watches
 from engine.store.rows import RuleRow
 
 
@@ -40,7 +40,7 @@ def go_live(
         row, before = current[program.id], known.get(program.id)
         if before is None or before.version != row.version:
             rules.save_version(connection, workspace, row.id, program.digest, program.text, now)
-        if program.stands and (before is None or before.opened_at != row.opened_at):
+        if program.stands and (before is None or before.opened_at != row.opened_at) and not is_paused(row):
             watches.seed_watches(connection, workspace, row.id, now)
     if changed or gone:
         rules.note_change(connection, workspace)
@@ -65,8 +65,7 @@ def picture(
     for program in programs:
         row = rows[program.id]
         versions = {program.digest: program, **older[row.id]}
-        pauses = tuple((start, end) for start, end in json.loads(row.pauses))
-        found[row.id] = LiveRule(row.id, RuleLife(program, versions, row.live_at, row.opened_at, pauses))
+        found[row.id] = LiveRule(row.id, RuleLife(program, versions, row.live_at, row.opened_at, pauses_of(row)))
     return Live(found, rules.changes(connection, workspace))
 
 
@@ -113,4 +112,5 @@ def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now
         journeys.end_all(connection, workspace, row.id, now, "rule_removed")
         outbox.withdraw_rule(connection, workspace, row.id, "rule_removed")
         watches.forget_watches(connection, row.id)
-    rules.update(connection, [row._replace(removed_at=now) for row in gone])
+        pausing.forget(connection, workspace, row.id)
+    rules.update(connection, [ended(row, now)._replace(removed_at=now) for row in gone])

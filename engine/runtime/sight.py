@@ -11,8 +11,8 @@ from engine.clock import iso
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
 from engine.runtime.live import Live
-from engine.store import Connection, counters, events, journeys, outbox, people
-from engine.store.rows import OutboxRow
+from engine.store import Connection, counters, events, journeys, outbox, people, tallying
+from engine.store.rows import OutboxRow, Tally
 
 PAGE = 1_000
 """Rows read at once."""
@@ -22,11 +22,13 @@ PAGE = 1_000
 class RuleCounts:
     """``started`` = ``acted`` (a match counts) + ``ended`` without acting + ``waiting`` without having acted.
 
-    ``people`` are those acted on, ``outbox`` how many actions are in which state, ``notes`` what is only counted.
+    A journey that has come to its end acts when its action leaves; until then it waits. ``people`` are those acted on,
+    ``outbox`` how many actions are in which state, ``notes`` what is only counted.
     """
 
     rule: str
     title: str | None
+    paused: bool = False
     started: int = 0
     acted: int = 0
     ended: int = 0
@@ -81,6 +83,7 @@ class PersonView:
 def rule_counts(connection: Connection, workspace: int, live: Live) -> list[RuleCounts]:
     """The counts of every live rule, in a constant number of statements."""
     tally = journeys.tally(connection, workspace)
+    undecided = tallying.undecided(connection, workspace)
     states: dict[int, dict[str, int]] = {}
     for (number, status), times in outbox.counts(connection, workspace).items():
         states.setdefault(number, {})[status] = times
@@ -89,15 +92,27 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
         notes.setdefault(number, {})[name] = times
     found = []
     for row, rule in sorted(live.rules.items()):
-        figures = tally.get(row, (0,) * 7)
-        counts = dict(zip(_FIGURES, figures, strict=True))
+        figures, open_ends = tally.get(row, _NOTHING), undecided.get(row, 0)
         found.append(
-            RuleCounts(rule.id, rule.program.rule.title, **counts, outbox=states.get(row, {}), notes=notes.get(row, {}))
+            RuleCounts(
+                rule=rule.id,
+                title=rule.program.rule.title,
+                paused=rule.paused_at is not None,
+                started=figures.started,
+                acted=figures.acted,
+                ended=figures.ended - open_ends,
+                waiting=figures.waiting + open_ends,
+                people=figures.people,
+                held_out=figures.held_out,
+                converted=figures.goals,
+                outbox=states.get(row, {}),
+                notes=notes.get(row, {}),
+            )
         )
     return found
 
 
-_FIGURES = ("started", "acted", "ended", "waiting", "people", "held_out", "converted")
+_NOTHING = Tally(0, 0, 0, 0, 0, 0, 0)
 
 
 def person_view(connection: Connection, workspace: int, live: Live, id: str) -> PersonView | None:

@@ -262,6 +262,6 @@ def end_all(connection: Connection, workspace: int, rule: int, at: int, reason: 
     return END_ALL.run(connection, workspace, rule, at, reason)
 
 
-def rouse(connection: Connection, workspace: int, rule: int, at: int) -> int:
-    """Make every waiting journey of a rule due at ``at``, as after a pause; gives how many."""
+def rouse(connection: Connection, workspace: int, rule: int, at: int | None) -> int:
+    """Make every waiting journey of a rule due at ``at``, as after a pause, or never; gives how many."""
     return ROUSE.run(connection, workspace, rule, at)

@@ -202,6 +202,18 @@ journeys = Table(
 )
 partial("ix_journeys_due", journeys.c.due_at, journeys.c.workspace_id, journeys.c.due_at, journeys.c.person_id)
 
+set_aside = Table(
+    "set_aside",
+    metadata,
+    workspace(),
+    refers("rule", "rules.id"),  # one that is paused
+    whole("person_id"),
+    whole("since"),  # the earliest instant, before the pause, of which something came to be known during it
+    whole("merged"),  # the person has become one with another
+    PrimaryKeyConstraint("workspace_id", "rule", "person_id"),
+    **KEYED,
+)
+
 watches = Table(
     "watches",
     metadata,

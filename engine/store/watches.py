@@ -98,6 +98,6 @@ def forget_watches(connection: Connection, rule: int) -> None:
     FORGET.run(connection, rule)
 
 
-def rouse_watches(connection: Connection, rule: int, at: int) -> int:
-    """Make every watch of a rule due at ``at``, as after a pause; gives how many."""
+def rouse_watches(connection: Connection, rule: int, at: int | None) -> int:
+    """Make every watch of a rule due at ``at``, as after a pause, or never; gives how many."""
     return ROUSE.run(connection, rule, at)

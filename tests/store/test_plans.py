@@ -8,7 +8,7 @@ from itertools import chain
 import pytest
 from sqlalchemy import Connection
 
-from engine.store import events, journeys, merging, outbox, people, reading, rules, watches
+from engine.store import events, journeys, merging, outbox, pausing, people, reading, rules, tallying, watches
 from engine.store.prepared import Prepared
 
 BIG = "people identifiers events attribute_changes idempotency journeys watches outbox"
@@ -50,7 +50,13 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "of_person_outbox": (outbox.OF_PERSON, "ix_outbox_person_id"),
     "unsent": (outbox.UNSENT, "ix_outbox_person_id (person_id=? AND rule=?)"),
     "outbox_counts": (outbox.COUNTS, "COVERING INDEX ix_outbox_status"),
-    "changes": (rules.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
+    "hold": (pausing.HOLD, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
+    "release": (pausing.RELEASE, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
+    "set_aside_known": (pausing.KNOWN, "PRIMARY KEY (workspace_id=? AND rule=? AND person_id=?)"),
+    "set_aside_of_rule": (pausing.OF_RULE, "PRIMARY KEY (workspace_id=? AND rule=?)"),
+    "set_aside_forget": (pausing.FORGET, "PRIMARY KEY (workspace_id=? AND rule=?)"),
+    "undecided": (tallying.UNDECIDED, "ix_outbox_status (workspace_id=? AND status=?)"),
+    "rule_changes": (rules.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
     "page_person": (reading.PAGES[True, False], "ix_events_timeline (person_id=? AND at"),
     "page_person_names": (reading.PAGES[True, True], "ix_events_timeline (person_id=? AND at"),
     "page_names": (reading.PAGES[False, True], "ix_events_by_name (workspace_id=? AND type_id=? AND at"),

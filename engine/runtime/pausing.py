@@ -1,0 +1,88 @@
+"""Pausing a rule: it keeps its journeys and decides nothing, until it goes on as after downtime (ruling 32)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+
+from engine.errors import ConfigError
+from engine.runtime.live import Live
+from engine.runtime.loading import Pair, Touch
+from engine.store import Connection, pausing, rules, watches
+from engine.store.rows import RuleRow
+
+Pauses = tuple[tuple[int, int | None], ...]
+"""Stretches of time, the last of them open while the rule is paused."""
+
+
+def pauses_of(row: RuleRow) -> Pauses:
+    return tuple((start, end) for start, end in json.loads(row.pauses))
+
+
+def is_paused(row: RuleRow) -> bool:
+    return any(end is None for _, end in pauses_of(row))
+
+
+def ended(row: RuleRow, now: int) -> RuleRow:
+    """The row with its pause, if there is one, over at ``now``."""
+    return _with(row, tuple((start, now if end is None else end) for start, end in pauses_of(row)))
+
+
+def pause(connection: Connection, workspace: int, rule: str, now: int) -> bool:
+    """Pause a rule from ``now`` on; False when it was paused already. Raises ConfigError where none is live."""
+    row = _row(connection, workspace, rule)
+    if is_paused(row):
+        return False
+    rules.update(connection, [_with(row, (*pauses_of(row), (now, None)))])
+    rules.note_change(connection, workspace)
+    pausing.rest(connection, workspace, row.id)
+    return True
+
+
+def resume(connection: Connection, workspace: int, live: Live, rule: str, now: int) -> dict[Pair, Touch] | None:
+    """End a rule's pause: all of it is due ``now``. Gives what came late meanwhile, to be decided first.
+
+    None when it was not paused. Raises ConfigError where no such rule is live.
+    """
+    row = _row(connection, workspace, rule)
+    if not is_paused(row):
+        return None
+    rules.update(connection, [ended(row, now)])
+    rules.note_change(connection, workspace)
+    pausing.go_on(connection, workspace, row.id, now)
+    if live.rules[row.id].program.stands:
+        watches.seed_watches(connection, workspace, row.id, now)
+    late = pausing.taken_up(connection, workspace, row.id)
+    return {(person, row.id): Touch(since, bool(merged)) for person, since, merged in late}
+
+
+def awake(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Mapping[Pair, Touch]:
+    """Those of the touches that are decided now: none under a paused rule.
+
+    What happens during a pause starts nothing and is seen on the timeline afterwards. Only what bears on the time
+    before it, and people who become one, would not be looked at again: that is set aside.
+    """
+    paused = live.paused
+    if not any(rule in paused for _, rule in touches):
+        return touches
+    late = [
+        (person, rule, touch.since, int(touch.merged))
+        for (person, rule), touch in touches.items()
+        if rule in paused and (touch.merged or touch.since < paused[rule])
+    ]
+    pausing.set_aside(connection, workspace, late)
+    return {pair: touch for pair, touch in touches.items() if pair[1] not in paused}
+
+
+def _with(row: RuleRow, pauses: Pauses) -> RuleRow:
+    return row._replace(pauses=json.dumps(pauses))
+
+
+def _row(connection: Connection, workspace: int, rule: str) -> RuleRow:
+    known = {id: row for id, row in rules.every(connection, workspace).items() if row.removed_at is None}
+    if rule in known:
+        return known[rule]
+    close = difflib.get_close_matches(rule, known, 1)
+    advice = f"did you mean '{close[0]}'?" if close else "'lapse rules' shows those that are"
+    raise ConfigError(f"no rule '{rule}' is live; {advice}")
