@@ -3,26 +3,131 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import ipaddress
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final, Literal
 
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
 
-from engine.api.dialect import Dialect
+from engine import access
+from engine.api.credentials import key_of_headers, unauthorized
+from engine.api.dialect import Refused
+from engine.api.logs import fault, log
 from engine.api.service import Service
+from engine.store import probe
 
 FLUSH_SECONDS: Final = 60
 """How often it is written down when keys were last used."""
 
+PROBE_SECONDS: Final = 5
+"""How long a write may take before the service calls itself unready."""
 
-def routes(_service: Service, _spoken: Mapping[str, Dialect]) -> list[BaseRoute]:
-    async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
 
-    return [Route("/health", health)]
+class Readiness(BaseModel):
+    """Whether requests can be carried out, and whether what is due will be decided."""
+
+    status: Literal["ready", "unready"]
+    store: Literal["ok", "unwritable"]
+    daemon: Literal["ok", "unwell", "elsewhere", "none"]
+
+
+def router(service: Service, described: dict[str, Any]) -> APIRouter:
+    """``/health``, ``/ready``, ``/metrics`` and ``/openapi.json``."""
+    routes = APIRouter()
+    probing = Probing(service)
+
+    @routes.get("/health")
+    async def health() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @routes.get("/ready")
+    async def ready() -> JSONResponse:
+        """The store can be written, and the daemon beside the service is well."""
+        found = await _readiness(service, probing)
+        return JSONResponse(found.model_dump(), 200 if found.status == "ready" else 503)
+
+    @routes.get("/metrics")
+    async def metrics(request: Request) -> Response:
+        """For Prometheus: with a key of the scope ``metrics``, or from the same machine."""
+        try:
+            await _may_measure(service, request)
+        except Refused as refused:
+            error = {"code": refused.code, "message": refused.message}
+            return JSONResponse({"error": error}, refused.status, refused.headers)
+        text = await service.in_thread(generate_latest, service.metrics.registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    @routes.get("/openapi.json")
+    async def openapi() -> JSONResponse:
+        """The native API."""
+        return JSONResponse(described)
+
+    return routes
+
+
+async def _readiness(service: Service, probing: Probing) -> Readiness:
+    writable = await probing.writable()
+    if service.daemon is not None:
+        daemon: Literal["ok", "unwell", "elsewhere", "none"] = "ok" if service.daemon() else "unwell"
+    else:
+        daemon = "elsewhere" if service.workspaces.store.holder() is not None else "none"
+    return Readiness(
+        status="ready" if writable and daemon != "unwell" else "unready",
+        store="ok" if writable else "unwritable",
+        daemon=daemon,
+    )
+
+
+class Probing:
+    """Writes to the store to see whether that can be done; those who ask meanwhile wait for the same write."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._running: asyncio.Future[None] | None = None
+
+    async def writable(self) -> bool:
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(self._service.in_thread(self._write))
+        try:
+            await asyncio.wait_for(asyncio.shield(self._running), PROBE_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store was not written
+            log.error("store", **fault(error))
+            return False
+        return True
+
+    def _write(self) -> None:
+        service = self._service
+        service.workspaces.desk.writer.run(lambda connection: probe.write(connection, service.now()))
+
+
+async def _may_measure(service: Service, request: Request) -> None:
+    """Raises Refused for anybody who is neither on this machine nor has the key for it."""
+    text = key_of_headers(request.headers, basic=False)
+    if text is None:
+        if not _is_local(request):
+            raise unauthorized()
+        return
+    key = await service.in_thread(service.recognise, text)
+    if key is None:
+        raise unauthorized()
+    if access.Scope.METRICS not in key.scopes:
+        raise Refused(403, "forbidden", "the key lacks the scope metrics")
+
+
+def _is_local(request: Request) -> bool:
+    """Whether the caller is on this machine, and speaks for nobody else."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 @asynccontextmanager
@@ -41,4 +146,7 @@ async def kept(service: Service) -> AsyncIterator[None]:
 async def _flush(service: Service) -> None:
     while True:
         await asyncio.sleep(FLUSH_SECONDS)
-        await asyncio.to_thread(service.keyring.flush)
+        try:
+            await asyncio.to_thread(service.keyring.flush)
+        except Exception as error:  # noqa: BLE001 - it is tried again, and nobody is refused for it
+            log.error("keys", **fault(error))

@@ -6,7 +6,6 @@ JSON in the dialect's own shape, with the request's id.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from collections.abc import Mapping
@@ -60,12 +59,13 @@ class Visit:
 class Door:
     """An ASGI app for the routes of one path, by method."""
 
-    def __init__(self, service: Service, dialect: Dialect, routes: Mapping[str, Route]) -> None:
+    def __init__(self, service: Service, dialect: Dialect, path: str, routes: Mapping[str, Route]) -> None:
+        """``path`` is what logs and metrics call it. Without routes, it is the door of paths that lead nowhere."""
         self._service = service
         self._dialect = dialect
         self._routes = routes
         self._tracked = dialect.tracked and bool(routes)
-        self._path = next(iter(routes.values())).path if routes else "unknown"
+        self._path = path
         self._seconds = in_micros(service.settings.api.body_seconds) / 1_000_000
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -126,7 +126,7 @@ class Door:
         if service.keyring.knows(text, service.now()):
             key = service.recognise(text)
         else:
-            key = await asyncio.get_running_loop().run_in_executor(service.threads, service.recognise, text)
+            key = await service.in_thread(service.recognise, text)
         if key is None:
             raise unauthorized()
         return key
@@ -169,7 +169,7 @@ class Door:
             key=key,
             request_id=visit.id,
             dialect=self._dialect.name,
-            path=request.path_params,
+            path=request.scope["path_params"],
             query=QueryParams(request.scope["query_string"]),
             headers=request.headers,
             raw=raw,

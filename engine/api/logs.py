@@ -6,12 +6,25 @@ and where it was raised, but not its text, which may quote what came in.
 
 from __future__ import annotations
 
+import logging
 import traceback
 from typing import Any
 
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
-log: Any = structlog.stdlib.get_logger("lapse.api")
+
+def _as_fields(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
+    """What the standard library's logging takes: the event as its message, everything else as ``fields``."""
+    return {"msg": entry.pop("event"), "extra": {"fields": entry}}
+
+
+log: Any = structlog.wrap_logger(
+    logging.getLogger("lapse.api"),
+    processors=[structlog.stdlib.filter_by_level, _as_fields],
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
 
 
 def fault(error: BaseException) -> dict[str, Any]:

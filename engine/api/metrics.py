@@ -1,19 +1,31 @@
-"""What Prometheus is told: counted as it happens where it happens, looked up in the store where it stands there."""
+"""What Prometheus is told: counted where it happens, or looked up where it stands, in the store."""
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+from collections.abc import Iterator
+from typing import Final
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from engine.clock import SECOND
 from engine.receipt import Receipt
+from engine.runtime.workspaces import Workspaces
+from engine.store import outbox
 
-BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+WAITING: Final = ("held", "pending", "sending", "failed")
+"""States of actions that are still to leave, or to leave again."""
 
 
 class Metrics:
-    """The figures of one app, in a registry of its own."""
+    """The figures of one app, of all its workspaces together, in a registry of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspaces: Workspaces) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(InStore(workspaces))
         self._requests = Histogram(
             "lapse_request_seconds",
             "Requests by dialect, route and status, with the time they took.",
@@ -22,12 +34,48 @@ class Metrics:
             registry=self.registry,
         )
         self._ingested = Counter(
-            "lapse_ingested", "Items taken in, by door and outcome.", ("dialect", "outcome"), registry=self.registry
-        )
+            "lapse_ingested", "Items by the door they came through and what became of them.", ("dialect", "outcome"),
+            registry=self.registry,
+        )  # fmt: skip
 
     def requested(self, dialect: str, method: str, route: str, status: int, seconds: float) -> None:
+        """A request was answered."""
         self._requests.labels(dialect, method, route, status).observe(seconds)
 
     def ingested(self, dialect: str, receipt: Receipt) -> None:
-        for outcome in receipt.outcomes:
-            self._ingested.labels(dialect, outcome.status).inc()
+        """Items came in."""
+        for outcome, count in Tally(one.status for one in receipt.outcomes).items():
+            self._ingested.labels(dialect, outcome).inc(count)
+
+
+class InStore(Collector):
+    """Figures that are read when they are asked for. Reads the store: not for the event loop."""
+
+    def __init__(self, workspaces: Workspaces) -> None:
+        self._workspaces = workspaces
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        states = self._states()
+        depth = GaugeMetricFamily("lapse_outbox", "Actions that are still to leave, by state.", labels=["state"])
+        outcomes = CounterMetricFamily("lapse_deliveries", "Actions done with, by outcome.", labels=["outcome"])
+        for state in WAITING:
+            depth.add_metric([state], states.pop(state, 0))
+        for outcome, count in sorted(states.items()):
+            outcomes.add_metric([outcome], count)
+        due, done = self._workspaces.next_due(), self._workspaces.done
+        late = 0 if due is None else max(0, self._workspaces.clock.now() - due)
+        yield depth
+        yield outcomes
+        yield GaugeMetricFamily("lapse_due_lag_seconds", "How long the earliest due moment is past.", late / SECOND)
+        yield CounterMetricFamily("lapse_decisions", "Due journeys that the daemon here decided.", done.decided)
+
+    def _states(self) -> Tally[str]:
+        states: Tally[str] = Tally()
+        with self._workspaces.store.read() as connection:
+            for row in self._workspaces.rows:
+                for (_, state), count in outbox.counts(connection, row.id).items():
+                    states[state] += count
+        return states

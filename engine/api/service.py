@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
 from engine.access import Key
 from engine.api.metrics import Metrics
@@ -12,6 +15,10 @@ from engine.api.rates import Rates
 from engine.config import Settings
 from engine.runtime.keyring import Keyring
 from engine.runtime.workspaces import Workspaces
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Well = Callable[[], bool]
 
 READERS: Final = 16
 """Threads that read the store for requests; fewer than the store has connections for."""
@@ -23,6 +30,8 @@ class Service:
 
     workspaces: Workspaces
     settings: Settings
+    daemon: Well | None = None
+    """Whether the daemon beside the service is well; None where it has none."""
     keyring: Keyring = field(init=False)
     rates: Rates = field(init=False)
     metrics: Metrics = field(init=False)
@@ -32,7 +41,7 @@ class Service:
         api = self.settings.api
         self.keyring = Keyring(self.workspaces.desk)
         self.rates = Rates(api.rates, api.keyless_rate)
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.workspaces)
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="lapse-reader")
 
     def now(self) -> int:
@@ -46,6 +55,11 @@ class Service:
             self.workspaces.engine(key.workspace)
         return key
 
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what reads the store, or works for long, without holding up the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, partial(function, *args, **kwargs))
+
     def close(self) -> None:
+        """Finish what is under way."""
         self.threads.shutdown()
         self.keyring.flush()
