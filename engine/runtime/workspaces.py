@@ -214,6 +214,11 @@ class Workspaces:
         self.done = Due(self.done.decided + due.decided, self.done.sent + due.sent, due.next)
         return due
 
+    def warn_of_unbound(self) -> None:
+        """Say in the log which actions nothing binds, each once a workspace."""
+        for engine in self.engines:
+            engine.warn_of_unbound()
+
     @property
     def rule_files(self) -> WorkspaceFiles | None:
         files = tuple(one.rule_files for one in self.engines if one.rule_files is not None)

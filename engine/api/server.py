@@ -1,0 +1,121 @@
+"""The server: uvicorn, with a guard against clients that keep a connection and say little or never end."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from engine.durations import in_micros
+from engine.errors import ConfigError, LapseError
+from engine.runtime.workspaces import Workspaces
+
+HEAD_BYTES: Final = 65_536
+"""What the first line and the headers of a request may have, about."""
+
+GRACE_SECONDS: Final = 5.0
+"""How much longer than a body may take a whole request may, before its connection is closed without an answer."""
+
+STOP_SECONDS: Final = 30
+"""How long requests under way may take when the server is told to stop."""
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """HTTP, for clients in a hurry. The app gives up on a slow body; this does on a slow or endless head."""
+
+    patience = 15.0
+    _deadline: asyncio.TimerHandle | None = None
+    _head = 0
+    _in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > HEAD_BYTES:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head = True, 0
+        self._arm()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._disarm()
+        super().on_message_complete()
+
+    def _arm(self) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(self.patience, self._give_up)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()
+
+
+def server(app: ASGIApp, workspaces: Workspaces) -> uvicorn.Server:
+    """A server for the app, not yet running: ``run(sockets=[...])`` it, set ``should_exit`` to stop it."""
+    patience = in_micros(workspaces.settings.api.body_seconds) / 1_000_000 + GRACE_SECONDS
+    protocol: Any = type("Protocol", (GuardedProtocol,), {"patience": patience})
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+        )
+    )
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises LapseError where that cannot be."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise LapseError(f"cannot listen at {host}, port {port}: {why}; name another --host or --port") from None
+    made.set_inheritable(True)
+    return made
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def required_extra(error: ImportError) -> ConfigError:
+    """What to say when the service's libraries are not installed."""
+    return ConfigError(f"the service needs '{error.name}', which is not installed: pip install 'lapse[serve]'")
