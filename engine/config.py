@@ -41,6 +41,7 @@ from pydantic_settings import (
 from engine.durations import Duration
 from engine.errors import ConfigError
 from engine.model import Limits
+from engine.schemas.settings import TypeSettings
 
 FILE: Final = "lapse.toml"
 """The settings file, looked for in the working directory."""
@@ -207,6 +208,7 @@ class Settings(BaseSettings):
     workspaces: dict[str, Workspace] = Field(
         default_factory=dict, description="What single workspaces have of their own: a table `[workspaces.NAME]` each."
     )
+    types: TypeSettings = Field(TypeSettings(), description="Event types and their schemas: the table `[types]`.")
     api: Api = Field(Api(), description="The HTTP service: the table `[api]`.")
 
     @field_validator("zone")
@@ -291,6 +293,8 @@ def _known(where: tuple[str, ...]) -> set[str]:
             return set(Limits.model_fields)
         case ("api", *_):
             return set(Api.model_fields)
+        case ("types", *_):
+            return set(TypeSettings.model_fields)
         case ("workspaces", *_):
             return set(Workspace.model_fields)
         case _:

@@ -3,12 +3,15 @@
     LapseError
     ├── ConfigError      settings that cannot be used
     ├── InputFileError   a file of events that cannot be read at all
-    └── RefusedError     one piece of input that is not taken, with a stable code
+    ├── RefusedError     one piece of input that is not taken, with a stable code
+    └── EventTypeError   an event type that cannot be made, changed or removed as asked
 
 Bad events in a call or a file are not raised: they are reported, one by one, beside those that were taken.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class LapseError(Exception):
@@ -51,3 +54,45 @@ class StoreLocked(StoreError):  # noqa: N818
 
 class StoreBusy(StoreError):  # noqa: N818
     """Another process kept the database to itself for longer than the writer was willing to wait."""
+
+
+class EventTypeError(LapseError):
+    """An event type that cannot be made, changed or removed as asked. Nothing has changed."""
+
+
+class UnknownType(EventTypeError):  # noqa: N818
+    """The workspace has no event type of this id or name."""
+
+
+class TypeExists(EventTypeError):  # noqa: N818
+    """The name is another event type's already."""
+
+
+class TypeInUse(EventTypeError):  # noqa: N818
+    """Events of the type are stored, or live rules name it. ``rules`` are those rules' ids."""
+
+    def __init__(self, text: str, rules: tuple[str, ...] = ()) -> None:
+        super().__init__(text)
+        self.rules = rules
+
+
+class Predefined(EventTypeError):  # noqa: N818
+    """The event type came with Lapse: it keeps its name, and stays."""
+
+
+class BadSchema(EventTypeError):  # noqa: N818
+    """What was given is no JSON Schema, or one that Lapse does not take."""
+
+
+class Incompatible(EventTypeError):  # noqa: N818
+    """A schema that refuses what its type took before.
+
+    ``reason`` says what. ``example`` are properties that were taken and would be refused now, or None; ``event`` is
+    the id of the stored event they are of, or None.
+    """
+
+    def __init__(self, reason: str, example: dict[str, Any] | None = None, event: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.example = example
+        self.event = event

@@ -1,0 +1,83 @@
+"""A schema ready to check events with.
+
+Which draft it is written in, ``$schema`` says; without it, it is draft 2020-12. ``format`` is checked. What a schema
+does not mention passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, Final
+
+from engine.errors import BadSchema, ConfigError
+from engine.schemas.bounds import within_bounds
+from engine.schemas.settings import TYPE_SETTINGS, TypeSettings
+from engine.schemas.wording import Problem, problem_of
+from engine.strict_json import canonical, path_text, shown
+
+_PATTERN_BYTES: Final = 1 << 20
+"""Memory a compiled regular expression may take; one that repeats repetitions a thousand times is refused by it."""
+
+_LONGEST_REASON: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A compiled schema."""
+
+    plain: dict[str, Any]
+    """As it was given. Not to be changed."""
+    admits: Callable[[dict[str, Any]], bool]
+    """Whether properties (checked JSON) are what it takes."""
+    _errors: Callable[[dict[str, Any]], Any]
+
+    def problem(self, properties: dict[str, Any]) -> Problem | None:
+        """The first thing in an event's properties that breaks the schema; None when nothing does."""
+        if self.admits(properties):
+            return None
+        return problem_of(next(iter(self._errors(properties))))
+
+
+def compile_schema(schema: object, settings: TypeSettings = TYPE_SETTINGS) -> Schema:
+    """A schema made ready. Raises BadSchema for what is none or is beyond the bounds of ``settings``.
+
+    Raises ConfigError where the package that checks schemas is not installed.
+    """
+    plain = within_bounds(schema, settings)
+    library = _library()
+    try:
+        validator = library.validator_for(
+            plain,
+            offline=True,
+            validate_formats=True,
+            pattern_options=library.RegexOptions(size_limit=_PATTERN_BYTES),
+        )
+    except library.ValidationError as error:
+        raise BadSchema(f"the schema cannot be used: {_told(error)}") from None
+    except ValueError as error:
+        raise BadSchema(f"the schema cannot be used: {shown(str(error), _LONGEST_REASON)}") from None
+    return Schema(plain, validator.is_valid, validator.iter_errors)
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """A schema as it is stored; equal schemas give equal text."""
+    return canonical(schema)
+
+
+def _told(error: Any) -> str:
+    """What the library says of a schema, and where in it."""
+    where = path_text(("schema", *error.instance_path))
+    return f"{where}: {shown(error.message, _LONGEST_REASON)}"
+
+
+def _library() -> ModuleType:
+    """The checker, which only workspaces with schemas need."""
+    try:
+        import jsonschema_rs
+    except ImportError:
+        raise ConfigError(
+            "schemas of event types need the package jsonschema-rs; install it with: pip install 'lapse[schemas]'"
+        ) from None
+    return jsonschema_rs
