@@ -7,7 +7,7 @@ through its codec, as it does in the store. What an action does is on the timeli
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from engine.journeys import journey as states
@@ -62,6 +62,7 @@ class Bench:
     """Runs one rule. ``ingest`` takes entries at the clock's time, ``run_to`` moves the clock through what is due.
 
     ``lazy`` leaves entries that can only end or delay something undecided until the due moment, as the store does.
+    ``restarts`` says at each decision whether what is kept goes through its codec; otherwise it is kept as it is.
     """
 
     def __init__(
@@ -72,10 +73,11 @@ class Bench:
         *,
         lazy: bool = False,
         sends: bool = True,
+        restarts: Callable[[], bool] = lambda: True,
     ) -> None:
         self.life = RuleLife(Program(rule), live_at=live_at, opened_at=live_at)
         self.settings = settings or Settings()
-        self.live_at, self.lazy, self.sends = live_at, lazy, sends
+        self.live_at, self.lazy, self.sends, self.restarts = live_at, lazy, sends, restarts
         self.people: dict[str, Standing] = {}
         self.counts = Counts()
         self.actions: list[Action] = []
@@ -101,7 +103,8 @@ class Bench:
     def _append(self, name: str, entries: Entries, arrived: int) -> int | None:
         """Put entries on a timeline; gives the instant to decide from, or nothing when nobody need be told."""
         standing = self.people.setdefault(name, Standing())
-        entries = [one for one in entries if not any(one is known for known in (*standing.events, *standing.changes))]
+        known = {id(one) for one in (*standing.events, *standing.changes)}
+        entries = [one for one in {id(one): one for one in entries}.values() if id(one) not in known]
         if not entries:
             return None
         wakes = False
@@ -116,7 +119,8 @@ class Bench:
         fresh = min((one.at for one in entries if not one.historical), default=arrived + 1)
         if wakes or not self.lazy:
             return fresh
-        return fresh if any([self._note(standing, one) for one in entries]) else None
+        ready = [self._note(standing, one) for one in entries]
+        return fresh if any(ready) else None
 
     def _note(self, standing: Standing, one: Event | Change) -> bool:
         """Note a trigger that can lead to nothing yet; true where it already may."""
@@ -227,11 +231,12 @@ class Bench:
         for note, count in found.notes.items():
             self.notes[note] = self.notes.get(note, 0) + count
         self.withdrawn += found.withdrawn
-        one.journeys = [*old, *map(_stored, found.journeys)]
+        restarts = self.restarts()
+        one.journeys = [*old, *(_stored(journey) if restarts else journey for journey in found.journeys)]
         for number, journey in enumerate(one.journeys):
             journey.row = number
         watch = found.watch
-        one.watch = Watch.restore(watch.dump(), watch.followed, watch.due, watch.row)
+        one.watch = Watch.restore(watch.dump(), watch.followed, watch.due, watch.row) if restarts else watch
         for journey in one.journeys:
             for effect in journey.effects:
                 if effect.taken == "left" and before.get(effect.key) != "left" and journey not in old:

@@ -39,9 +39,9 @@ class Coming:
     idle: bool = False
 
 
-def play(rule: nodes.Rule, coming: list[Coming], until: int, grace: int, *, lazy: bool = False) -> Bench:
-    """Run a bench that sends nothing through the arrivals of one person."""
-    bench = Bench(rule, Settings(grace=grace), lazy=lazy, sends=False)
+def play(rule: nodes.Rule, coming: list[Coming], until: int, grace: int, *, apart: bool = False, **more: Any) -> Bench:
+    """Run a bench that sends nothing through the arrivals of one person; ``apart``: what comes together, one by one."""
+    bench = Bench(rule, Settings(grace=grace), sends=False, **more)
     waiting = sorted(coming, key=lambda one: one.arrives)
     while waiting:
         at = waiting[0].arrives
@@ -50,7 +50,8 @@ def play(rule: nodes.Rule, coming: list[Coming], until: int, grace: int, *, lazy
         if not any(one.idle for one in batch):
             bench.run_to(at - 1)
         bench.now = at
-        bench.ingest({"p": [one.entry for one in batch]})
+        for part in [[one] for one in batch] if apart else [batch]:
+            bench.ingest({"p": [one.entry for one in part]})
     bench.run_to(until + grace)
     bench.now = until + grace
     bench.look()
@@ -109,3 +110,37 @@ def test_any_order_within_a_day(trigger: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_any_order_within_the_grace(data: st.DataObject) -> None:
     check(data.draw(stories(CALM, delay=12)), grace=6 * HOUR)
+
+
+@st.composite
+def crowded(draw: st.DrawFn, features: Features) -> tuple[nodes.Rule, list[Coming], int]:
+    """Entries that arrive by threes of hours, so that many come at once, in any order."""
+    rule, _, mixed, until = draw(stories(features, delay=30))
+    arrivals = [replace(one, arrives=one.arrives + -one.arrives % (3 * HOUR)) for one in draw(st.permutations(mixed))]
+    return rule, [one for one in arrivals if one.arrives <= until], until
+
+
+@pytest.mark.parametrize("trigger", ["event", "none"])
+@ROUNDS
+@given(data=st.data())
+def test_batches_or_one_by_one(trigger: str, data: st.DataObject) -> None:
+    rule, coming, until = data.draw(crowded(replace(CALM, triggers=(trigger,))))
+    assert decided(play(rule, coming, until, 0, apart=True)) == decided(play(rule, coming, until, 0))
+
+
+@pytest.mark.parametrize("trigger", ["event", "none", "schedule"])
+@ROUNDS
+@given(data=st.data())
+def test_told_at_once_or_at_the_next_look(trigger: str, data: st.DataObject) -> None:
+    rule, _, mixed, until = data.draw(stories(replace(CALM, triggers=(trigger,)), delay=30))
+    assert decided(play(rule, mixed, until, 0, lazy=True)) == decided(play(rule, mixed, until, 0))
+
+
+@ROUNDS
+@given(data=st.data())
+def test_a_restart_anywhere(data: st.DataObject) -> None:
+    rule, _, mixed, until = data.draw(stories(CALM, delay=30))
+    grace = data.draw(st.sampled_from([0, 6 * HOUR]))
+    wanted = decided(play(rule, mixed, until, grace, restarts=lambda: False))
+    assert decided(play(rule, mixed, until, grace, restarts=lambda: True)) == wanted
+    assert decided(play(rule, mixed, until, grace, restarts=lambda: data.draw(st.booleans()))) == wanted

@@ -141,5 +141,5 @@ def test_schedules(story: Story) -> None:
 
 def test_a_watch_is_read_as_it_was_written() -> None:
     watch = Watch(5, [(3, "2026-01-01"), (4, "2026-01-02")], due=9, row=7)
-    assert Watch.restore(watch.dump(), watch.due, watch.row) == watch
-    assert Watch.restore("", None) == Watch()
+    assert Watch.restore(watch.dump(), watch.followed, watch.due, watch.row) == watch
+    assert Watch.restore(Watch().dump(), None, None) == Watch()
