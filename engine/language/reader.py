@@ -55,7 +55,15 @@ class Reading:
 
     def refusing(self, rule: Rule, where: str) -> Reading:
         """The same reading with an error: ``rule`` has the identity of a rule that stands in the file ``where``."""
-        return replace(self, diagnostics=in_order([*self.diagnostics, shared_identity(rule, where)]))
+        return self.with_findings([shared_identity(rule, where)])
+
+    def with_findings(self, found: Iterable[Diagnostic]) -> Reading:
+        """The same reading with what only other files, or the rules that were live, could show."""
+        return replace(self, diagnostics=in_order([*self.diagnostics, *found]))
+
+    def text_of(self, rule: Rule) -> str:
+        """The lines of the file that a rule of it stands in; nothing else makes it what it is."""
+        return self.source.text[slice(*rule.span)]
 
 
 def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog: Catalog | None = None) -> Reading:

@@ -10,20 +10,16 @@ from .layout import canonical, name_text
 from .nodes import Rule
 
 
-def renamed(live: Iterable[Rule], now: Iterable[Rule]) -> tuple[Diagnostic, ...]:
-    """The rules of ``now`` that are live under another title, with the way to keep their state.
+def renamed(live: Iterable[Rule], now: Iterable[Rule]) -> dict[str, Diagnostic]:
+    """The rules of ``now`` that are live under another title, by id, with the way to keep their state.
 
     A rule counts as the same when it does the same: its canonical text is unchanged and its old name is gone.
     """
-    now = tuple(now)
-    names = {rule.id for rule in now}
-    gone = {canonical(rule): rule for rule in live if rule.id not in names}
-    known = {rule.id for rule in gone.values()}
-    return tuple(
-        _warning(rule, gone[text].id)
-        for rule in now
-        if not rule.named and rule.id not in known and (text := canonical(rule)) in gone
-    )
+    before, after = {rule.id: rule for rule in live}, {rule.id: rule for rule in now}
+    gone = {canonical(rule): rule for id, rule in before.items() if id not in after}
+    new = [rule for id, rule in after.items() if id not in before and not rule.named] if gone else []
+    texts = {rule.id: canonical(rule) for rule in new}
+    return {rule.id: _warning(rule, gone[texts[rule.id]].id) for rule in new if texts[rule.id] in gone}
 
 
 def _warning(rule: Rule, before: str) -> Diagnostic:

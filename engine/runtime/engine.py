@@ -159,6 +159,8 @@ class Engine:
         if self._files is None:
             raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
         found = self._files.load()
+        with self.store.read() as connection:
+            found = found.warned(loader.renames(connection, self.workspace, found.rules))
         if found.ok:
             old, changing = self.writer.run(
                 lambda connection: loader.outgoing(connection, self.workspace, found.programs)

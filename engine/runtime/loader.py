@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from engine.journeys.rulebook import RuleLife
-from engine.language import read
+from engine.language import Diagnostic, read
+from engine.language.nodes import Rule
 from engine.language.program import Program
+from engine.language.renames import renamed
 from engine.runtime.live import Live, LiveRule
 from engine.runtime.pausing import ended, is_paused, pauses_of
 from engine.store import Connection, journeys, outbox, pausing, rules, watches
@@ -90,6 +92,14 @@ def outgoing(connection: Connection, workspace: int, programs: Sequence[Program]
     changing = {row.id for row in known if row.removed_at is None and digests.get(row.rule_id) != row.version}
     live = stored(connection, workspace, programs) if changing else Live({})
     return live, [row for row in live.patient if row in changing]
+
+
+def renames(connection: Connection, workspace: int, now: Iterable[Rule]) -> dict[str, Diagnostic]:
+    """Warnings, by their ids, about rules that are live under another title."""
+    texts = rules.live_texts(connection, workspace)
+    coming = {rule.id: rule for rule in now}
+    gone = [_read(text).rule for id, text in texts.items() if id not in coming]
+    return renamed(gone, [rule for id, rule in coming.items() if id not in texts])
 
 
 def _row(before: RuleRow | None, program: Program, workspace: int, next_row: int, now: int | None) -> RuleRow:

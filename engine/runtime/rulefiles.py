@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read
+from engine.language.nodes import Rule
 from engine.language.program import Program
 
 SUFFIX = ".rules"
@@ -26,18 +27,31 @@ class Found:
         return all(reading.ok for reading in self.readings)
 
     @property
+    def rules(self) -> list[Rule]:
+        """The rules where they stand now; those of the programs may have been read elsewhere."""
+        return [rule for reading in self.readings for rule in reading.rules]
+
+    def warned(self, warnings: Mapping[str, Diagnostic]) -> Found:
+        """The same with warnings about rules, by their ids."""
+        if not warnings:
+            return self
+        found = ((one, [warnings[rule.id] for rule in one.rules if rule.id in warnings]) for one in self.readings)
+        return replace(self, readings=tuple(reading.with_findings(of_it) for reading, of_it in found))
+
+    @property
     def findings(self) -> list[tuple[Reading, Diagnostic]]:
         return [(reading, one) for reading in self.readings for one in reading.diagnostics]
 
 
 @dataclass
 class RuleFiles:
-    """The rule files of an engine: files, or folders of ``*.rules``. Remembers what it has read."""
+    """The rule files of an engine: files, or folders of ``*.rules``. Remembers what it has read last."""
 
     paths: tuple[Path, ...]
     catalog: Catalog | None = None
-    _read: dict[Path, tuple[tuple[int, int], Reading]] = field(default_factory=dict)
-    _programs: dict[int, Program] = field(default_factory=dict)
+    _readings: dict[Path, Reading] = field(default_factory=dict)
+    _programs: dict[str, Program] = field(default_factory=dict)
+    """By the text of their rules: what they have worked out is kept when a rule moves, within its file or to another."""
 
     def files(self) -> list[Path]:
         """Every rule file, in order. Raises ConfigError for a path that does not exist."""
@@ -57,26 +71,16 @@ class RuleFiles:
 
     def load(self) -> Found:
         """Read what has changed since the last call; a rule id used in two files is an error of the second."""
-        readings = [self._reading(path) for path in self.files()]
-        readings = _refusing_repeats(readings)
-        programs = [self._program(rule) for reading in readings for rule in reading.rules]
-        return Found(tuple(programs), tuple(readings))
+        self._readings = {path: self._reading(path) for path in self.files()}
+        readings = _refusing_repeats(self._readings.values())
+        rules = [(reading.text_of(rule), rule) for reading in readings for rule in reading.rules]
+        self._programs = {text: self._programs.get(text) or Program(rule) for text, rule in rules}
+        return Found(tuple(self._programs[text] for text, _ in rules), tuple(readings))
 
     def _reading(self, path: Path) -> Reading:
-        stamp = _stamp(path)
-        known = self._read.get(path)
-        if known is None or known[0] != stamp:
-            text = path.read_text(encoding="utf-8", errors="replace")
-            known = (
-                stamp,
-                read(text, str(path)) if self.catalog is None else read(text, str(path), catalog=self.catalog),
-            )
-            self._read[path] = known
-        return known[1]
-
-    def _program(self, rule: object) -> Program:
-        """One program for each rule object, so that what it works out for itself is kept over a reload."""
-        return self._programs.setdefault(id(rule), Program(rule))  # type: ignore[arg-type]
+        text = path.read_text(encoding="utf-8", errors="replace")
+        known = self._readings.get(path)
+        return known if known and known.source.text == text else read(text, str(path), catalog=self.catalog)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -96,7 +96,7 @@ def rules(text: str) -> tuple[nodes.Rule, ...]:
 
 def test_a_title_that_changed_without_a_name() -> None:
     live = rules("# Cart\nTrigger: a\n\n# Other\nTrigger: b")
-    (found,) = renamed(live, rules("# Abandoned cart\nTrigger: a\n\n# Other\nTrigger: b"))
+    found = renamed(live, rules("# Abandoned cart\nTrigger: a\n\n# Other\nTrigger: b"))["abandoned-cart"]
     assert found.code == "renamed"
     assert found.help == "add 'Rule: cart' to keep its state"
 
@@ -105,4 +105,4 @@ def test_a_title_that_changed_without_a_name() -> None:
     "text", ["# Cart\nTrigger: a", "# Abandoned\nRule: cart\nTrigger: a", "# New\nTrigger: c", "# Cart\nTrigger: c"]
 )
 def test_what_is_no_rename(text: str) -> None:
-    assert renamed(rules("# Cart\nTrigger: a"), rules(text)) == ()
+    assert renamed(rules("# Cart\nTrigger: a"), rules(text)) == {}
