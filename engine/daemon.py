@@ -71,6 +71,7 @@ class Daemon:
             self._guarded(self._keep_house), IntervalTrigger(seconds=KEEP_HOUSE_SECONDS), id="keep-house"
         )
         self._scheduler.start()
+        self.engine.warn_of_unbound()
         self.engine.on_due = self._note_due
         self._guarded(self._work)()
 
@@ -142,6 +143,7 @@ class Daemon:
                 reading.source.name,
                 one.message,
             )
+        self.engine.warn_of_unbound()
         _log.info("rules reloaded" if found.ok else "rules have errors; the rules that were live stay live")
 
     def _keep_house(self) -> None:

@@ -12,25 +12,37 @@ from typer.core import TyperGroup
 from engine.cli.check import check
 from engine.cli.console import fail
 from engine.cli.doctor import doctor
+from engine.cli.events import events
 from engine.cli.ingest import ingest
+from engine.cli.keys import keys
+from engine.cli.pause import pause, resume
 from engine.cli.person import person
 from engine.cli.replay import replay
 from engine.cli.rules import rules
 from engine.cli.run import run
+from engine.cli.serve import serve
 from engine.cli.test import rule_tests
+from engine.cli.workspaces import workspaces
 from engine.errors import LapseError
 
 VERBS: dict[str, Callable[..., None]] = {
     "run": run,
+    "serve": serve,
     "replay": replay,
     "check": check,
     "test": rule_tests,
     "ingest": ingest,
     "rules": rules,
+    "pause": pause,
+    "resume": resume,
     "person": person,
+    "events": events,
     "doctor": doctor,
 }
 """In the order of the help page."""
+
+GROUPS: dict[str, typer.Typer] = {"keys": keys, "workspaces": workspaces}
+"""Nouns with verbs of their own; they come last."""
 
 
 class Verbs(TyperGroup):
@@ -83,6 +95,7 @@ def lapse(
     lapse check                          look rules over for mistakes
     lapse replay log.jsonl --rules rules what would rules have done to a log?
     lapse run                            decide and act by the clock until stopped
+    lapse serve                          the same, and take events in over HTTP
     lapse ingest events.jsonl            take a file of events in
     lapse rules                          what is live, and what has it done?
 
@@ -94,6 +107,8 @@ def lapse(
 
 for name, verb in VERBS.items():
     app.command(name)(verb)
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

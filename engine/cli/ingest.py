@@ -10,7 +10,7 @@ import typer
 from rich.progress import Progress
 
 from engine.cli.console import PROBLEMS, Format, err, line, number, of, out, print_json, table
-from engine.cli.opening import opened
+from engine.cli.opening import opened_with_rules
 from engine.cli.options import FormatOption, MapOption, RulesOption, StoreOption, mapping_of
 from engine.cli.progress import bars
 from engine.cli.rejected import SHOWN, print_rejected
@@ -42,7 +42,7 @@ def ingest(
     lost because their message id is taken.
     """
     mapping = mapping_of(map)
-    with opened(store, rules) as engine, bars() as progress:
+    with opened_with_rules(store, rules) as engine, bars() as progress:
         summaries = [_ingest(engine, path, mapping, history, progress) for path in files]
     if format is Format.JSON:
         print_json({"files": [one.plain() for one in summaries]})

@@ -19,22 +19,38 @@ def settings_of(store: str | None) -> Settings:
 
 
 @contextmanager
-def opened(store: str | None, rules: Sequence[Path] | None) -> Iterator[Engine]:
-    """An engine with its rules live. Without ``rules`` they come from the settings; none need be there."""
-    settings = settings_of(store)
-    with Engine.open(settings=settings) as engine:
-        if rules or settings.rules.exists():
-            load(engine, rules or [settings.rules])
-        else:
-            warn(f"there are no rules at '{settings.rules}'; name them with --rules")
+def opened(store: str | None) -> Iterator[Engine]:
+    """An engine on the store, with the rules that are live there."""
+    with Engine.open(settings=settings_of(store)) as engine:
         yield engine
 
 
-def load(engine: Engine, rules: Sequence[Path]) -> Found:
+@contextmanager
+def opened_with_rules(store: str | None, rules: Sequence[Path] | None) -> Iterator[Engine]:
+    """An engine that makes rules live: those named, else those of the settings, where there are any."""
+    with opened(store) as engine:
+        usual = engine.settings.rules
+        if rules or usual.exists():
+            load(engine, rules or [usual])
+        elif not engine.live.rules:
+            warn(f"no rule is live, and there are no rules at '{usual}'; name them with --rules")
+        yield engine
+
+
+def load(engine: Engine, rules: Sequence[Path], *, migrate: bool = False) -> Found:
     """Make rules live. With an error in them, show every finding and stop: those that were live stay live."""
-    found = engine.load(*rules)
+    found = engine.load(*rules, migrate=migrate)
     refuse_errors(found)
     return found
+
+
+def moves_told(engine: Engine) -> list[str]:
+    """What loading rules did to journeys that waited, a line for each rule that had any."""
+    return [
+        f"{rule}: of {of(sum(one), 'waiting journey')} {one.moved:,} moved, {one.stayed:,} stayed, {one.ended:,} ended"
+        for rule, one in sorted(engine.moves.items())
+        if sum(one)
+    ]
 
 
 def found_rules(rules: Sequence[Path]) -> Found:

@@ -31,6 +31,12 @@ RulesOption = Annotated[
         show_default=False,
     ),
 ]
+MigrateOption = Annotated[
+    bool,
+    typer.Option(
+        "--migrate", help="Move journeys that wait on older versions to the new ones, where their step is unchanged."
+    ),
+]
 FormatOption = Annotated[
     Format, typer.Option("--format", help="text for people, json for programs.", show_default=True)
 ]

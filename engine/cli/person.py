@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from engine.cli.console import PROBLEMS, Format, err, line, out, print_json, table
 from engine.cli.opening import opened
-from engine.cli.options import FormatOption, RulesOption, StoreOption
-from engine.cli.words import at, reason
+from engine.cli.options import FormatOption, StoreOption
+from engine.cli.words import at, pairs, reason, shown
 from engine.runtime.sight import JourneyView, PersonView
 
 
 def person(
     id: Annotated[str, typer.Argument(metavar="ID", help="A user id, else an anonymous id, else a contact.")],
     store: StoreOption = None,
-    rules: RulesOption = None,
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Show one person.
@@ -29,7 +27,7 @@ def person(
 
     Ids, attributes, the timeline and the journeys. Exits with 1 when nobody has this id.
     """
-    with opened(store, rules) as engine:
+    with opened(store) as engine:
         engine.settle()
         found = engine.person(id)
     if found is None:
@@ -45,7 +43,7 @@ def _print(console: Console, found: PersonView) -> None:
     for kind, value in found.identifiers:
         line(console, (f"{kind} ", "dim"), (value, "bold"))
     for name, value in sorted(found.attributes.items()):
-        line(console, (f"  {name} = ", "dim"), _shown(value))
+        line(console, (f"  {name} = ", "dim"), shown(value))
     _print_timeline(console, found)
     _print_journeys(console, found)
 
@@ -53,7 +51,7 @@ def _print(console: Console, found: PersonView) -> None:
 def _print_timeline(console: Console, found: PersonView) -> None:
     made = table("Timeline (UTC)", "Event", "Properties")
     for when, name, values in found.timeline:
-        made.add_row(at(when), name or "(attributes)", _pairs(values))
+        made.add_row(at(when), name or "(attributes)", pairs(values))
     console.print()
     console.print(made)
 
@@ -81,11 +79,3 @@ def _state(one: JourneyView) -> str:
     why = "finished" if one.reason == "finished" and one.actions else reason(one.reason)
     goal = f", goal reached {at(one.goal_at)}" if one.goal_at is not None else ""
     return f"ended {at(one.ended_at)}: {why}{goal}{held}"
-
-
-def _pairs(values: dict[str, Any]) -> str:
-    return ", ".join(f"{name} = {_shown(value)}" for name, value in values.items())
-
-
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

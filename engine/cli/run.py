@@ -6,18 +6,17 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engine.cli.console import Format, listing, of
+from engine.cli.console import Format, of
 from engine.cli.logs import log_to_stderr
-from engine.cli.opening import load, settings_of
-from engine.cli.options import FormatOption, RulesOption, StoreOption
+from engine.cli.opening import load, moves_told, settings_of
+from engine.cli.options import FormatOption, MigrateOption, RulesOption, StoreOption
 from engine.config import Settings
 from engine.daemon import Daemon
 from engine.errors import ConfigError, LapseError
 from engine.runtime.engine import Engine
-from engine.runtime.live import LiveRule
 from engine.runtime.rulefiles import Found
 
 LOOK_SECONDS = 1.0
@@ -29,7 +28,12 @@ PATIENCE_SECONDS = 60.0
 _log = logging.getLogger("lapse.run")
 
 
-def run(store: StoreOption = None, rules: RulesOption = None, format: FormatOption = Format.TEXT) -> None:
+def run(
+    store: StoreOption = None,
+    rules: RulesOption = None,
+    migrate: MigrateOption = False,
+    format: FormatOption = Format.TEXT,
+) -> None:
     """Decide and act by the clock until stopped.
 
     \b
@@ -37,7 +41,8 @@ def run(store: StoreOption = None, rules: RulesOption = None, format: FormatOpti
     lapse run --rules rules/ --store sqlite:///lapse.db
     lapse run --format json
 
-    Rule files that change are loaded again; one with errors changes nothing. Actions go where
+    Rule files that change are loaded again; one with errors changes nothing. --migrate is for the
+    files as they are when it starts, journeys finish on their version afterwards. Actions go where
     lapse.toml sends them, else to the log. SIGTERM or Ctrl-C finishes what is under way and
     stops. Only one daemon works on a store; a second one is refused with exit code 2.
     """
@@ -47,7 +52,7 @@ def run(store: StoreOption = None, rules: RulesOption = None, format: FormatOpti
         _refuse_functions(settings)
         daemon = Daemon(engine)
         try:
-            found = load(engine, rules or [settings.rules])
+            found = load(engine, rules or [settings.rules], migrate=migrate)
             with _stopping() as stop:
                 _announce(engine, found)
                 daemon.start()
@@ -84,8 +89,8 @@ def _announce(engine: Engine, found: Found) -> None:
     for reading, one in found.findings:
         line = reading.source.place(one.span[0]).line
         _log.warning("%s:%s: %s", reading.source.name, line, one.message)
-    for text in _unbound(engine.settings, engine.live.rules.values()):
-        _log.warning("%s", text)
+    for told in moves_told(engine):
+        _log.info("%s", told)
     live = engine.live.rules
     _log.info("%s live from %s on %s", of(len(live), "rule"), of(len(found.readings), "file"), engine.store.url)
 
@@ -96,12 +101,3 @@ def _refuse_functions(settings: Settings) -> None:
     if bound:
         advice = "run a Daemon inside the service that has the function, or bind it to 'log' or 'webhook'"
         raise ConfigError(f"the action '{bound[0]}' is bound to Python, and 'lapse run' has no functions; {advice}")
-
-
-def _unbound(settings: Settings, rules: Iterable[LiveRule]) -> Iterator[str]:
-    """What to say about actions that only the log will see."""
-    names = {name for rule in rules for name in rule.program.declared_actions}
-    missing = sorted(names - set(settings.actions.bindings))
-    if missing and settings.actions.default == "log":
-        named = listing(f"'{name}'" for name in missing)
-        yield f"nothing in lapse.toml binds {named}: written to the log only"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from engine.clock import moment
 
 REASONS = {
@@ -39,3 +43,13 @@ def at(when: int | None) -> str:
         return ""
     shown = moment(when)
     return shown.strftime("%Y-%m-%d %H:%M:%S" if shown.second or shown.microsecond else "%Y-%m-%d %H:%M")
+
+
+def shown(value: Any) -> str:
+    """A value for people: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def pairs(values: Mapping[str, Any]) -> str:
+    """``a = 1, b = x``."""
+    return ", ".join(f"{name} = {shown(value)}" for name, value in values.items())

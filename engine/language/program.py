@@ -267,10 +267,21 @@ class _Assembler:
 
     def __init__(self, backwards: bool, skip_opening: bool) -> None:
         self.code: list[Instruction] = []
+        self.names: list[str] = []
         self.places: dict[int, int] = {}
         self.equals: Counter[str] = Counter()
         self.backwards = backwards
         self.skip_opening = skip_opening
+
+    def numbered(self, name: str) -> str:
+        """A name of its own for one of several equals."""
+        self.equals[name] += 1
+        return f"{name}#{self.equals[name]}"
+
+    def add(self, one: Instruction, name: str) -> None:
+        """The next instruction, under a name of its own."""
+        self.code.append(one)
+        self.names.append(name)
 
     def label(self) -> int:
         self.places[len(self.places)] = -1
@@ -288,7 +299,7 @@ class _Assembler:
             step = steps[index]
             skip = next((label for place, label in waits.items() if place > index), after_wait)
             if isinstance(step, nodes.Condition):
-                index = self._gate(steps, index, opening)
+                index = self._gate(steps, index, opening, branch)
                 opening = False
                 continue
             opening = False
@@ -297,14 +308,16 @@ class _Assembler:
             self._step(step, f"{prefix}{index + 1}", branch, skip)
             index += 1
 
-    def _gate(self, steps: tuple[nodes.Step, ...], index: int, opening: bool) -> int:
+    def _gate(self, steps: tuple[nodes.Step, ...], index: int, opening: bool, branch: str) -> int:
         """One gate of all Conditions in a row; gives the place after them."""
-        run = []
+        run, texts, backwards = [], [], opening and self.backwards
         while index < len(steps) and isinstance(step := steps[index], nodes.Condition):
-            run.append(condition(step.expression, backwards=opening and self.backwards))
+            run.append(condition(step.expression, backwards=backwards))
+            texts.append(step_text(step))
             index += 1
         if not (opening and self.skip_opening):
-            self.code.append(Gate(run[0] if len(run) == 1 else All(tuple(run))))
+            name = f"{branch}/{'looking back, ' if backwards else ''}{'; '.join(texts)}"
+            self.add(Gate(run[0] if len(run) == 1 else All(tuple(run))), self.numbered(name))
         return index
 
     def _step(self, step: nodes.Step, path: str, branch: str, skip: int) -> None:
@@ -314,21 +327,22 @@ class _Assembler:
             case nodes.Split():
                 self._split(step, path, branch, skip)
             case nodes.WaitFor() | nodes.WaitUntilTime() | nodes.WaitUntilEvent() | nodes.WaitUntilDate():
-                self.code.append(Pause(step, skip))
+                self.add(Pause(step, skip), self.numbered(f"{branch}/{step_text(step)}"))
             case nodes.Action() | nodes.SetAttribute() | nodes.TrackEvent():
                 self.effect(step, path, f"{branch}/{step_text(step)}")
 
     def effect(self, effect: nodes.Effect | Match, path: str, name: str) -> None:
-        self.equals[name] += 1
-        self.code.append(Do(effect, path, f"{name}#{self.equals[name]}"))
+        own = self.numbered(name)
+        self.add(Do(effect, path, own), own)
 
     def _if(self, step: nodes.If, path: str, branch: str, skip: int) -> None:
         done = self.label()
         for number, one in enumerate(step.branches, start=1):
             otherwise = self.label()
-            self.code.append(Choose(condition(one.expression), otherwise))
-            self.block(one.steps, f"{path}.{number}.", f"{branch}/if {expression_text(one.expression)}", skip)
-            self.code.append(Jump(done))
+            name = f"{branch}/if {expression_text(one.expression)}"
+            self.add(Choose(condition(one.expression), otherwise), self.numbered(name))
+            self.block(one.steps, f"{path}.{number}.", name, skip)
+            self.add(Jump(done), "")
             self.place(otherwise)
         names = " or ".join(expression_text(one.expression) for one in step.branches)
         self.block(step.otherwise, f"{path}.else.", f"{branch}/else {names}", skip)
@@ -337,14 +351,14 @@ class _Assembler:
     def _split(self, step: nodes.Split, path: str, branch: str, skip: int) -> None:
         done, targets, bounds, total = self.label(), [], [], 0.0
         place = len(self.code)
-        self.code.append(Jump(done))
+        self.add(Jump(done), "")
         for number, arm in enumerate(step.arms, start=1):
             total += arm.percent
             bounds.append(total)
             targets.append(self.label())
             self.place(targets[-1])
             self.block(arm.steps, f"{path}.{number}.", f"{branch}/split {arm.name or number}", skip)
-            self.code.append(Jump(done))
+            self.add(Jump(done), "")
         self.place(done)
         self.code[place] = Draw(step.ordinal, (*bounds[:-1], 100.0), tuple(targets))
 
@@ -365,7 +379,8 @@ class _Assembler:
                 return one
 
 
-def _assembled(rule: nodes.Rule) -> tuple[Instruction, ...]:
+def _assembled(rule: nodes.Rule) -> tuple[tuple[Instruction, ...], tuple[str, ...]]:
+    """The instructions of a rule, and their names."""
     looks_back = not isinstance(rule.trigger, nodes.EventTrigger)
     assembler = _Assembler(looks_back, isinstance(rule.trigger, nodes.NoTrigger))
     end = assembler.label()
@@ -373,7 +388,7 @@ def _assembled(rule: nodes.Rule) -> tuple[Instruction, ...]:
     if not any(isinstance(one, Do) for one in assembler.code):
         assembler.effect(Match(), "match", "match")
     assembler.place(end)
-    return assembler.finished()
+    return assembler.finished(), tuple(assembler.names)
 
 
 # --------------------------------------------------------------------------------------------- program
@@ -432,8 +447,17 @@ class Program:
         return _digest(repr((self.rule.trigger, opening(self.rule))))
 
     @cached_property
-    def code(self) -> tuple[Instruction, ...]:
+    def _assembled(self) -> tuple[tuple[Instruction, ...], tuple[str, ...]]:
         return _assembled(self.rule)
+
+    @cached_property
+    def code(self) -> tuple[Instruction, ...]:
+        return self._assembled[0]
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """For each instruction a name that stays when steps around it move (ruling 28); none where nobody can stand."""
+        return self._assembled[1]
 
     @cached_property
     def opening(self) -> Condition:

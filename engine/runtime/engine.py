@@ -6,6 +6,7 @@ acknowledged is on disk.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
@@ -35,11 +36,15 @@ from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
 from engine.runtime.live import Live
 from engine.runtime.loading import Touch
-from engine.runtime.outgoing import Claiming, recorded
+from engine.runtime.migrating import Moves
+from engine.runtime.outgoing import Claimed, Claiming, recorded
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.store import Connection, journeys, outbox
 from engine.store import rules as stored_rules
+from engine.store.rows import OutboxRow
+
+_log = logging.getLogger("lapse.engine")
 
 T = TypeVar("T")
 Item = Mapping[str, Any] | Event | Identify
@@ -82,6 +87,8 @@ class Engine:
         self._live = Live({})
         self._functions: dict[str, PythonChannel] = {}
         self._files: RuleFiles | None = None
+        self.moves: Mapping[str, Moves] = {}
+        """By rule, what the last loading did to journeys that waited: those of removed rules, and those migrated."""
         self._changed = threading.Event()
         self.on_due: Callable[[int], None] | None = None
         """Called with the earliest due moment of what was just written."""
@@ -94,6 +101,7 @@ class Engine:
                 connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
             )
         )
+        self._warned: set[str] = set()
         self._sender: Sender | None = None
         self._sending = threading.Lock()
 
@@ -149,12 +157,16 @@ class Engine:
 
     # ------------------------------------------------------------------------------------------- rules
 
-    def load(self, *paths: str | Path) -> Found:
-        """Load the rules under ``paths``. With an error in any of them nothing changes, and the findings say why."""
-        self._files = RuleFiles(tuple(Path(path) for path in paths))
-        return self.reload()
+    def load(self, *paths: str | Path, migrate: bool = False) -> Found:
+        """Load the rules under ``paths``. With an error in any of them nothing changes, and the findings say why.
 
-    def reload(self) -> Found:
+        Journeys that wait finish on the version they entered with; ``migrate`` moves those whose step is unchanged.
+        :attr:`moves` says what became of them.
+        """
+        self._files = RuleFiles(tuple(Path(path) for path in paths))
+        return self.reload(migrate=migrate)
+
+    def reload(self, *, migrate: bool = False) -> Found:
         """Read the rule files again; those that have not changed are not parsed again."""
         if self._files is None:
             raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
@@ -167,16 +179,18 @@ class Engine:
             )
             for rule in changing:
                 self._work_through(rule, old)
-            self._live = self.writer.run(lambda connection: self._go_live(connection, found))
+            self._live, self.moves = self.writer.run(partial(self._go_live, found=found, migrate=migrate))
         return found
 
-    def _go_live(self, connection: Connection, found: Found) -> Live:
+    def _go_live(self, connection: Connection, found: Found, migrate: bool) -> loader.Edit:
         """What was only noted is decided by the rules as they were; between the pages and this, more may have come."""
         now = self.clock.now()
         old, changing = loader.outgoing(connection, self.workspace, found.programs)
         for rule in changing:
             self._work_rest(connection, rule, old)
-        return loader.go_live(connection, self.workspace, found.programs, now, always=self._always_live)
+        return loader.go_live(
+            connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate
+        )
 
     def pause(self, rule: str) -> bool:
         """Pause a rule: its journeys stay as they are, it starts and sends nothing. False when it was paused already.
@@ -401,21 +415,42 @@ class Engine:
         pairs = journeys.due(connection, self.workspace, intake.now - self._deciding.grace, DRAIN)
         pairs = [pair for pair in pairs if pair[1] in intake.live.rules]
         intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
-        return len(pairs)
+        return len(pairs), self._coming(connection)
 
-    def _send(self) -> int:
+    def _send(self) -> tuple[int, Coming]:
         with self._sending:
-            claimed = self.writer.run(lambda connection: Claiming(self._intake(connection)).claim(CLAIM))
-            if not claimed:
-                return 0
-            actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
-            outcomes = self._channels().send(actions, self.clock.now())
-            rows = recorded([row for row, _, _ in claimed], outcomes)
-            self.writer.run(lambda connection: outbox.save(connection, rows))
-            return len(claimed)
+            claimed, coming = self.writer.run(self._claim_some)
+            if claimed:
+                actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
+                outcomes = self._channels().send(actions, self.clock.now())
+                coming = self.writer.run(partial(self._record, rows=recorded([row for row, _, _ in claimed], outcomes)))
+            return len(claimed), coming
+
+    def _claim_some(self, connection: Connection) -> tuple[list[Claimed], Coming]:
+        claimed = Claiming(self._intake(connection)).claim(CLAIM)
+        return claimed, self._coming(connection)
+
+    def _record(self, connection: Connection, rows: Sequence[OutboxRow]) -> Coming:
+        outbox.save(connection, rows)
+        return self._coming(connection)
+
+    def unbound(self) -> list[str]:
+        """The actions of the live rules that no function and no setting binds: they are written to the log only."""
+        if self._fallback is not None or self.settings.actions.default != "log":
+            return []
+        names = {name for rule in self.live.rules.values() for name in rule.program.declared_actions}
+        return sorted(names - self._functions.keys() - self.settings.actions.bindings.keys())
+
+    def warn_of_unbound(self) -> None:
+        """Say in the log which actions nothing binds, each once. A daemon does so when it loads rules."""
+        for name in self.unbound():
+            if name not in self._warned:
+                self._warned.add(name)
+                _log.warning("nothing binds the action '%s': it is written to the log only", name)
 
     def _channels(self) -> Sender:
         if self._sender is None:
+            self.warn_of_unbound()
             self._sender = channels_of(self.settings, self._functions, self._fallback)
         return self._sender
 

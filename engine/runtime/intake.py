@@ -238,7 +238,7 @@ class Intake:
         """
         patience = {row: self.live.rules[row].program.patience for _, row in noted}
         for pair, at in noted.items():
-            if pair in touches or at + patience[pair[1]] <= self.now:
+            if pair in touches or pair[1] in self.live.paused or at + patience[pair[1]] <= self.now:
                 _join(touches, pair, at)
         waiting = {pair: at for pair, at in noted.items() if pair not in touches}
         if not waiting:

@@ -72,8 +72,6 @@ class Live:
         for rule in self.rules.values():
             triggers = {pattern.name for pattern in rule.program.triggers} if rule.program.patience else set()
             waking = {name for one in _versions(rule) for name in one.waking}
-            if rule.paused_at is not None:
-                waking |= triggers
             watched = {pattern.name for one in _versions(rule) for pattern in one.watched}
             for name in triggers | waking | watched:
                 known = found.get(name, NOBODY)

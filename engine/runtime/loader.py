@@ -5,30 +5,47 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.journeys.rulebook import RuleLife
 from engine.language import Diagnostic, read
 from engine.language.nodes import Rule
 from engine.language.program import Program
 from engine.language.renames import renamed
+from engine.runtime import migrating
 from engine.runtime.live import Live, LiveRule
+from engine.runtime.migrating import Moves
 from engine.runtime.pausing import ended, is_paused, pauses_of
 from engine.store import Connection, journeys, outbox, pausing, rules, watches
 from engine.store.rows import RuleRow
 
 
+class Edit(NamedTuple):
+    """The rules as they are live after an edit, and by rule what became of journeys that waited, as far as it asked."""
+
+    live: Live
+    moves: Mapping[str, Moves]
+
+
 def go_live(
-    connection: Connection, workspace: int, programs: Sequence[Program], now: int, *, always: bool = False
-) -> Live:
+    connection: Connection,
+    workspace: int,
+    programs: Sequence[Program],
+    now: int,
+    *,
+    always: bool = False,
+    migrate: bool = False,
+) -> Edit:
     """Make ``programs`` the live rules from ``now`` on; ``always`` as if they had been live from the beginning.
 
     A rule not met before goes live now. A rule whose trigger or opening Conditions changed goes live anew; any
-    other edit takes effect for journeys that start later. A rule that is no longer there ends its journeys.
+    other edit takes effect for journeys that start later, unless it is to ``migrate`` those that wait. A rule that is
+    no longer there ends its journeys.
     """
     known = rules.every(connection, workspace)
     wanted = {program.id: program for program in programs}
     gone = [row for row in known.values() if row.rule_id not in wanted and row.removed_at is None]
-    _remove(connection, workspace, gone, now)
+    moves = _remove(connection, workspace, gone, now)
     next_row = rules.next_id(connection)
     current = {}
     for program in programs:
@@ -46,7 +63,11 @@ def go_live(
             watches.seed_watches(connection, workspace, row.id, now)
     if changed or gone:
         rules.note_change(connection, workspace)
-    return picture(connection, workspace, programs, current)
+    live = picture(connection, workspace, programs, current)
+    if not migrate:
+        return Edit(live, moves)
+    moves |= migrating.migrate(connection, workspace, live, now)
+    return Edit(picture(connection, workspace, programs, current, {one.digest: one for one in live.programs}), moves)
 
 
 def picture(
@@ -116,11 +137,13 @@ def _row(before: RuleRow | None, program: Program, workspace: int, next_row: int
     )
 
 
-def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now: int) -> None:
+def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now: int) -> dict[str, Moves]:
     """End the journeys of rules that are no longer there, and withdraw what has not left."""
+    moves = {}
     for row in gone:
-        journeys.end_all(connection, workspace, row.id, now, "rule_removed")
+        moves[row.rule_id] = Moves(ended=journeys.end_all(connection, workspace, row.id, now, "rule_removed"))
         outbox.withdraw_rule(connection, workspace, row.id, "rule_removed")
         watches.forget_watches(connection, row.id)
         pausing.forget(connection, workspace, row.id)
     rules.update(connection, [ended(row, now)._replace(removed_at=now) for row in gone])
+    return moves

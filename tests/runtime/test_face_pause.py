@@ -168,6 +168,7 @@ def test_somebody_first_seen_in_a_pause_is_followed_after_it(lab: Lab) -> None:
     with lab(QUIET) as here:
         here.engine.pause("quiet")
         event(here, "a", "ann")
+        assert here.engine.next_due() is None
         here.move("1 day")
         here.engine.resume("quiet")
         here.move("2 days")
