@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Literal
@@ -15,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine import access
+from engine.api.address import is_loopback
 from engine.api.credentials import key_of_headers, unauthorized
 from engine.api.dialect import Refused
 from engine.api.logs import fault, log
@@ -124,10 +124,7 @@ def _is_local(request: Request) -> bool:
     """Whether the caller is on this machine, and speaks for nobody else."""
     if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False
-    try:
-        return ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    return is_loopback(request.client.host)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from engine.durations import in_micros
-from engine.errors import ConfigError, LapseError
+from engine.errors import LapseError
 from engine.runtime.workspaces import Workspaces
 
 HEAD_BYTES: Final = 65_536
@@ -23,8 +22,6 @@ GRACE_SECONDS: Final = 5.0
 
 STOP_SECONDS: Final = 30
 """How long requests under way may take when the server is told to stop."""
-
-LOOPBACK: Final = "127.0.0.1"
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -104,18 +101,3 @@ def listening(host: str, port: int) -> socket.socket:
         raise LapseError(f"cannot listen at {host}, port {port}: {why}; name another --host or --port") from None
     made.set_inheritable(True)
     return made
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def required_extra(error: ImportError) -> ConfigError:
-    """What to say when the service's libraries are not installed."""
-    return ConfigError(f"the service needs '{error.name}', which is not installed: pip install 'lapse[serve]'")

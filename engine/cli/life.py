@@ -1,0 +1,59 @@
+"""What the verbs that run until they are stopped have in common."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from engine.config import Settings
+from engine.daemon import Daemon
+from engine.errors import ConfigError, LapseError
+from engine.runtime.rulefiles import Found
+
+LOOK_SECONDS: Final = 1.0
+"""How often to see whether the daemon is well."""
+
+PATIENCE_SECONDS: Final = 60.0
+"""How long it may be unwell before the process ends, for whoever looks after it to start it anew."""
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop = threading.Event()
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def watch(daemon: Daemon, stop: threading.Event) -> None:
+    """Wait for the end. Raises LapseError when the daemon has been unwell for too long."""
+    well = time.monotonic()
+    while not stop.wait(LOOK_SECONDS):
+        if daemon.healthy:
+            well = time.monotonic()
+        elif time.monotonic() - well > PATIENCE_SECONDS:
+            raise LapseError("the daemon has failed for a minute and gives up; the log above says why")
+
+
+def tell_findings(log: logging.Logger, found: Found) -> None:
+    """Say what is doubtful about rules that went live."""
+    for reading, one in found.findings:
+        line = reading.source.place(one.span[0]).line
+        log.warning("%s:%s: %s", reading.source.name, line, one.message)
+
+
+def refuse_functions(settings: Settings) -> None:
+    """Raises ConfigError for an action that only a program with its function in it could carry out."""
+    bound = [name for name, one in settings.actions.bindings.items() if one.channel == "python"]
+    if bound:
+        advice = "run a Daemon inside the service that has the function, or bind it to 'log' or 'webhook'"
+        raise ConfigError(f"the action '{bound[0]}' is bound to Python, and this command has no functions; {advice}")
