@@ -14,7 +14,7 @@ THREADS = 32
 
 
 def main(calls: int = 20_000) -> None:
-    events = list(stream(calls, people=calls // 10))
+    events = stream(calls)
     with engine_on_disk() as (engine, clock, _):
         clock.set(START + calls * SECOND)
         shares = [events[number::THREADS] for number in range(THREADS)]

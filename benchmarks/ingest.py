@@ -14,7 +14,7 @@ BATCH = 1_000
 
 
 def main(count: int = 200_000) -> None:
-    events = list(stream(count, people=count // 10))
+    events = stream(count)
     with engine_on_disk() as (engine, clock, folder):
         gc.collect()
         gc.freeze()

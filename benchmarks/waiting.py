@@ -23,7 +23,7 @@ def cost(waiting: int) -> float:
                 for number in range(start, min(start + BATCH, waiting))
             )
         base = clock.now()
-        events = list(stream(MEASURED, people=MEASURED // 10, start=base, step=SECOND // 100))
+        events = stream(MEASURED, base, SECOND // 100)
         cpu = time.process_time()
         for start in range(0, MEASURED, BATCH):
             clock.set(base + (start + BATCH) * SECOND // 100)

@@ -174,15 +174,16 @@ def _wakes(engine: Engine, item: Mapping[str, Any], seen: set[str]) -> bool:
     seen |= ids
     if item.get("type") == "identify" or len(ids) > 1:
         return True
-    return bool(live.concerned(str(item.get("event"))).woken) or (new and bool(live.standing))
+    return bool(live.concerned(str(item.get("event"))).woken) or (new and not live.greets_later)
 
 
 def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Any]:
     """Move through what is due before the batch, then take it in and decide what is due at its time."""
     first, last = batch[0][1], batch[-1][1]
-    while (due := engine.next_due()) is not None and due < first:
+    due = engine.next_due()
+    while due is not None and due < first:
         clock.set(max(due, clock.now()))
-        engine.run_due()
+        due = engine.run_due().next
     clock.set(last)
     outcomes = engine.ingest_timed([(item, at) for item, at, _ in batch])
     engine.run_due()

@@ -59,9 +59,10 @@ class Recorder:
 def travel(engine: Engine, clock: Clock, to: str | datetime.datetime | int) -> None:
     """Move ``clock`` to a moment through every due moment on the way, deciding and sending at each."""
     until = _at(to)
-    while (due := engine.next_due()) is not None and due <= until:
+    due = engine.next_due()
+    while due is not None and due <= until:
         clock.set(max(due, clock.now()))
-        engine.run_due()
+        due = engine.run_due().next
     clock.set(max(until, clock.now()))
     engine.run_due()
 

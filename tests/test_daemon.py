@@ -35,7 +35,7 @@ def test_stopping_waits_for_the_work_under_way(engine: Engine, monkeypatch: pyte
         begun.set()
         go_on.wait(10)
         done.set()
-        return Due(0, 0)
+        return Due(0, 0, None)
 
     monkeypatch.setattr(engine, "run_due", slowly)
     engine.ingest({"event": "signed_up", "user_id": "ann"})

@@ -556,9 +556,12 @@ class Program:
 
     @cached_property
     def patience(self) -> int:
-        """The least time, in microseconds, from a trigger event to the first effect it can lead to."""
+        """The least time, in microseconds, from a trigger event to the first effect it can lead to.
+
+        For a rule that follows people: from the time a person is first seen to that of the first journey.
+        """
         if self.stands:
-            return 0
+            return _least_wait(self.opening) if self.follows else 0
         found = 0
         for one in self.code:
             if isinstance(one, Gate):
@@ -681,14 +684,17 @@ def _least(length: nodes.Duration) -> int:
 
 
 def _least_wait(one: Condition, sign: bool = True) -> int:
-    """The least time, in microseconds, before a gate that has just been entered can be true (or not, by ``sign``)."""
+    """The least time, in microseconds, before a gate that has just been entered can be true (or not, by ``sign``).
+
+    What looks back is asked of somebody just seen: it is not known before they were watched for so long.
+    """
     match one:
         case All(items=items) | Any(items=items):
             waits = [_least_wait(item, sign) for item in items]
             return max(waits, default=0) if isinstance(one, All) == sign else min(waits, default=0)
         case Negated(item=item):
             return _least_wait(item, not sign)
-        case Seen(count=count, reach=reach) if reach.forward:
+        case Seen(count=count, reach=reach) if reach.lengths and reach.since is None:
             late = count.kind in ("at least", "more than") if not sign else count.kind in ("at most", "fewer than")
             return min(map(_least, reach.lengths)) if late else 0
         case _:

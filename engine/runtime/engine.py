@@ -57,10 +57,23 @@ DRAIN = 500
 
 
 class Due(NamedTuple):
-    """What a call of ``run_due`` did."""
+    """What a call of ``run_due`` did, and the next moment at which something is to be done (microseconds UTC)."""
 
     decided: int
     sent: int
+    next: int | None
+
+
+class Coming(NamedTuple):
+    """The next moments at which something is to be decided, and to be sent."""
+
+    decide: int | None
+    send: int | None
+
+    @property
+    def first(self) -> int | None:
+        """The earlier of them; at one moment decisions come first."""
+        return min((one for one in self if one is not None), default=None)
 
 
 class Engine:
@@ -122,8 +135,9 @@ class Engine:
         What is not given comes from the settings (environment, ``lapse.toml``). ``rules`` is a file or folder, or
         several; without it those are live that the store has. Whoever gives rules makes them the live ones, for every
         process on the store. ``always_live`` treats them as live from before the first event, for replays of the past.
-        ``fallback`` carries every action that no function is registered for, in place of the settings' channels. Raises ConfigError for settings or rules that cannot be used, and
-        StoreError for a store that cannot be opened.
+        ``fallback`` carries every action that no function is registered for, in place of the settings' channels.
+
+        Raises ConfigError for settings or rules that cannot be used, and StoreError for a store that cannot be opened.
         """
         given = {"store": url, "workspace": workspace}
         chosen = settings or load_settings(**{name: value for name, value in given.items() if value is not None})
@@ -350,12 +364,18 @@ class Engine:
     def run_due(self) -> Due:
         """Decide everything that is due by the clock, and send what may leave."""
         decided = sent = 0
-        while (due := self.next_due()) is not None and due <= self.clock.now():
-            drained, went = self.decide_due(), self._send()
-            decided, sent = decided + drained, sent + went
-            if not drained and not went:
+        with self.store.read() as connection:
+            coming = self._coming(connection)
+        while coming.first is not None and coming.first <= self.clock.now():
+            if coming.first == coming.decide:
+                went, coming = self.writer.run(self._drain_some)
+                decided += went
+            else:
+                went, coming = self._send()
+                sent += went
+            if not went:
                 break
-        return Due(decided, sent)
+        return Due(decided, sent, coming.first)
 
     def settle(self) -> None:
         """Write what events have already decided but nobody has looked at, so that every count is the timeline's.
@@ -398,19 +418,21 @@ class Engine:
     def next_due(self) -> int | None:
         """The next moment at which something is to be decided or sent, microseconds UTC."""
         with self.store.read() as connection:
-            decide = journeys.next_due(connection, self.workspace)
-            send = outbox.next_due(connection, self.workspace)
-        moments = [send, None if decide is None else decide + self._deciding.grace]
-        return min((one for one in moments if one is not None), default=None)
+            return self._coming(connection).first
+
+    def _coming(self, connection: Connection) -> Coming:
+        decide = journeys.next_due(connection, self.workspace)
+        due = None if decide is None else decide + self._deciding.grace
+        return Coming(due, outbox.next_due(connection, self.workspace))
 
     def decide_due(self) -> int:
         """Decide due pairs, oldest first, a transaction at a time."""
         decided = 0
-        while batch := self.writer.run(self._drain_some):
+        while batch := self.writer.run(self._drain_some)[0]:
             decided += batch
         return decided
 
-    def _drain_some(self, connection: Connection) -> int:
+    def _drain_some(self, connection: Connection) -> tuple[int, Coming]:
         intake = self._intake(connection)
         pairs = journeys.due(connection, self.workspace, intake.now - self._deciding.grace, DRAIN)
         pairs = [pair for pair in pairs if pair[1] in intake.live.rules]

@@ -206,7 +206,7 @@ class Intake:
             if not change.historical:
                 for row in self.live.reading:
                     _earliest(bearing, (change.person_id, row), change.at)
-        self._stand(touches, first, created)
+        self._stand(touches, noted, first, created)
         self._reopen(touches, bearing, noted)
         self._note(touches, noted)
         return touches
@@ -232,7 +232,7 @@ class Intake:
             _join(touches, pair, late[pair])
 
     def _note(self, touches: dict[Pair, Touch], noted: dict[Pair, int]) -> None:
-        """Have triggers of patient rules worked through when the first of them can lead to something.
+        """Have patient rules work through what began here when the first of it can lead to something.
 
         Where the pair is decided now, or that moment is past, they are worked through at once.
         """
@@ -243,7 +243,9 @@ class Intake:
         waiting = {pair: at for pair, at in noted.items() if pair not in touches}
         if not waiting:
             return
-        known = {(row.person_id, row.rule): row for row in watches.load_watches(self.connection, self.workspace, waiting)}
+        known = {
+            (row.person_id, row.rule): row for row in watches.load_watches(self.connection, self.workspace, waiting)
+        }
         rows = []
         for (person, rule), at in waiting.items():
             row = known.get((person, rule)) or WatchRow(0, self.workspace, rule, person, None, at - 1, "")
@@ -254,12 +256,17 @@ class Intake:
                 self.deciding.note_due(due)
         watches.save_watches(self.connection, rows)
 
-    def _stand(self, touches: dict[Pair, Touch], first: dict[int, int], created: frozenset[int]) -> None:
+    def _stand(
+        self, touches: dict[Pair, Touch], noted: dict[Pair, int], first: dict[int, int], created: frozenset[int]
+    ) -> None:
         """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""
         lowered = people.lower_first_seen(self.connection, first) if first else frozenset()
         for person in lowered | (created & first.keys()):
             for row in self.live.standing:
-                _join(touches, (person, row), self.now + 1)
+                if person in created and self.live.rules[row].program.patience:
+                    _earliest(noted, (person, row), first[person])
+                else:
+                    _join(touches, (person, row), self.now + 1)
 
 
 def public_ids(count: int, now: int) -> list[bytes]:

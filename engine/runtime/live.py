@@ -110,9 +110,14 @@ class Live:
         return tuple(rule.row for rule in self.rules.values() if rule.program.stands)
 
     @cached_property
+    def greets_later(self) -> bool:
+        """Whether nothing can start at once for a person who is new."""
+        return all(self.rules[row].program.patience for row in self.standing)
+
+    @cached_property
     def patient(self) -> tuple[int, ...]:
         """The rules whose triggers can lead to nothing for a while."""
-        return tuple(rule.row for rule in self.rules.values() if rule.program.patience)
+        return tuple(one.row for one in self.rules.values() if one.program.patience and not one.program.stands)
 
     def patient_of(self, rule: str) -> tuple[int, ...]:
         """The row of a patient rule; none for any other."""
