@@ -85,6 +85,7 @@ event_types = Table(
     text("schema", null=True),  # JSON Schema of the properties
     whole("predefined"),
     whole("created_at"),
+    whole("updated_at", null=True),  # null: not since it was made
     UniqueConstraint("workspace_id", "public_id"),
     UniqueConstraint("workspace_id", "name"),
     Index("ix_event_types_name", "name"),
