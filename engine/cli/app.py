@@ -15,22 +15,18 @@ from engine.cli.doctor import doctor
 from engine.cli.events import events
 from engine.cli.ingest import ingest
 from engine.cli.keys import keys
-from engine.cli.keys import keys
 from engine.cli.pause import pause, resume
 from engine.cli.person import person
 from engine.cli.replay import replay
 from engine.cli.rules import rules
 from engine.cli.run import run
 from engine.cli.serve import serve
-from engine.cli.serve import serve
 from engine.cli.test import rule_tests
-from engine.cli.workspaces import workspaces
 from engine.cli.workspaces import workspaces
 from engine.errors import LapseError
 
 VERBS: dict[str, Callable[..., None]] = {
     "run": run,
-    "serve": serve,
     "serve": serve,
     "replay": replay,
     "check": check,
@@ -44,9 +40,6 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
 }
 """In the order of the help page."""
-
-GROUPS: dict[str, typer.Typer] = {"keys": keys, "workspaces": workspaces}
-"""Nouns with verbs of their own; they come last."""
 
 GROUPS: dict[str, typer.Typer] = {"keys": keys, "workspaces": workspaces}
 """Nouns with verbs of their own; they come last."""
@@ -103,7 +96,6 @@ def lapse(
     lapse replay log.jsonl --rules rules what would rules have done to a log?
     lapse run                            decide and act by the clock until stopped
     lapse serve                          the same, and take events in over HTTP
-    lapse serve                          the same, and take events in over HTTP
     lapse ingest events.jsonl            take a file of events in
     lapse rules                          what is live, and what has it done?
 
@@ -115,8 +107,6 @@ def lapse(
 
 for name, verb in VERBS.items():
     app.command(name)(verb)
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,6 +60,52 @@ def lapse(place: Path) -> Callable[..., Ran]:
         return Ran(result.exit_code, result.stdout, result.stderr)
 
     return run
+
+
+@pytest.fixture
+def while_running(lapse: Callable[..., Ran]) -> Iterator[Callable[..., Ran]]:
+    """Runs ``lapse run`` in this process, ``body`` beside it once it is up, and SIGTERM when that is done.
+
+    ``body`` is given the lines of the log so far.
+    """
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, logging.getLogger("lapse").level, logging.getLogger("apscheduler").level
+
+    def run(body: Callable[[list[str]], None], *words: str) -> Ran:
+        lines: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+        logging.getLogger("lapse").addHandler(handler)
+        failed: list[BaseException] = []
+        over = threading.Event()
+
+        def beside() -> None:
+            try:
+                wait_for(lambda: over.is_set() or any(" live from " in line for line in lines))
+                if not over.is_set():
+                    body(lines)
+            except BaseException as error:  # noqa: BLE001
+                failed.append(error)
+            finally:
+                if not over.is_set():
+                    signal.raise_signal(signal.SIGTERM)
+
+        thread = threading.Thread(target=beside)
+        thread.start()
+        try:
+            ran = lapse("run", *words)
+        finally:
+            over.set()
+            thread.join()
+            logging.getLogger("lapse").removeHandler(handler)
+        if failed:
+            raise failed[0]
+        return ran
+
+    yield run
+    root.handlers[:], root.level = before[0], before[1]
+    logging.getLogger("lapse").setLevel(before[2])
+    logging.getLogger("apscheduler").setLevel(before[3])
 
 
 @pytest.fixture

@@ -84,8 +84,8 @@ def test_a_path_that_is_not_there_is_told_plainly(lapse):
     assert "'nowhere'" in ran.err
 
 
-def test_colour_is_kept_from_what_is_no_terminal(process, rules):
+def test_colour_is_kept_from_what_is_no_terminal(lapse, rules):
     rules(wrong=WRONG)
-    ran = process("check")
+    ran = lapse("check")
     assert ran.code == 1
     assert "\x1b" not in ran.out + ran.err

@@ -97,13 +97,17 @@ def test_a_file_that_is_not_there_is_told_plainly(lapse):
     assert "absent.jsonl cannot be read: No such file or directory" in ran.err
 
 
-def test_standard_input(process):
-    ran = process("ingest", "-", "--format", "json", stdin=GOOD.encode())
-    assert (ran.code, stored(ran)) == (0, [(3, 0, 0, 0)])
+def test_as_a_process_from_standard_input(process):
+    """With pipes on both sides, and none of a terminal's colours."""
+    ran = process("ingest", "-", stdin=GOOD.encode() + b"{\n")
+    assert ran.code == 1
+    assert ran.out.split()[-5:] == ["-", "3", "0", "0", "1"]
+    assert "invalid_json" in ran.err
+    assert "\x1b" not in ran.out + ran.err
 
 
 def test_events_of_now_start_journeys_and_history_does_not(lapse, place):
-    assert lapse("rules").code == 0  # the rule is live from here on
+    assert lapse("rules", "--rules", "rules").code == 0  # the rule is live from here on
     (place / "now.jsonl").write_text(line("u1", iso(WallClock().now())))
     assert lapse("ingest", "now.jsonl", "--history").code == 0
     assert lapse("rules", "--format", "json").json["rules"]["abandoned-cart"]["started"] == 0

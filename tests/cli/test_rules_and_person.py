@@ -24,7 +24,7 @@ def store(lapse, place):
     """Two people: ann filled a cart and bought, bob filled one and signed up."""
     (place / "rules").mkdir()
     (place / "rules" / "some.rules").write_text(RULES)
-    assert lapse("rules").code == 0  # live from here on
+    assert lapse("rules", "--rules", "rules").code == 0  # live from here on
     now = WallClock().now()
     events = [
         {"type": "identify", "user_id": "ann", "traits": {"plan": "free"}, "timestamp": iso(now - HOUR)},
@@ -45,7 +45,7 @@ def test_rules_counts_what_each_has_done(lapse, store):
     assert {name: cart[name] for name in ("started", "acted", "ended", "waiting")} == {
         "started": 2, "acted": 0, "ended": 1, "waiting": 1,
     }  # fmt: skip
-    assert welcome["started"] == 1
+    assert (welcome["started"], welcome["waiting"], welcome["paused"]) == (1, 1, False)
     assert welcome["outbox"] == {"pending": 1}
 
 
@@ -81,7 +81,26 @@ def test_an_id_nobody_has(lapse, store):
     assert ran.err == "nobody has the id 'eve'\n"
 
 
-def test_without_rules_it_says_so(lapse):
+def test_showing_what_is_live_makes_nothing_live(lapse, place):
+    (place / "rules").mkdir()
+    (place / "rules" / "some.rules").write_text(RULES)
     ran = lapse("rules")
-    assert (ran.code, ran.out) == (0, "no rule is live\n")
-    assert "there are no rules at 'rules'" in ran.err
+    assert (ran.code, ran.out) == (0, "no rule is live; 'lapse run' makes those of a folder live\n")
+
+
+def test_what_is_live_stays_so_wherever_it_is_looked_at_from(lapse, store, place):
+    (place / "rules" / "some.rules").write_text("Rule: other\nTrigger: z\n")
+    assert list(lapse("rules", "--format", "json").json["rules"]) == ["abandoned-cart", "welcome"]
+    assert lapse("person", "ann").code == 0
+    assert list(lapse("rules", "--format", "json").json["rules"]) == ["abandoned-cart", "welcome"]
+
+
+def test_waiting_journeys_are_taken_along_when_asked_for(lapse, store, place):
+    (place / "rules" / "some.rules").write_text(RULES.replace("# Abandoned cart", "# Abandoned cart\n# Edited."))
+    ran = lapse("rules", "--rules", "rules", "--migrate")
+    assert ran.code == 0
+    assert ran.err == "abandoned-cart: of 1 waiting journey 1 moved, 0 stayed, 0 ended\n"
+    (place / "rules" / "some.rules").write_text("Rule: other\nTrigger: z\n")
+    ran = lapse("rules", "--rules", "rules", "--migrate")
+    assert "abandoned-cart: of 1 waiting journey 0 moved, 0 stayed, 1 ended\n" in ran.err
+    assert lapse("rules", "--migrate").code == 2

@@ -1,14 +1,16 @@
-"""``lapse run``, as a process."""
+"""``lapse run``: stopped by signals as a process, else in this one."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 
 import pytest
 
-from engine.clock import WallClock, iso
+from engine.daemon import Daemon
+from engine.runtime.engine import Engine
 
 from .conftest import wait_for
 
@@ -42,74 +44,109 @@ def test_a_signal_stops_it_cleanly_and_soon(place, running, how):
     assert (place / "log").read_text().splitlines()[-1].endswith("stopped")
 
 
-def test_a_second_daemon_on_the_file_is_refused(place, running, process):
-    ran = process("run")
-    assert ran.code == 2
-    assert "error: " in ran.err
-    assert "daemon" in ran.err
-    assert "Traceback" not in ran.err
-    assert running.poll() is None
+@pytest.fixture
+def held(place):
+    """A store that has its daemon."""
+    with Engine.open(f"sqlite:///{place}/lapse.db", rules=place / "rules") as engine:
+        daemon = Daemon(engine)
+        yield engine
+        daemon.stop()
 
 
-def test_a_second_daemon_with_other_rules_leaves_those_that_are_live(place, running, process):
+def test_a_second_daemon_on_the_file_is_refused(held, lapse):
+    ran = lapse("run")
+    assert (ran.code, ran.out) == (2, "")
+    assert f"error: process {os.getpid()} runs the daemon of" in ran.err
+
+
+def test_a_second_daemon_with_other_rules_leaves_those_that_are_live(place, held, lapse):
     (place / "other").mkdir()
     (place / "other" / "rules.rules").write_text("Rule: other\nTrigger: a\n")
-    assert process("run", "--rules", "other").code == 2
-    assert process("ingest", "-", stdin=signed_up("ann")).code == 0
-    wait_for(lambda: "hello" in (place / "log").read_text())
+    assert lapse("run", "--rules", "other").code == 2
+    assert list(lapse("rules", "--format", "json").json["rules"]) == ["welcome"]
 
 
-def test_it_says_what_it_loaded_and_what_nothing_binds(place, running):
-    log = (place / "log").read_text()
-    assert "1 rule live from 1 file on sqlite:///lapse.db" in log
-    assert "nothing in lapse.toml binds 'send_email': written to the log only" in log
-
-
-def test_every_action_is_a_line_of_the_log(place, running, process):
-    ran = process("ingest", "-", stdin=signed_up("ann"))
+def test_it_says_what_it_loaded_and_what_nothing_binds(while_running):
+    ran = while_running(lambda log: wait_for(lambda: any("nothing binds" in line for line in log)))
     assert ran.code == 0
-    wait_for(lambda: "hello" in (place / "log").read_text())
-    (line,) = [line for line in (place / "log").read_text().splitlines() if "hello" in line]
+    assert "1 rule live from 1 file on sqlite:///lapse.db" in ran.err
+    assert "warning nothing binds the action 'send_email': it is written to the log only" in ran.err
+    assert ran.err.splitlines()[-1].endswith("stopped")
+
+
+def test_nothing_is_said_of_actions_that_are_bound(place, while_running):
+    (place / "lapse.toml").write_text('[actions.send_email]\nchannel = "log"\n')
+    assert "nothing binds" not in while_running(lambda log: None).err
+
+
+def test_an_action_that_comes_with_a_changed_file_is_named_too(place, while_running):
+    def change(log):
+        (place / "rules" / "welcome.rules").write_text(RULES.replace("send_email", "ring_up"))
+        wait_for(lambda: any("'ring_up'" in line for line in log))
+
+    assert while_running(change).code == 0
+
+
+def test_every_action_is_a_line_of_the_log(place, while_running):
+    ran = while_running(signing_up(place))
+    (line,) = [line for line in ran.err.splitlines() if "hello" in line]
     assert 'send_email "hello" for ann by welcome' in line
 
 
-def test_the_log_can_be_json_lines(place, started, process):
-    started("run", "--format", "json")
-    wait_for(lambda: "1 rule live" in (place / "log").read_text())
-    assert process("ingest", "-", stdin=signed_up("ann")).code == 0
-    wait_for(lambda: "hello" in (place / "log").read_text())
-    entries = [json.loads(line) for line in (place / "log").read_text().splitlines()]
+def test_the_log_can_be_json_lines(place, while_running):
+    ran = while_running(signing_up(place), "--format", "json")
+    entries = [json.loads(line) for line in ran.err.splitlines()]
     assert all({"time", "level", "logger", "message"} <= set(entry) for entry in entries)
     (sent,) = [entry for entry in entries if entry["logger"] == "lapse.actions"]
     assert {"action": "send_email", "rule": "welcome", "person": "ann"}.items() <= sent.items()
 
 
-def test_a_changed_file_is_loaded_again_and_a_wrong_one_changes_nothing(place, running, process):
-    (place / "rules" / "welcome.rules").write_text(RULES.replace("hello", "hi"))
-    wait_for(lambda: "rules reloaded" in (place / "log").read_text())
-    (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
-    wait_for(lambda: "the rules that were live stay live" in (place / "log").read_text())
+def test_a_changed_file_is_loaded_again_and_a_wrong_one_changes_nothing(place, while_running):
+    def change(log):
+        (place / "rules" / "welcome.rules").write_text(RULES.replace("hello", "hi"))
+        wait_for(lambda: "rules reloaded" in log)
+        (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
+        wait_for(lambda: any("the rules that were live stay live" in line for line in log))
+
+    assert while_running(change).code == 0
 
 
-def test_rules_with_errors_are_shown_and_it_does_not_start(place, process):
+def test_waiting_journeys_are_taken_along_when_asked_for(place, lapse, while_running):
+    waits = RULES.replace("Action:", "Wait: 1 day\nAction:")
+    (place / "rules" / "welcome.rules").write_text(waits)
+    with Engine.open(f"sqlite:///{place}/lapse.db", rules=place / "rules") as engine:
+        assert engine.ingest({"event": "signed_up", "user_id": "ann"}).ok
+    (place / "rules" / "welcome.rules").write_text(waits.replace("hello", "hi"))
+    ran = while_running(lambda log: None, "--migrate")
+    assert "welcome: of 1 waiting journey 1 moved, 0 stayed, 0 ended" in ran.err
+
+
+def test_rules_with_errors_are_shown_and_it_does_not_start(place, lapse, while_running):
     (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
-    ran = process("run")
+    ran = while_running(lambda log: None)
     assert ran.code == 2
     assert "wrong.rules:2:1: error: " in ran.err
 
 
-def test_a_folder_that_is_not_there_is_told_plainly(process):
-    ran = process("run", "--rules", "absent")
+def test_a_folder_that_is_not_there_is_told_plainly(while_running):
+    ran = while_running(lambda log: None, "--rules", "absent")
     assert ran.code == 2
     assert "there are no rules at 'absent'" in ran.err
 
 
-def test_an_action_bound_to_python_is_refused(place, process):
+def test_an_action_bound_to_python_is_refused(place, while_running):
     (place / "lapse.toml").write_text('[actions.send_email]\nchannel = "python"\n')
-    ran = process("run")
+    ran = while_running(lambda log: None)
     assert ran.code == 2
     assert "'send_email' is bound to Python" in ran.err
 
 
-def signed_up(user: str) -> bytes:
-    return json.dumps({"event": "signed_up", "user_id": user, "timestamp": iso(WallClock().now())}).encode()
+def signing_up(place):
+    """What another process does: somebody signs up."""
+
+    def work(log):
+        with Engine.open(f"sqlite:///{place}/lapse.db") as service:
+            assert service.ingest({"event": "signed_up", "user_id": "ann"}).ok
+        wait_for(lambda: any("hello" in line for line in log))
+
+    return work
