@@ -37,6 +37,7 @@ __all__ = [
     "Rejection",
     "ValidEvent",
     "ValidIdentify",
+    "checked_name",
     "parse_json",
     "validate",
 ]
@@ -282,6 +283,11 @@ def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestam
     texts = f"{user_id or ''}{anonymous_id or ''}{message_id or ''}"
     traits, text = _object(get("traits"), "traits", limits, texts)
     return ValidIdentify(user_id, anonymous_id, at, traits, text, message_id, given is not None)
+
+
+def checked_name(name: object, limits: Limits = LIMITS) -> str:
+    """``name``, found to be one an event may have. Raises RefusedError."""
+    return checked_text(_name(name, limits), ("event",))
 
 
 def _name(name: object, limits: Limits) -> str:

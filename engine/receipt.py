@@ -31,6 +31,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "not_json": "a value has no counterpart in JSON",
         "integer_out_of_range": "an integer does not fit 64 bits",
         "not_finite": "a number is NaN, infinite or too large",
+        "unknown_event": "no event type has its name, and the settings refuse such names",
+        "breaks_schema": "its properties are not what the schema of its event type takes",
         "nul": "a text holds a NUL character",
         "lone_surrogate": "a text holds half a character",
         "not_utf8": "the text is not UTF-8",

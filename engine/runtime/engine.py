@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,7 @@ from engine.language import Diagnostic
 from engine.model import Event, Identify, validate
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime import browsing, loader, pausing, sight
+from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
@@ -40,6 +42,7 @@ from engine.runtime.migrating import Moves
 from engine.runtime.outgoing import Claimed, Claiming, recorded
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
+from engine.runtime.types import Types
 from engine.store import Connection, journeys, outbox
 from engine.store import rules as stored_rules
 from engine.store.rows import OutboxRow
@@ -114,6 +117,9 @@ class Engine:
                 connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
             )
         )
+        self.types = Types(self._desk, self.workspace, clock, settings, self._follow)
+        """The event types of the workspace."""
+        self._admission = Admission(self.workspace, settings.types)
         self._warned: set[str] = set()
         self._sender: Sender | None = None
         self._sending = threading.Lock()
@@ -347,7 +353,8 @@ class Engine:
     def take(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
         """For the desk: all calls that wait, as one batch."""
         intake = self._intake_now = self._intake(connection)
-        taken = iter(intake.take([one for call in calls for one in call]))
+        arrivals = [one for call in calls for one in call]
+        taken = iter(self._admission.take(connection, arrivals, intake.take))
         return [list(islice(taken, len(call))) for call in calls]
 
     def _intake(self, connection: Connection) -> Intake:
@@ -564,6 +571,8 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
 
 
 def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
+    if taken.refusal is not None:
+        return replace(taken.refusal, index=index)
     id = "evt_" + str(ULID(taken.id))
     if taken.outcome == "accepted":
         return Accepted(index, id)

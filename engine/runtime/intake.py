@@ -15,6 +15,7 @@ from engine.journeys.conditions import rules_out
 from engine.journeys.rulebook import Settings
 from engine.journeys.timeline import Event
 from engine.model import ValidEvent, ValidIdentify
+from engine.receipt import Rejection
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Key
 from engine.runtime.live import Live
@@ -38,10 +39,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of an arrival: the public id it has, and whether it was new, a repeat, or a repeat that differs."""
+    """What became of an arrival: the public id it has, and whether it was new, a repeat, or a repeat that differs.
+
+    With a ``refusal`` nothing of it was stored, and it has no id.
+    """
 
     id: bytes
     outcome: str = "accepted"
+    refusal: Rejection | None = None
 
 
 @dataclass

@@ -45,7 +45,11 @@ def compile_schema(schema: object, settings: TypeSettings = TYPE_SETTINGS) -> Sc
 
     Raises ConfigError where the package that checks schemas is not installed.
     """
-    plain = within_bounds(schema, settings)
+    return recompile(within_bounds(schema, settings))
+
+
+def recompile(plain: dict[str, Any]) -> Schema:
+    """A schema that was accepted once, made ready again whatever the bounds are by now. Raises ConfigError too."""
     library = _library()
     try:
         validator = library.validator_for(
@@ -61,9 +65,9 @@ def compile_schema(schema: object, settings: TypeSettings = TYPE_SETTINGS) -> Sc
     return Schema(plain, validator.is_valid, validator.iter_errors)
 
 
-def schema_text(schema: dict[str, Any]) -> str:
-    """A schema as it is stored; equal schemas give equal text."""
-    return canonical(schema)
+def schema_text(schema: Schema) -> str:
+    """A schema as it is stored; equal ones give equal text."""
+    return canonical(schema.plain)
 
 
 def _told(error: Any) -> str:

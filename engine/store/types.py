@@ -1,4 +1,4 @@
-"""Event types: what a workspace knows of its events by name. Those of names merely met are made by ``events.intern``."""
+"""Event types: what a workspace knows of its events by name. Those merely met are made by ``events.intern``."""
 
 from __future__ import annotations
 
