@@ -15,6 +15,7 @@ from engine.access import Key, Scope
 from engine.errors import RefusedError
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
+from engine.runtime.keyring import Keyring
 from engine.store.workspaces import WorkspaceRow
 from engine.strict_json import parse_json
 
@@ -97,6 +98,7 @@ class Call:
     """The body, inflated."""
     now: int
     """When the request came in, by the engine's clock: microseconds UTC."""
+    keyring: Keyring
     threads: ThreadPoolExecutor
     counted: Callable[[Receipt], None]
     """Told what became of events, for the metrics."""
@@ -150,7 +152,7 @@ Refuse = Callable[[Refused, str], Answer]
 """Gives a refusal the dialect's own shape, from it and the request's id."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Route:
     """One method on one path. A key needs all of ``scopes``."""
 

@@ -174,6 +174,7 @@ class Door:
             headers=request.headers,
             raw=raw,
             now=service.now(),
+            keyring=service.keyring,
             threads=service.threads,
             counted=partial(service.metrics.ingested, self._dialect.name),
         )

@@ -2,49 +2,295 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
-from engine.access import Scope
-from engine.api.dialect import Answer, Call, Dialect, Refused, Route, scopes
-from engine.receipt import Accepted, Duplicate, Outcome, Rejection
+from engine.access import Role, Scope, granted, scopes_named
+from engine.api import cloudevents, spellings
+from engine.api import native_models as models
+from engine.api.described import Described, Parameter
+from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
+from engine.api.spellings import Kind
+from engine.clock import iso
+from engine.errors import ConfigError, RefusedError
+from engine.model import Event, Identify
+from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
+from engine.runtime import pages
+from engine.runtime.pages import Asked
+from engine.store.keys import KeyRow
+from engine.strict_json import kind
+from engine.timestamps import parse_timestamp
 
 BATCH: Final = 1_000
 """Events a batch may hold."""
 
+PAGE: Final = 50
+"""Items of a page that does not say how many."""
+
+LONGEST_PAGE: Final = 500
+"""Items of a page at most; who asks for more gets this many."""
+
+
+# ------------------------------------------------------------------------------------------------ events in
+
 
 async def create_event(call: Call) -> Answer:
-    receipt = await call.ingest([await call.object()])
-    outcome = receipt.outcomes[0]
+    """One event or change of traits; or a CloudEvent, binary or structured, or a batch of them."""
+    content = cloudevents.media_type(call.headers)
+    if content == cloudevents.BATCH:
+        return _batch(await _cloud_batch(call))
+    if cloudevents.is_binary(call.headers):
+        item: Any = cloudevents.to_event(cloudevents.of_headers(call.headers, call.raw))
+    elif content == cloudevents.STRUCTURED:
+        item = cloudevents.to_event(await call.object())
+    else:
+        item = await call.object()
+    outcome = (await call.ingest([item])).outcomes[0]
     if isinstance(outcome, Rejection):
         raise Refused(422, outcome.code, outcome.reason, field=outcome.field)
     return Answer(200, _plain(outcome))
 
 
 async def create_events(call: Call) -> Answer:
-    items = (await call.object()).get("events")
+    """Up to 1,000 events or changes, or a batch of CloudEvents; what is wrong with one is its own outcome."""
+    if cloudevents.media_type(call.headers) == cloudevents.BATCH:
+        return _batch(await _cloud_batch(call))
+    return _batch(await call.ingest(_listed((await call.object()).get("events"))))
+
+
+async def _cloud_batch(call: Call) -> Receipt:
+    """A batch of CloudEvents. One that is none spoils only itself."""
+    items: list[Any] = []
+    refused: dict[int, Rejection] = {}
+    for index, fields in enumerate(_listed(await call.json())):
+        try:
+            if not isinstance(fields, dict):
+                raise Refused(422, "not_a_cloud_event", f"this is {kind(fields)}; a CloudEvent is an object")
+            items.append(cloudevents.to_event(fields))
+        except Refused as error:
+            refused[index] = Rejection(index, error.code, error.message, error.field)
+    taken = iter((await call.ingest(items)).outcomes)
+    places = range(len(items) + len(refused))
+    return Receipt(tuple(refused[place] if place in refused else _moved(next(taken), place) for place in places))
+
+
+def _moved(outcome: Outcome, index: int) -> Outcome:
+    match outcome:
+        case Accepted(id=id):
+            return Accepted(index, id)
+        case Duplicate(id=id, message_id=message_id, conflict=conflict):
+            return Duplicate(index, id, message_id, conflict)
+        case Rejection(code=code, reason=reason, field=field):
+            return Rejection(index, code, reason, field)
+
+
+def _listed(items: Any) -> list[Any]:
     if not isinstance(items, list) or not 1 <= len(items) <= BATCH:
-        raise Refused(400, "malformed", f"the body must be {{'events': [...]}} with 1 to {BATCH} events")
-    receipt = await call.ingest(items)
-    return Answer(
-        200,
-        {
-            "accepted": len(receipt.ids),
-            "duplicates": len(receipt.duplicates),
-            "rejected": len(receipt.rejected),
-            "outcomes": [_plain(one) for one in receipt.outcomes],
-        },
-    )
+        raise Refused(400, "malformed", f"a batch holds 1 to {BATCH} events in a list", field="events")
+    return items
+
+
+def _batch(receipt: Receipt) -> Answer:
+    counts = {
+        "accepted": len(receipt.ids),
+        "duplicates": len(receipt.duplicates),
+        "rejected": len(receipt.rejected),
+    }
+    return Answer(200, {**counts, "outcomes": [_plain(one) for one in receipt.outcomes]})
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {"index": outcome.index, "status": outcome.status}
     match outcome:
         case Accepted(id=id):
-            return {**found, "id": id}
+            return {**found, "id": id, "conflict": False}
         case Duplicate(id=id, conflict=conflict):
             return {**found, "id": id, "conflict": conflict}
         case Rejection(code=code, reason=reason, field=field):
             return {**found, "code": code, "reason": reason, "field": field}
+
+
+# ------------------------------------------------------------------------------------------------ what there is
+
+
+async def list_events(call: Call) -> Answer:
+    """Events, newest first."""
+    person = call.query.get("person")
+    try:
+        found = await call.read(
+            call.engine.events,
+            None if person is None else _person_id(person),
+            names=call.query.getlist("event") or None,
+            since=_moment(call, "since"),
+            until=_moment(call, "until"),
+            limit=call.whole("limit", PAGE, least=1, most=LONGEST_PAGE),
+            after=call.query.get("after") or None,
+        )
+    except ConfigError as error:
+        raise Refused(400, "malformed", str(error), field="after") from None
+    return Answer(200, found.plain())
+
+
+async def count_events(call: Call) -> Answer:
+    """How often each event came about, per hour, day or week."""
+    per: Any = call.query.get("per", "day")
+    try:
+        found = await call.read(
+            call.engine.event_counts,
+            per,
+            names=call.query.getlist("event") or None,
+            since=_moment(call, "since"),
+            until=_moment(call, "until"),
+            zone=call.query.get("zone") or None,
+        )
+    except ConfigError as error:
+        raise Refused(400, "malformed", str(error)) from None
+    return Answer(200, {"counts": [one.plain() for one in found]})
+
+
+async def get_person(call: Call) -> Answer:
+    """A person by any of their ids: attributes, timeline, journeys."""
+    found = await call.read(call.engine.person, _person_id(call.path["id"]))
+    if found is None:
+        raise not_found("person")
+    return Answer(200, found.plain())
+
+
+async def list_rules(call: Call) -> Answer:
+    """The rules that are live, and what each has done."""
+    found = await call.read(call.engine.counts_by_rule)
+    return Answer(200, {"rules": [one.plain() for one in found]})
+
+
+async def get_rule(call: Call) -> Answer:
+    """A live rule, in words."""
+    live = await call.read(lambda: call.engine.live)
+    rule = live.by_id(call.path["id"])
+    if rule is None:
+        raise not_found("rule")
+    return Answer(200, {"rule": rule.id, "title": rule.program.rule.title, "text": rule.program.text})
+
+
+async def list_journeys(call: Call) -> Answer:
+    """Journeys, newest first."""
+    page = await _page(call, pages.journeys)
+    return Answer(200, {"journeys": page.items, "after": page.after})
+
+
+async def list_deliveries(call: Call) -> Answer:
+    """Actions that left, are to leave, or were withdrawn, newest first."""
+    page = await _page(call, pages.deliveries)
+    return Answer(200, {"deliveries": page.items, "after": page.after})
+
+
+async def _page(call: Call, look: Any) -> pages.Page:
+    person, rule = call.query.get("person"), call.query.get("rule")
+    asked = Asked(
+        person=None if person is None else _person_id(person),
+        rule=rule,
+        limit=call.whole("limit", PAGE, least=1, most=LONGEST_PAGE),
+        after=call.query.get("after") or None,
+    )
+    try:
+        found: pages.Page = await call.read(look, call.engine, asked)
+    except ConfigError as error:
+        raise Refused(400, "malformed", str(error), field="after") from None
+    return found
+
+
+def _person_id(text: str) -> str:
+    """What the engine finds a person by: any of their ids as it is, and every spelling of the public one."""
+    public = spellings.read(text, Kind.PERSON)
+    return text if public is None else spellings.contact(public)
+
+
+def _moment(call: Call, name: str) -> int | None:
+    text = call.query.get(name)
+    if text is None or text == "":
+        return None
+    try:
+        return parse_timestamp(text)
+    except RefusedError as error:
+        raise Refused(400, "malformed", error.reason, field=name) from None
+
+
+# ------------------------------------------------------------------------------------------------ keys
+
+
+async def list_keys(call: Call) -> Answer:
+    """The workspace's keys, without their secrets."""
+    found = await call.read(call.keyring.of_workspace, call.workspace.id)
+    return Answer(200, {"keys": [_key(one) for one in found]})
+
+
+async def create_key(call: Call) -> Answer:
+    """A new key of the workspace. Its text is in this answer and nowhere else."""
+    role, extra, name, expires_at = _key_asked(await call.object(), call.now)
+    if not granted(role, extra) <= call.key.scopes:
+        raise Refused(403, "forbidden", "a key can give no more than it has")
+    row, text = await call.read(
+        call.keyring.create,
+        call.workspace.id,
+        call.now,
+        role=role,
+        scopes=extra,
+        name=name,
+        expires_at=expires_at,
+    )
+    return Answer(201, {**_key(row), "key": text})
+
+
+async def revoke_key(call: Call) -> Answer:
+    """Take a key out of use, for good."""
+    public_id = spellings.read(call.path["id"], Kind.KEY)
+    if public_id is None or not await call.read(call.keyring.revoke, call.workspace.id, public_id, call.now):
+        raise not_found("key")
+    return Answer(204)
+
+
+def _key_asked(body: dict[str, Any], now: int) -> tuple[Role | None, frozenset[Scope], str | None, int | None]:
+    unknown = set(body) - set(models.NewKey.model_fields)
+    if unknown:
+        raise _wrong(min(unknown), "is not a field of a key")
+    role, names, name, ends = (body.get(one) for one in ("role", "scopes", "name", "expires_at"))
+    if role is not None and role not in list(Role):
+        raise _wrong("role", f"is one of {', '.join(Role)}")
+    if names is None:
+        names = []
+    if not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+        raise _wrong("scopes", "is a list of scopes")
+    if name is not None and (not isinstance(name, str) or len(name) > 200):
+        raise _wrong("name", "is text of at most 200 characters")
+    try:
+        extra = scopes_named(names)
+        expires_at = None if ends is None else parse_timestamp(ends)
+    except ConfigError as error:
+        raise Refused(422, "invalid", str(error), field="scopes") from None
+    except RefusedError as error:
+        raise Refused(422, "invalid", error.reason, field="expires_at") from None
+    if role is None and not extra:
+        raise _wrong("role", "or 'scopes' must say what the key may do")
+    if expires_at is not None and expires_at <= now:
+        raise _wrong("expires_at", "is over already")
+    return None if role is None else Role(role), extra, name, expires_at
+
+
+def _wrong(field: str, what: str) -> Refused:
+    return Refused(422, "invalid", f"'{field}' {what}", field=field)
+
+
+def _key(row: KeyRow) -> dict[str, Any]:
+    moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    return {
+        "id": spellings.key(row.public_id),
+        "name": row.name,
+        "role": row.role,
+        "scopes": json.loads(row.scopes),
+        **{name: None if (at := getattr(row, name)) is None else iso(at) for name in moments},
+    }
+
+
+# ------------------------------------------------------------------------------------------------ the table
 
 
 def refuse(refused: Refused, request_id: str) -> Answer:
@@ -53,11 +299,77 @@ def refuse(refused: Refused, request_id: str) -> Answer:
     return Answer(refused.status, {"error": error, "request_id": request_id})
 
 
+_TEXT: Final = {"type": "string"}
+_MOMENT: Final = {"type": "string", "format": "date-time"}
+_PERSON: Final = Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", _TEXT)
+_RULE: Final = Parameter("rule", "A rule's id.", _TEXT)
+_EVENT: Final = Parameter("event", "An event's name; several times for several.", {"type": "array", "items": _TEXT})
+_SINCE: Final = Parameter("since", "From this moment on, itself included.", _MOMENT)
+_UNTIL: Final = Parameter("until", "Up to this moment, itself not included.", _MOMENT)
+_PAGING: Final = (
+    Parameter("limit", f"Items of a page, {LONGEST_PAGE} at most.", {"type": "integer", "minimum": 1, "default": PAGE}),
+    Parameter("after", "What the page before gave.", _TEXT),
+)
+_PER: Final = Parameter(
+    "per", "How long a stretch is.", {"type": "string", "enum": ["hour", "day", "week"], "default": "day"}
+)
+_ZONE: Final = Parameter("zone", "The time zone in which days begin, such as Europe/Warsaw.", _TEXT)
+
 DIALECT: Final = Dialect(
     "native",
     (
-        Route("POST", "/v1/events", create_event, scopes(Scope.EVENT_CREATE)),
-        Route("POST", "/v1/events/batch", create_events, scopes(Scope.EVENT_CREATE), events=BATCH),
+        Route(
+            "POST", "/v1/events", create_event, scopes(Scope.EVENT_CREATE),
+            described=Described("Take one event in", models.Stored, body=Event | Identify, refusals=(422,)),
+        ),
+        Route(
+            "POST", "/v1/events/batch", create_events, scopes(Scope.EVENT_CREATE), events=BATCH,
+            described=Described("Take events in", models.BatchAnswer, body=models.Batch),
+        ),
+        Route(
+            "GET", "/v1/events", list_events, scopes(Scope.EVENT_LIST),
+            described=Described(
+                "Look at events", models.EventsShown, query=(_PERSON, _EVENT, _SINCE, _UNTIL, *_PAGING)
+            ),
+        ),
+        Route(
+            "GET", "/v1/events/counts", count_events, scopes(Scope.EVENT_LIST),
+            described=Described(
+                "Count events", models.EventCountsShown, query=(_PER, _EVENT, _SINCE, _UNTIL, _ZONE)
+            ),
+        ),
+        Route(
+            "GET", "/v1/people/{id}", get_person, scopes(Scope.PERSON_READ),
+            described=Described("Look at a person", models.PersonShown),
+        ),
+        Route(
+            "GET", "/v1/rules", list_rules, scopes(Scope.RULE_READ),
+            described=Described("Look at the live rules", models.RulesShown),
+        ),
+        Route(
+            "GET", "/v1/rules/{id}", get_rule, scopes(Scope.RULE_READ),
+            described=Described("Read a live rule", models.RuleText),
+        ),
+        Route(
+            "GET", "/v1/journeys", list_journeys, scopes(Scope.JOURNEY_READ),
+            described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *_PAGING)),
+        ),
+        Route(
+            "GET", "/v1/deliveries", list_deliveries, scopes(Scope.DELIVERY_READ),
+            described=Described("Look at deliveries", models.DeliveriesShown, query=(_PERSON, _RULE, *_PAGING)),
+        ),
+        Route(
+            "GET", "/v1/keys", list_keys, scopes(Scope.KEY_LIST),
+            described=Described("List keys", models.KeysShown),
+        ),
+        Route(
+            "POST", "/v1/keys", create_key, scopes(Scope.KEY_CREATE),
+            described=Described("Make a key", models.KeyMade, status=201, body=models.NewKey, refusals=(422,)),
+        ),
+        Route(
+            "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
+            described=Described("Revoke a key", None, status=204),
+        ),
     ),
     refuse,
-)
+)  # fmt: skip

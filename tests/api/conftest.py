@@ -36,6 +36,7 @@ class Api:
             (folder / name / "some.rules").write_text(text)
         given["rules"] = folder / "rules"
         given["workspaces"] = {"other": {"rules": str(folder / "other")}}
+        self._folder = folder
         self.clock = Clock(START)
         self._recorder = Recorder()
         self.workspaces = Workspaces.open(settings=load_settings(**given), clock=self.clock, fallback=self._recorder)
@@ -85,6 +86,12 @@ class Api:
 
     def post(self, path: str, body: Any = None, **more: Any) -> httpx2.Response:
         return self.ask("POST", path, body, **more)
+
+    def load(self, rules: str) -> None:
+        """Make rules live in the settings' workspace."""
+        (self._folder / "rules" / "some.rules").write_text(rules)
+        found = self.engine.reload()
+        assert found.ok, found.findings
 
     def move(self, by: str) -> None:
         """Let time pass: what falls due in the settings' workspace is decided and sent."""

@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
+from engine.api import spellings
+from tests.api.conftest import Api
 from tests.api.matrix import SECRET, row
 
+RULES = f'Rule: {SECRET}\nTrigger: signed_up\nCondition: NOT logged_in within 1 hour\nAction: send_email "x"\n'
 EVENT = {"event": "signed_up", "user_id": SECRET}
+
+
+def person(api: Api) -> dict[str, str]:
+    """Somebody, on whom a rule has acted."""
+    api.load(RULES)
+    api.engine.ingest(EVENT)
+    api.move("2 hours")
+    return {"id": SECRET}
+
+
+def key(api: Api) -> dict[str, str]:
+    api.make_key(name=SECRET)
+    *_, made = api.app.state.service.keyring.of_workspace(api.engine.workspace)
+    return {"id": spellings.key(made.public_id)}
+
 
 ROWS = [
     row("POST", "/v1/events", "event:create", body=EVENT),
     row("POST", "/v1/events/batch", "event:create", body={"events": [EVENT]}),
+    row("GET", "/v1/events", "event:list", prepare=person),
+    row("GET", "/v1/events/counts", "event:list", prepare=person),
+    row("GET", "/v1/people/{id}", "person:read", prepare=person, foreign=404),
+    row("GET", "/v1/rules", "rule:read", prepare=person),
+    row("GET", "/v1/rules/{id}", "rule:read", prepare=person, foreign=404),
+    row("GET", "/v1/journeys", "journey:read", prepare=person),
+    row("GET", "/v1/deliveries", "delivery:read", prepare=person),
+    row("GET", "/v1/keys", "key:list", prepare=key),
+    row("POST", "/v1/keys", "key:create", body={"scopes": ["key:create"]}, good=201),
+    row("DELETE", "/v1/keys/{id}", "key:revoke", prepare=key, good=204, foreign=404),
 ]

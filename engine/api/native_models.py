@@ -1,0 +1,199 @@
+"""What the native API takes and gives, as OpenAPI tells it. Requests are judged by the engine, not by these."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.access import Role
+from engine.model import Event, Identify
+
+
+class Batch(BaseModel):
+    """Events and changes of traits; each has its own outcome."""
+
+    events: list[Event | Identify] = Field(min_length=1, max_length=1000)
+
+
+class Stored(BaseModel):
+    """The item is stored, or was before."""
+
+    index: int
+    status: Literal["accepted", "duplicate"]
+    id: str
+    conflict: bool = Field(False, description="Whether it says something else than the one that is held.")
+
+
+class NotStored(BaseModel):
+    """The item is refused."""
+
+    index: int
+    status: Literal["rejected"]
+    code: str
+    reason: str
+    field: str | None
+
+
+class BatchAnswer(BaseModel):
+    """What became of each item, in order."""
+
+    accepted: int
+    duplicates: int
+    rejected: int
+    outcomes: list[Stored | NotStored]
+
+
+class EventShown(BaseModel):
+    id: str
+    person: str = Field(description="The user id, else the anonymous id, else a contact.")
+    event: str
+    at: str
+    received_at: str
+    source: str
+    historical: bool
+    message_id: str | None
+    caused_by: list[str]
+    properties: dict[str, Any]
+
+
+class EventsShown(BaseModel):
+    events: list[EventShown]
+    after: str | None = Field(description="What to ask the next page with; null where there is none.")
+
+
+class EventCountShown(BaseModel):
+    start: str
+    event: str
+    times: int
+
+
+class EventCountsShown(BaseModel):
+    counts: list[EventCountShown]
+
+
+class Identifier(BaseModel):
+    kind: Literal["user", "anonymous", "contact"]
+    value: str
+
+
+class TimelineEntry(BaseModel):
+    at: str
+    event: str = Field(description="Empty for a change of attributes.")
+    properties: dict[str, Any]
+
+
+class ActionShown(BaseModel):
+    action: str
+    at: str
+    status: str
+
+
+class PersonJourney(BaseModel):
+    rule: str
+    start: str | None
+    ended_at: str | None
+    due_at: str | None
+    goal_at: str | None
+    reason: str | None
+    held_out: bool
+    actions: list[ActionShown]
+
+
+class PersonShown(BaseModel):
+    identifiers: list[Identifier]
+    attributes: dict[str, Any]
+    timeline: list[TimelineEntry]
+    journeys: list[PersonJourney]
+
+
+class RuleShown(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    rule: str
+    title: str | None
+    paused: bool
+    started: int
+    acted: int
+    ended: int
+    waiting: int
+    people: int
+    held_out: int
+    converted: int
+    outbox: dict[str, int]
+    notes: dict[str, int]
+
+
+class RuleText(BaseModel):
+    rule: str
+    title: str | None
+    text: str = Field(description="The rule as it is live, in its canonical form.")
+
+
+class RulesShown(BaseModel):
+    rules: list[RuleShown]
+
+
+class JourneyShown(BaseModel):
+    rule: str
+    person: str
+    started_at: str
+    due_at: str | None
+    ended_at: str | None
+    acted_at: str | None
+    goal_at: str | None
+    reason: str | None
+    held_out: bool
+
+
+class JourneysShown(BaseModel):
+    journeys: list[JourneyShown]
+    after: str | None
+
+
+class DeliveryShown(BaseModel):
+    key: str
+    rule: str
+    person: str
+    action: str
+    template: str | None
+    status: str
+    reason: str | None
+    attempts: int
+    error: str | None
+    moment: str | None
+    due_at: str | None
+    left_at: str | None
+
+
+class DeliveriesShown(BaseModel):
+    deliveries: list[DeliveryShown]
+    after: str | None
+
+
+class NewKey(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role | None = None
+    scopes: list[str] = []
+    name: str | None = Field(None, max_length=200)
+    expires_at: str | None = Field(None, description="ISO 8601 with an offset.")
+
+
+class KeyShown(BaseModel):
+    id: str
+    name: str | None
+    role: Role | None
+    scopes: list[str] = Field(description="What it may do beside what its role grants.")
+    created_at: str
+    expires_at: str | None
+    revoked_at: str | None
+    last_used_at: str | None
+
+
+class KeyMade(KeyShown):
+    key: str = Field(description="The key itself. It cannot be had again.")
+
+
+class KeysShown(BaseModel):
+    keys: list[KeyShown]

@@ -1,0 +1,118 @@
+"""Journeys and deliveries for those who look, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from engine.clock import iso
+from engine.errors import ConfigError
+from engine.runtime.engine import Engine
+from engine.store import Connection, listing, people, rules
+from engine.store.rows import JourneyRow, OutboxRow
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of what was asked for, newest first. ``after`` is what to ask the next page with; None: there is none."""
+
+    items: tuple[dict[str, Any], ...] = ()
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Whose journeys or deliveries: of a person (any id), of a rule, of both, or of all; and which page.
+
+    ``after`` is what the page before gave.
+    """
+
+    person: str | None = None
+    rule: str | None = None
+    limit: int = 50
+    after: str | None = None
+
+
+def journeys(engine: Engine, asked: Asked) -> Page:
+    """A page of journeys; an empty one for a person or rule that is not there.
+
+    Raises ConfigError for an ``after`` that no page gave.
+    """
+    with engine.store.read() as connection:
+        names = _rule_names(connection, engine.workspace)
+        filters = _filters(connection, engine.workspace, asked, names)
+        if filters is None:
+            return Page()
+        rows = listing.journey_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
+        shown = rows[: asked.limit]
+        called = people.names(connection, {one.person_id for one in shown})
+        items = tuple(_journey(one, names[one.rule], called[one.person_id]) for one in shown)
+    return Page(items, str(shown[-1].id) if len(rows) > len(shown) else None)
+
+
+def deliveries(engine: Engine, asked: Asked) -> Page:
+    """A page of actions that left, are to leave, or were withdrawn; as :func:`journeys`."""
+    with engine.store.read() as connection:
+        names = _rule_names(connection, engine.workspace)
+        filters = _filters(connection, engine.workspace, asked, names)
+        if filters is None:
+            return Page()
+        rows = listing.action_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
+        shown = rows[: asked.limit]
+        called = people.names(connection, {one.person_id for one in shown})
+        items = tuple(_delivery(one, names[one.rule], called[one.person_id]) for one in shown)
+    return Page(items, str(shown[-1].id) if len(rows) > len(shown) else None)
+
+
+def _rule_names(connection: Connection, workspace: int) -> dict[int, str]:
+    return {row.id: name for name, row in rules.every(connection, workspace).items()}
+
+
+def _filters(
+    connection: Connection, workspace: int, asked: Asked, names: dict[int, str]
+) -> dict[str, int | None] | None:
+    """What the store is asked with; None where nothing can be found."""
+    person = rule = before = None
+    if asked.person is not None and (person := people.find(connection, workspace, asked.person)) is None:
+        return None
+    if asked.rule is not None:
+        rule = next((row for row, name in names.items() if name == asked.rule), None)
+        if rule is None:
+            return None
+    if asked.after is not None:
+        if not (asked.after.isascii() and asked.after.isdecimal() and len(asked.after) <= 18):
+            raise ConfigError(f"'{asked.after}' is no cursor; pass on what the page before gave, unchanged")
+        before = int(asked.after)
+    return {"person": person, "rule": rule, "before": before}
+
+
+def _journey(row: JourneyRow, rule: str, person: str) -> dict[str, Any]:
+    moments = {name: _iso(getattr(row, name)) for name in ("due_at", "ended_at", "acted_at", "goal_at")}
+    return {
+        "rule": rule,
+        "person": person,
+        "started_at": iso(row.start),
+        **moments,
+        "reason": row.reason,
+        "held_out": bool(row.held_out),
+    }
+
+
+def _delivery(row: OutboxRow, rule: str, person: str) -> dict[str, Any]:
+    moments = {name: _iso(getattr(row, name)) for name in ("moment", "due_at", "left_at")}
+    return {
+        "key": row.key,
+        "rule": rule,
+        "person": person,
+        "action": row.name,
+        "template": row.template,
+        "status": row.status,
+        "reason": row.reason,
+        "attempts": row.attempts,
+        "error": row.error,
+        **moments,
+    }
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else iso(at)
