@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from engine.journeys.journey import Reason
-from engine.language import read, read_cases
+from engine.language import layout, read, read_cases
 from engine.language.codes import CODES
 from engine.language.words import CASE_CLAUSES, CLAUSES, UNITS
+from engine.ruletests import run_tests
 
 from .pages import LANGUAGE, Block, anchors, blocks, named
 
@@ -29,6 +32,22 @@ def test_cases_read_without_errors(block: Block) -> None:
     reading = read_cases(block.text, f"{LANGUAGE.name}:{block.line}")
     assert [one.render(reading.source) for one in reading.diagnostics] == []
     assert reading.cases
+
+
+@pytest.mark.parametrize("block", blocks(LANGUAGE, "test-rules"), ids=named)
+def test_cases_pass(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each against the rule of its name that the page showed last."""
+    monkeypatch.chdir(tmp_path)
+    shown = {
+        rule.id: rule for one in blocks(LANGUAGE, "rules") if one.line < block.line for rule in read(one.text).rules
+    }
+    wanted = dict.fromkeys(case.rule for case in read_cases(block.text).cases)
+    (tmp_path / "page.rules").write_text("\n".join(layout(replace(shown[id], named=True)) for id in wanted))
+    (tmp_path / "page.test.rules").write_text(block.text)
+    results = run_tests([tmp_path])
+    assert results.results
+    assert [(one.title, [fault.text for fault in one.faults]) for one in results.failed] == []
+    assert results.ok
 
 
 def test_the_page_opens_with_the_four_seed_rules() -> None:
