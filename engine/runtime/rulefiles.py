@@ -51,7 +51,7 @@ class RuleFiles:
     catalog: Catalog | None = None
     _readings: dict[Path, Reading] = field(default_factory=dict)
     _programs: dict[str, Program] = field(default_factory=dict)
-    """By the text of their rules: what they have worked out is kept when a rule moves, within its file or to another."""
+    """By the text of their rules: what they have worked out is kept when a rule moves in its file, or to another."""
 
     def files(self) -> list[Path]:
         """Every rule file, in order. Raises ConfigError for a path that does not exist."""
