@@ -14,7 +14,7 @@ from engine.journeys.steps import Steps
 from engine.runtime.deciding import Caused
 from engine.runtime.intake import Intake
 from engine.runtime.loading import Pair, read_people, revived
-from engine.store import journeys, outbox, people
+from engine.store import journeys, outbox, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
 
 Claimed = tuple[OutboxRow, str, str]
@@ -37,7 +37,7 @@ class Claiming:
     def claim(self, limit: int) -> list[Claimed]:
         """Claim up to ``limit`` actions that may leave now; what may not is settled here."""
         rows = outbox.claimable(self.connection, self.intake.workspace, self.now, limit)
-        rows = [row for row in rows if row.rule in self.live.rules]
+        rows = [row for row in rows if row.left_at is not None or row.rule in self.live.rules]
         fresh = [row for row in rows if row.left_at is None]
         self._load(fresh)
         asked = [self._ask(row) for row in sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))]
@@ -47,7 +47,14 @@ class Claiming:
         journeys.update(self.connection, [self._row(id) for id in self.journeys])
         self.intake.put(self.caused)
         names = people.names(self.connection, {row.person_id for row in claimed})
-        return [(row, self.live.rules[row.rule].id, names[row.person_id]) for row in claimed]
+        called = self._rules_of(claimed)
+        return [(row, called[row.rule], names[row.person_id]) for row in claimed]
+
+    def _rules_of(self, rows: Sequence[OutboxRow]) -> dict[int, str]:
+        """The ids of the rules of some rows. What left before its rule was removed is sent under its name."""
+        if all(row.rule in self.live.rules for row in rows):
+            return {row: rule.id for row, rule in self.live.rules.items()}
+        return {row.id: row.rule_id for row in rules.every(self.connection, self.intake.workspace).values()}
 
     def _load(self, rows: Sequence[OutboxRow]) -> None:
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):

@@ -1,0 +1,102 @@
+"""Actions and what binds them: a name that nothing binds goes to the log, and that is said once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from engine import Engine
+from engine.config import load_settings
+from engine.daemon import Daemon
+from engine.testing import Clock, Recorder
+
+RULES = """
+Rule: r
+Trigger: a
+Action: send_email "hello"
+Action: send_push "hi"
+Action: set person.x = 1
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "some.rules"
+    path.write_text(RULES)
+    return path
+
+
+def opened(rules: Path | None, **more: object) -> Engine:
+    return Engine.open(rules=rules, settings=load_settings(store="sqlite://"), clock=Clock(), **more)
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.getMessage() for one in caplog.records if one.levelno == logging.WARNING]
+
+
+def test_what_nothing_binds_is_written_to_the_log_and_said_once(rules, caplog) -> None:
+    caplog.set_level(logging.INFO, "lapse")
+    with opened(rules) as engine:
+        assert engine.unbound() == ["send_email", "send_push"]
+        engine.action("send_push")(lambda action: None)
+        assert engine.unbound() == ["send_email"]
+        assert warnings(caplog) == []
+        for user in ("ann", "bob"):
+            engine.ingest({"event": "a", "user_id": user})
+            engine.run_due()
+        assert warnings(caplog) == ["nothing binds the action 'send_email': it is written to the log only"]
+        told = [one.getMessage() for one in caplog.records if one.name == "lapse.actions"]
+        assert sum('send_email "hello" for ann by r' in line for line in told) == 1
+        assert engine.counts_by_rule()[0].outbox == {"sent": 6}
+
+
+def test_a_daemon_says_so_when_it_starts(rules, caplog) -> None:
+    with opened(rules) as engine:
+        daemon = Daemon(engine)
+        daemon.start()
+        daemon.stop()
+    assert len(warnings(caplog)) == 2
+
+
+def test_what_a_setting_binds_is_bound(rules) -> None:
+    Path("lapse.toml").write_text('[actions.send_email]\nchannel = "log"\n')
+    with opened(rules) as engine:
+        assert engine.unbound() == ["send_push"]
+
+
+def test_where_a_default_carries_the_others_all_are_bound(rules) -> None:
+    Path("lapse.toml").write_text(
+        '[actions]\ndefault = "hook"\n[actions.hook]\nchannel = "webhook"\nurl = "https://example.com"\n'
+    )
+    with opened(rules) as engine:
+        assert engine.unbound() == []
+
+
+def test_where_actions_go_nowhere_no_binding_is_needed(rules) -> None:
+    with opened(rules, fallback=Recorder()) as engine:
+        assert engine.unbound() == []
+
+
+def test_an_action_of_a_removed_rule_is_still_tried_again(rules) -> None:
+    """It has left, so it goes on to its receiver; it must not stand as due for ever."""
+    tries = []
+
+    def fails_once(action: object) -> None:
+        tries.append(action)
+        if len(tries) == 1:
+            raise OSError("down")
+
+    clock = Clock()
+    with Engine.open(rules=rules, settings=load_settings(store="sqlite://"), clock=clock) as engine:
+        engine.action("send_email")(fails_once)
+        engine.ingest({"event": "a", "user_id": "ann"})
+        engine.run_due()
+        rules.write_text("Rule: other\nTrigger: z\n")
+        assert engine.reload().ok
+        clock.move("1 hour")
+        engine.run_due()
+        assert len(tries) == 2
+        assert engine.next_due() is None
