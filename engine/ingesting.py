@@ -56,7 +56,7 @@ def ingest_file(
     summary = Summary(str(file.path))
     for items, numbers in _pieces(file, summary):
         receipt = engine.ingest(items, historical=historical, source="file", dated=True)
-        summary.stored += len(receipt.ids)
+        summary.stored += receipt.stored
         summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
         summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
         summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]

@@ -176,7 +176,7 @@ class ValidIdentify:
 
 
 def _digest(parts: list[str | int | None]) -> bytes:
-    return hashlib.blake2b(canonical(parts).encode(), digest_size=16).digest()
+    return hashlib.blake2b(canonical(parts), digest_size=16).digest()
 
 
 _EVENT_FIELDS: Final = frozenset({"type", *Event.model_fields})
@@ -350,23 +350,22 @@ def _object(value: Any, key: str, limits: Limits, texts: str) -> tuple[dict[str,
     if body is None:
         value = plain_object(value, key, limits.depth, limits.event_bytes)
         body = canonical(value)
-    size = len(body) + len(texts) if body.isascii() and texts.isascii() else len(body.encode()) + len(texts.encode())
+    size = len(body) + (len(texts) if texts.isascii() else len(texts.encode()))
     if size > limits.event_bytes:
         reason = f"the event has {size} bytes; at most {limits.event_bytes} are taken, send less or several events"
         raise RefusedError("event_too_large", reason)
-    return value, body
+    return value, body.decode()
 
 
-def _ordinary_body(value: dict[str, Any], limits: Limits) -> str | None:
+def _ordinary_body(value: dict[str, Any], limits: Limits) -> bytes | None:
     """The JSON of an object that is beyond doubt, or None if it needs a closer look."""
     if type(value) is not dict or not is_ordinary(value, limits.depth, limits.event_bytes):
         return None
     try:
         body = canonical(value)
-        doubtful = "\\u0000" in body or not (body.isascii() or body.encode())
-    except ValueError:
+    except TypeError:
         return None
-    return None if doubtful else body
+    return None if b"\\u0000" in body else body
 
 
 def _no_person() -> RefusedError:

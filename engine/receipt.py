@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
+
+from ulid import ULID
 
 CODES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -44,15 +46,19 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
 """Every code a :class:`Rejection` may carry, with its meaning in plain words. Codes never change."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The item is stored."""
 
     index: int
     """Its place in the call, from 0; in a file, its line, from 1."""
-    id: str
-    """The id of the stored event: ``evt_`` and a ULID."""
+    public_id: bytes
+    """The 16 bytes of the stored event's ULID."""
     status: Literal["accepted"] = "accepted"
+
+    @property
+    def id(self) -> str:
+        """The id of the stored event: ``evt_`` and a ULID. Written only when asked for: a batch is large."""
+        return "evt_" + str(ULID(self.public_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +102,11 @@ class Receipt:
     def ids(self) -> list[str]:
         """The ids of the newly stored events, in the order of the call."""
         return [outcome.id for outcome in self.outcomes if isinstance(outcome, Accepted)]
+
+    @property
+    def stored(self) -> int:
+        """How many events are newly stored."""
+        return sum(isinstance(outcome, Accepted) for outcome in self.outcomes)
 
     @property
     def duplicates(self) -> list[Duplicate]:

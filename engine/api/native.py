@@ -92,7 +92,7 @@ def _listed(items: Any) -> list[Any]:
 
 def _batch(receipt: Receipt) -> Answer:
     counts = {
-        "accepted": len(receipt.ids),
+        "accepted": receipt.stored,
         "duplicates": len(receipt.duplicates),
         "rejected": len(receipt.rejected),
     }

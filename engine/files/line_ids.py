@@ -19,14 +19,14 @@ class LineIds:
         self._seen: dict[int, int] = {}
 
     def give(self, item: dict[str, Any]) -> None:
-        """Adds a ``message_id`` to ``item`` unless it has one. Items no validator takes are left alone."""
+        """Adds a ``message_id`` to ``item`` unless it has one. What cannot be written as JSON no validator takes: it is left alone."""
         if item.get("message_id"):
             return
         try:
             text = canonical({key: value for key, value in item.items() if key != "message_id"})
-        except (ValueError, RecursionError):
+        except TypeError:
             return
-        digest = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16)
+        digest = hashlib.blake2b(text, digest_size=16)
         # Eight bytes do for counting: should two lines share them, a number is skipped, for good.
         short = int.from_bytes(digest.digest()[:8], "big")
         number = self._seen[short] = self._seen.get(short, 0) + 1

@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import orjson
+
 
 class Event:
     """One event on a timeline. Times are microseconds UTC.
@@ -48,7 +50,7 @@ class Event:
     @property
     def fields(self) -> dict[str, Any]:
         if self._fields is None:
-            self._fields = json.loads(self.content)
+            self._fields = orjson.loads(self.content)
         return self._fields
 
     @property

@@ -573,10 +573,9 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
 def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
     if taken.refusal is not None:
         return replace(taken.refusal, index=index)
-    id = "evt_" + str(ULID(taken.id))
     if taken.outcome == "accepted":
-        return Accepted(index, id)
-    return Duplicate(index, id, item.message_id or "", taken.outcome == "conflict")
+        return Accepted(index, taken.id)
+    return Duplicate(index, "evt_" + str(ULID(taken.id)), item.message_id or "", taken.outcome == "conflict")
 
 
 def _then(future: Future[list[Taken]], made: Callable[[list[Taken]], Receipt]) -> Future[Receipt]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -128,10 +128,9 @@ class Live:
         """The rules that are paused, and since when."""
         return {row: rule.paused_at for row, rule in self.rules.items() if rule.paused_at is not None}
 
-    @cached_property
-    def names(self) -> frozenset[str] | None:
-        """The event names that any rule looks at; nothing when one looks at all."""
-        found = [one.names for rule in self.rules.values() for one in _versions(rule)]
+    def names(self, rows: Iterable[int]) -> frozenset[str] | None:
+        """The event names that these rules look at; nothing when one looks at all."""
+        found = [one.names for row in rows for one in _versions(self.rules[row])]
         if None in found:
             return None
         return frozenset(name for names in found if names is not None for name in names)

@@ -58,8 +58,7 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
     for row in loaded:
         by_pair[row.person_id, row.rule].append(revived(row))
     watches = {
-        (row.person_id, row.rule): watch_of(row)
-        for row in watching.load_watches(connection, workspace, touches)
+        (row.person_id, row.rule): watch_of(row) for row in watching.load_watches(connection, workspace, touches)
     }
     limited = [pair for pair in touches if live.rules[pair[1]].program.rule.limits]
     acted: dict[Pair, list[Acted]] = defaultdict(list)
@@ -68,17 +67,20 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
             Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))
         )
     starts = _starts(live, touches, by_pair, watches)
-    found = read_people(connection, workspace, live, starts)
+    found = read_people(connection, workspace, live, {row for _, row in touches}, starts)
     return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()})
 
 
-def read_people(connection: Connection, workspace: int, live: Live, starts: Mapping[int, int]) -> dict[int, Person]:
-    """The people of ``starts`` with their timelines from the given times on."""
+def read_people(
+    connection: Connection, workspace: int, live: Live, rules: Iterable[int], starts: Mapping[int, int]
+) -> dict[int, Person]:
+    """The people of ``starts`` with as much of their timelines as ``rules`` look at, from the given times on."""
     ids = list(starts)
     names = people.names(connection, ids)
     seen = people.first_seen(connection, ids)
     by_person: dict[int, list[Event]] = defaultdict(list)
-    types = None if live.names is None else events.known_types(connection, workspace, live.names).values()
+    looked = live.names(rules)
+    types = None if looked is None else events.known_types(connection, workspace, looked).values()
     for row in events.timelines(connection, starts.items(), types):
         by_person[row.person_id].append(event_of(row))
     changes: dict[int, list[Change]] = defaultdict(list)

@@ -66,7 +66,8 @@ class Claiming:
             lookback = self.live.lookback(rule)
             start = 0 if lookback is None else journey.first_at - lookback
             starts[person] = min(start, starts.get(person, start))
-        self.people = read_people(self.connection, self.intake.workspace, self.live, starts)
+        rules = {rule for _, rule in self.pairs.values()}
+        self.people = read_people(self.connection, self.intake.workspace, self.live, rules, starts)
         limited = {pair for pair in self.pairs.values() if self.live.rules[pair[1]].program.rule.limits}
         for one in journeys.acted(self.connection, limited) if limited else ():
             acted = Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))

@@ -38,7 +38,7 @@ def within_bounds(schema: object, settings: TypeSettings) -> dict[str, Any]:
         plain = plain_object(schema, "schema", settings.schema_depth, settings.schema_bytes)
     except RefusedError as error:
         raise BadSchema(f"the schema cannot be taken: {error.reason}") from None
-    size = len(canonical(plain).encode())
+    size = len(canonical(plain))
     if size > settings.schema_bytes:
         raise BadSchema(f"the schema has {size} bytes; at most {settings.schema_bytes} are taken")
     nodes = _Reader(plain, settings).nodes()

@@ -67,7 +67,7 @@ def recompile(plain: dict[str, Any]) -> Schema:
 
 def schema_text(schema: Schema) -> str:
     """A schema as it is stored; equal ones give equal text."""
-    return canonical(schema.plain)
+    return canonical(schema.plain).decode()
 
 
 def _told(error: Any) -> str:
