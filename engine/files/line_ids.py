@@ -19,7 +19,10 @@ class LineIds:
         self._seen: dict[int, int] = {}
 
     def give(self, item: dict[str, Any]) -> None:
-        """Adds a ``message_id`` to ``item`` unless it has one. What cannot be written as JSON no validator takes: it is left alone."""
+        """Adds a ``message_id`` to ``item`` unless it has one.
+
+        What cannot be written as JSON is left alone: no validator takes it.
+        """
         if item.get("message_id"):
             return
         try:

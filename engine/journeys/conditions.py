@@ -130,8 +130,9 @@ def _needs_event_only(comparison: nodes.Comparison) -> bool:
     """Whether neither the person, nor the trigger, nor a time zone has a say in a comparison."""
     if comparison.left.scope != "event" or not all(isinstance(one, nodes.Literal) for one in comparison.right):
         return False
-    ordering = comparison.operator in ("<", "<=", ">", ">=", "between")
-    return not ordering or all(reading.is_number(one.value) for one in comparison.right if isinstance(one, nodes.Literal))
+    if comparison.operator not in ("<", "<=", ">", ">=", "between"):
+        return True
+    return all(isinstance(one, nodes.Literal) and reading.is_number(one.value) for one in comparison.right)
 
 
 _NOWHERE = Scene(Timeline((), ()), "", "", datetime.UTC)

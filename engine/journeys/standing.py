@@ -16,7 +16,6 @@ from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes
 
-
 LOOK_AHEAD = 64
 """Instants ahead of a decision at which a turn is looked for: what bounds its cost."""
 
