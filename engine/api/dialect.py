@@ -66,13 +66,16 @@ class Refused(Exception):  # noqa: N818
         *,
         field: str | None = None,
         headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
+        """``more`` is what else a dialect may show of the reason, such as an ``example``."""
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.field = field
         self.headers = dict(headers or {})
+        self.more = dict(more or {})
 
 
 def not_found(what: str) -> Refused:

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
 from engine.access import Key
+from engine.api.logs import fault, log
 from engine.api.metrics import Metrics
 from engine.api.rates import Rates
 from engine.config import Settings
+from engine.errors import StoreError
 from engine.runtime.keyring import Keyring
 from engine.runtime.workspaces import Workspaces
 
@@ -62,4 +64,7 @@ class Service:
     def close(self) -> None:
         """Finish what is under way."""
         self.threads.shutdown()
-        self.keyring.flush()
+        try:
+            self.keyring.flush()
+        except StoreError as error:
+            log.error("store", **fault(error))  # only when keys were last used is lost

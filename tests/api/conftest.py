@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ import pytest
 
 from engine.access import Role, Scope
 from engine.api.app import build
+from engine.api.dialect import Dialect
+from engine.api.dialects import DIALECTS
 from engine.config import load_settings
 from engine.runtime.engine import Engine
 from engine.runtime.workspaces import Workspaces
@@ -29,7 +31,15 @@ class Api:
     the first as Bearer unless they say otherwise: ``api.post("/flokit/v1/events", {...}, key=None)``.
     """
 
-    def __init__(self, folder: Path, rules: str = "", other_rules: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rules: str = "",
+        other_rules: str = "",
+        dialects: Iterable[Dialect] = DIALECTS,
+        daemon: Callable[[], bool] | None = None,
+        **settings: Any,
+    ) -> None:
         given: dict[str, Any] = {"store": f"sqlite:///{folder / 'lapse.db'}", **settings}
         for name, text in (("rules", rules), ("other", other_rules)):
             (folder / name).mkdir()
@@ -40,7 +50,7 @@ class Api:
         self.clock = Clock(START)
         self._recorder = Recorder()
         self.workspaces = Workspaces.open(settings=load_settings(**given), clock=self.clock, fallback=self._recorder)
-        self.app = build(self.workspaces)
+        self.app = build(self.workspaces, dialects=dialects, daemon=daemon)
         self.engine: Engine = self.workspaces.default
         self.other: Engine = self.workspaces.create("other")
         self.key = self.make_key(role=Role.OWNER)

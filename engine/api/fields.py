@@ -1,0 +1,47 @@
+"""The fields of an event as a vendor names them: into the engine's words, and its reasons back into the vendor's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.receipt import Rejection
+from engine.strict_json import shown
+
+_IDS: Final = ("user_id", "anonymous_id")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields a vendor's document names, each with the engine's name for it."""
+
+    names: Mapping[str, str]
+
+    def item(self, given: Any) -> Any:
+        """What the engine is handed for a vendor's event: an item, or the refusal of a field the document lacks.
+
+        What is no object at all is handed on as it is, for the engine to refuse.
+        """
+        if not isinstance(given, dict):
+            return given
+        unknown = next((name for name in given if name not in self.names), None)
+        if unknown is not None:
+            reason = f"'{shown(unknown)}' is not a field; fields are {', '.join(sorted(self.names))}"
+            return Rejection(0, "unknown_field", reason, shown(unknown))
+        return {self.names[name]: value for name, value in given.items()}
+
+    def reason(self, refused: Rejection) -> str:
+        """Why an item was refused, in the vendor's words."""
+        match refused.code:
+            case "name_missing":
+                return "Missing required field: event"
+            case "timestamp_missing":
+                return "Missing required field: timestamp"
+            case "no_person":
+                ids = [given for given, name in self.names.items() if name in _IDS]
+                return f"Missing required field: {' or '.join(ids)}"
+        for given, name in self.names.items():
+            if given != name and refused.reason.startswith(name):
+                return given + refused.reason.removeprefix(name)
+        return refused.reason
