@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
 from engine.language import Diagnostic, read_cases
+from engine.language.naming import event_names
+from engine.language.nodes import Rule, Span
 from engine.language.source import Source
 from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
+from engine.schemas.naming import suggested_name
+from engine.strict_json import shown
 
 Finding = tuple[Source, Diagnostic]
 
@@ -49,10 +53,24 @@ def check(paths: Iterable[Path]) -> Checked:
     found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS))).load()
     tests = [read_cases(path.read_text("utf-8", "replace"), str(path)) for path in test_files(paths)]
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
+    findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.rules)]
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
     findings.sort(key=lambda one: (one[0].name, one[1].span))
     files = len(found.readings) + len(tests)
     return Checked(files, len(found.programs), sum(len(one.cases) for one in tests), tuple(findings))
+
+
+def _event_names(rules: Iterable[Rule]) -> Iterator[Diagnostic]:
+    """A warning for each event whose name is not by the convention, at the first place of a rule that names it."""
+    for rule in rules:
+        places: dict[str, Span] = {}
+        for name, span in event_names(rule):
+            places.setdefault(name, span)
+        for name, span in places.items():
+            if (better := suggested_name(name)) is not None:
+                message = f"events are best named in snake_case, and '{shown(name)}' is not"
+                advice = f"if the event is yours to name, send and write '{shown(better)}'"
+                yield Diagnostic("event-name", "warning", message, span, advice)
 
 
 def test_files(paths: Iterable[Path]) -> list[Path]:

@@ -7,7 +7,7 @@ import importlib.metadata
 import platform
 import time
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,10 @@ from sqlalchemy import Connection, func, select
 
 from engine.clock import MINUTE, SECOND, iso
 from engine.runtime.engine import Engine
-from engine.store import outbox
+from engine.schemas.naming import suggested_name
+from engine.store import outbox, types
 from engine.store.schema import events, people
+from engine.strict_json import shown
 
 OVERDUE = MINUTE
 """How late what is due may be before it is a problem."""
@@ -27,19 +29,28 @@ AHEAD = MINUTE
 Facts = Mapping[str, Any]
 
 
+NAMES = 20
+"""Event names beside the convention that are told one by one."""
+
+
 @dataclass(frozen=True)
 class Diagnosis:
-    """Facts by the room they are of, and problems in words."""
+    """Facts by the room they are of, problems in words, and what is no problem and still worth a thought."""
 
     facts: Mapping[str, Facts]
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
         return not self.problems
 
     def plain(self) -> dict[str, Any]:
-        return {**{room: dict(facts) for room, facts in self.facts.items()}, "problems": list(self.problems)}
+        return {
+            **{room: dict(facts) for room, facts in self.facts.items()},
+            "problems": list(self.problems),
+            "warnings": list(self.warnings),
+        }
 
 
 def examine(engine: Engine) -> Diagnosis:
@@ -56,7 +67,8 @@ def examine(engine: Engine) -> Diagnosis:
             "outbox": _outbox(connection, engine.workspace),
             "counts": _counts(connection, engine.workspace),
         }
-    return Diagnosis(rooms, tuple(_problems(rooms)))
+        names = types.names(connection, engine.workspace)
+    return Diagnosis(rooms, tuple(_problems(rooms)), tuple(_names(names)))
 
 
 def _versions() -> Facts:
@@ -121,3 +133,12 @@ def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
         yield "events have arrived in what is now the future: the clock was set back"
     if dead := rooms["outbox"].get("dead", 0):
         yield f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
+
+
+def _names(names: Iterable[str]) -> Iterator[str]:
+    """Events whose names are not by the convention."""
+    odd = [(name, better) for name in sorted(names) if (better := suggested_name(name)) is not None]
+    for name, better in odd[:NAMES]:
+        yield f"the event '{shown(name)}' is not named in snake_case, such as '{shown(better)}'"
+    if len(odd) > NAMES:
+        yield f"and {len(odd) - NAMES:,} more; 'lapse types' shows them"

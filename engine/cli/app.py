@@ -22,6 +22,7 @@ from engine.cli.rules import rules
 from engine.cli.run import run
 from engine.cli.serve import serve
 from engine.cli.test import rule_tests
+from engine.cli.types import types
 from engine.cli.workspaces import workspaces
 from engine.errors import LapseError
 
@@ -41,7 +42,7 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 """In the order of the help page."""
 
-GROUPS: dict[str, typer.Typer] = {"keys": keys, "workspaces": workspaces}
+GROUPS: dict[str, typer.Typer] = {"types": types, "keys": keys, "workspaces": workspaces}
 """Nouns with verbs of their own; they come last."""
 
 

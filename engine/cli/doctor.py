@@ -45,6 +45,8 @@ def _print(found: Diagnosis) -> None:
     line(console)
     for problem in found.problems:
         line(console, ("problem: ", "bold red"), problem)
+    for warning in found.warnings:
+        line(console, ("warning: ", "bold yellow"), warning)
     if found.ok:
         line(console, ("all is well", "green"))
 
