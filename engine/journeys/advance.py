@@ -95,8 +95,8 @@ class _Work:
         return one.decided_at >= self.since or (self.merged and one.waiting and not _left(one))
 
     def _take_back(self, one: Journey) -> None:
-        late = self.settings.late
-        if one.ended_at is not None and (one.reason in CLOSED or one.ended_at + late < self.now):
+        late, known = self.settings.late, self.life.knows(one.version)
+        if one.ended_at is not None and (one.reason in CLOSED or one.ended_at + late < self.now or not known):
             one.fixed = True
         elif _left(one):
             one.fixed = True
@@ -326,7 +326,7 @@ class _Work:
     def _note_late_fires(self) -> None:
         """Mark journeys of which an action left that, by what is known now, would not have."""
         for one in self.kept:
-            if one.fixed and not one.late_after_fire and _left(one):
+            if one.fixed and not one.late_after_fire and _left(one) and self.life.knows(one.version):
                 wanted = self._keys_by_now(one)
                 if any(effect.taken in FINAL and effect.key not in wanted for effect in one.effects):
                     one.late_after_fire = True

@@ -65,6 +65,10 @@ class RuleLife:
         """The program of a version; the current one where the version is no longer known."""
         return self.versions.get(digest, self.current)
 
+    def knows(self, digest: str) -> bool:
+        """Whether the program of a version is at hand."""
+        return digest == self.current.digest or digest in self.versions
+
     def before_opening(self, event: Event) -> bool:
         """Whether a trigger had come and gone before the rule's trigger and opening Conditions were what they are."""
         return self.opened_at is not None and max(event.at, event.arrived) < self.opened_at

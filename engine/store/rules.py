@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, and_, literal_column, select
+from sqlalchemy import Connection, and_, literal_column, or_, select
 
 from engine.store.prepared import Prepared, bound, inserting, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import RuleRow
-from engine.store.schema import journeys, meta, rule_versions, rules
+from engine.store.schema import journeys, meta, outbox, rule_versions, rules
 
 _workspace = bound("workspace")
 EVERY = Prepared(
@@ -19,19 +19,26 @@ EVERY = Prepared(
 _INSERT = inserting(rules, *RuleRow._fields)
 _UPDATE = updating(rules, *RuleRow._fields)
 
+_of_version = and_(journeys.c.rule == rule_versions.c.rule, journeys.c.version == rule_versions.c.digest)
+_waits = select(journeys.c.id).where(_of_version, journeys.c.ended_at.is_(None))
+_unsent = (
+    select(outbox.c.id)
+    .select_from(outbox)
+    .join(journeys, journeys.c.id == outbox.c.journey_id)
+    .where(
+        _of_version,
+        outbox.c.workspace_id == rule_versions.c.workspace_id,
+        outbox.c.status.in_([literal_column("'held'"), literal_column("'pending'")]),
+        outbox.c.rule == rule_versions.c.rule,
+    )
+)
 VERSIONS = Prepared(
     select(rule_versions.c.rule, rule_versions.c.digest, rule_versions.c.text)
     .join(rules, and_(rules.c.id == rule_versions.c.rule, rules.c.version != rule_versions.c.digest))
     .where(
         rule_versions.c.workspace_id == _workspace,
         rules.c.removed_at.is_(None),
-        select(journeys.c.id)
-        .where(
-            journeys.c.rule == rule_versions.c.rule,
-            journeys.c.version == rule_versions.c.digest,
-            journeys.c.ended_at.is_(None),
-        )
-        .exists(),
+        or_(_waits.exists(), _unsent.exists()),
     ),
     "workspace",
 )
@@ -109,5 +116,5 @@ def live_texts(connection: Connection, workspace: int) -> dict[str, str]:
 
 
 def versions_in_use(connection: Connection, workspace: int) -> list[tuple[int, str, str]]:
-    """Older versions of live rules on which journeys wait: rule, digest, canonical text."""
+    """Older versions of live rules on which journeys wait or actions have yet to leave: rule, digest, text."""
     return [(rule, digest, text) for rule, digest, text in VERSIONS.rows(connection, workspace)]

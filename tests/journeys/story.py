@@ -106,9 +106,12 @@ def table(*stories: Story) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("story", stories, ids=lambda story: story.id)
 
 
-def outcome(story: Story) -> tuple[tuple[str, ...], dict[str, int]]:
-    """What the engine makes of a story: the journeys, and what is only counted."""
-    bench = tell(story.rule, story.happens, story.until, story.live, **story.settings)
+def outcome(story: Story, *, lazy: bool = False) -> tuple[tuple[str, ...], dict[str, int]]:
+    """What the engine makes of a story: the journeys, and what is only counted.
+
+    ``lazy``: what can only end or delay something is looked at no sooner than at the next due moment.
+    """
+    bench = tell(story.rule, story.happens, story.until, story.live, lazy=lazy, **story.settings)
     return told(bench, story.who), bench.notes
 
 
@@ -123,6 +126,7 @@ def tell(
     until: float,
     live: float | None = None,
     *,
+    lazy: bool = False,
     sends: bool = True,
     **given: Any,
 ) -> Bench:
@@ -130,7 +134,7 @@ def tell(
     settings = Settings(
         **{name: value if isinstance(value, str) else round(value * HOUR) for name, value in given.items()}
     )
-    bench = Bench(rule_of(rule), settings, None if live is None else hour(live), sends=sends)
+    bench = Bench(rule_of(rule), settings, None if live is None else hour(live), lazy=lazy, sends=sends)
     steps = sorted((one for what in happens for one in _steps(what)), key=lambda one: one[0])
     down = False
     while steps:
@@ -142,6 +146,8 @@ def tell(
         down = _happen(bench, now, down)
     if not down and not bench.paused:
         bench.run_to(hour(until))
+    if lazy:
+        bench.look()
     return bench
 
 

@@ -49,7 +49,7 @@ QUIET = "\nQuiet hours: 00:00 to 09:00"
     ),
 )
 def test_history(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 @table(
@@ -105,7 +105,7 @@ def test_history(story: Story) -> None:
     ),
 )
 def test_grace(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 @table(
@@ -185,7 +185,7 @@ def test_grace(story: Story) -> None:
     ),
 )
 def test_decided_again(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 ACTED = "Trigger: cart\nCondition: NOT buy within 5h\nAction: mail\nWait: 10h\nAction: push"
@@ -247,7 +247,7 @@ ACTED = "Trigger: cart\nCondition: NOT buy within 5h\nAction: mail\nWait: 10h\nA
     ),
 )
 def test_absorbed(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 WAITS = "Trigger: cart\nWait: 5h\nAction: mail\nExit: none\n"
@@ -370,7 +370,7 @@ WAITS = "Trigger: cart\nWait: 5h\nAction: mail\nExit: none\n"
     ),
 )
 def test_held_late_and_limited(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 TWO = (ev(0, "cart"), Of("q", ev(3, "cart")), Join(5, "q", "p"))
@@ -433,7 +433,7 @@ LONG = "Trigger: cart\nWait: 5h\nAction: mail\nWait: 10h\nAction: push"
     ),
 )
 def test_two_people_become_one(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 PRO = "Trigger: None\nCondition: plan = pro\nAction: mail"
@@ -485,7 +485,7 @@ PRO = "Trigger: None\nCondition: plan = pro\nAction: mail"
     ),
 )
 def test_pause(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 PUSH = "Trigger: cart\nCondition: NOT buy within 24h\nAction: push"
@@ -607,7 +607,7 @@ OTHER = "Trigger: view\nAction: push"
     ),
 )
 def test_going_live_and_edits(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 @table(
@@ -626,7 +626,7 @@ def test_going_live_and_edits(story: Story) -> None:
     ),
 )
 def test_causes(story: Story) -> None:
-    assert outcome(story) == story.expected
+    assert outcome(story) == outcome(story, lazy=True) == story.expected
 
 
 def test_section_6_withdrawn_actions_are_named_by_their_keys() -> None:
