@@ -11,7 +11,7 @@ from engine.api import spellings
 from engine.api.dialect import Answer, Call, Refused
 from engine.clock import iso
 from engine.runtime.types import EventType
-from engine.strict_json import kind
+from engine.strict_json import kind, shown
 
 PAGE: Final = 50
 """Entries of a page that does not say how many."""
@@ -49,6 +49,16 @@ def page_size(call: Call) -> int:
 def page_token(call: Call) -> str | None:
     """Behind which entry the page begins; None for the first."""
     return call.query.get("pageToken") or None
+
+
+async def body_of(call: Call, *names: str) -> dict[str, Any]:
+    """The request's body, an object with nothing but these fields. Raises Refused (400, 422)."""
+    body = await call.object()
+    unknown = next((one for one in body if one not in names), None)
+    if unknown is not None:
+        reason = f"'{shown(unknown)}' is not a field; fields are {', '.join(names)}"
+        raise Refused(422, "unknown_field", reason, field=shown(unknown))
+    return body
 
 
 def required(body: Mapping[str, Any], name: str) -> str:

@@ -11,8 +11,8 @@ from engine.api.flownally import shapes
 _WORDS: Final = {"event": "name", "schema": "payloadSchema"}
 """FlowNally's words for the engine's."""
 
-_CHANGES: Final = {"name": "name", "description": "description", "payloadSchema": "schema"}
-"""What may be changed, and the engine's word for it."""
+_FIELDS: Final = {"name": "name", "description": "description", "payloadSchema": "schema"}
+"""What a type is made of, and may be changed in, with the engine's words for it."""
 
 
 async def list_types(call: Call) -> Answer:
@@ -24,7 +24,7 @@ async def list_types(call: Call) -> Answer:
 
 async def create_type(call: Call) -> Answer:
     """A custom one."""
-    body = await call.object()
+    body = await shapes.body_of(call, *_FIELDS)
     name, description = shapes.required(body, "name"), shapes.optional(body, "description")
     with shapes.in_words(_WORDS):
         made = await asked(
@@ -41,8 +41,8 @@ async def get_type(call: Call) -> Answer:
 
 async def update_type(call: Call) -> Answer:
     """What the body has is changed; a description or schema that is null goes."""
-    body = await call.object()
-    changes: dict[str, Any] = {own: body[name] for name, own in _CHANGES.items() if name in body}
+    body = await shapes.body_of(call, *_FIELDS)
+    changes: dict[str, Any] = {own: body[name] for name, own in _FIELDS.items() if name in body}
     if "name" in body:
         changes["name"] = shapes.required(body, "name")
     with shapes.in_words(_WORDS):
