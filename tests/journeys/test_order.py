@@ -21,6 +21,8 @@ from .comparing import entry_of
 
 ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
+FEWER = settings(ROUNDS, max_examples=80)
+
 CALM = Features(
     steps=("action", "condition", "wait", "time", "event", "date", "if", "split"),
     policies=("again", "exit", "for_each", "quiet", "active", "only_while"),
@@ -121,7 +123,7 @@ def crowded(draw: st.DrawFn, features: Features) -> tuple[nodes.Rule, list[Comin
 
 
 @pytest.mark.parametrize("trigger", ["event", "none"])
-@ROUNDS
+@FEWER
 @given(data=st.data())
 def test_batches_or_one_by_one(trigger: str, data: st.DataObject) -> None:
     rule, coming, until = data.draw(crowded(replace(CALM, triggers=(trigger,))))
@@ -129,14 +131,14 @@ def test_batches_or_one_by_one(trigger: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("trigger", ["event", "none", "schedule"])
-@ROUNDS
+@FEWER
 @given(data=st.data())
 def test_told_at_once_or_at_the_next_look(trigger: str, data: st.DataObject) -> None:
     rule, _, mixed, until = data.draw(stories(replace(CALM, triggers=(trigger,)), delay=30))
     assert decided(play(rule, mixed, until, 0, lazy=True)) == decided(play(rule, mixed, until, 0))
 
 
-@ROUNDS
+@FEWER
 @given(data=st.data())
 def test_a_restart_anywhere(data: st.DataObject) -> None:
     rule, _, mixed, until = data.draw(stories(CALM, delay=30))

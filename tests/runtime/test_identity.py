@@ -217,7 +217,7 @@ STORIES = st.lists(
 
 
 @pytest.mark.parametrize("again", POLICIES)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(story=STORIES, login=st.integers(0, 20))
 def test_nothing_depends_on_who_they_were_before(
     again: str, story: list[tuple[int, str, bool]], login: int, tmp_path_factory: pytest.TempPathFactory
