@@ -28,6 +28,8 @@ def test_the_vendors_schema_with_a_further_required_field_breaks_and_shows_an_ev
 
 
 COMPATIBLE: list[tuple[Any, Any]] = [
+    ({"type": "integer", "minimum": 0.5}, {"type": "integer", "minimum": 1}),
+    ({"enum": [1.0]}, {"type": "integer"}),
     ({"type": "integer"}, {"type": "number"}),
     ({"type": "string"}, {"type": ["string", "null"]}),
     ({"type": "integer", "minimum": 1}, {"type": "integer", "exclusiveMinimum": 0}),
@@ -58,6 +60,9 @@ def test_what_takes_more_or_the_same_is_compatible(old: Any, new: Any) -> None:
 
 
 BREAKING: list[tuple[Any, Any, str]] = [
+    ({"type": "number", "minimum": 5}, {"exclusiveMinimum": 5}, "x could be less before"),
+    ({"type": "number", "maximum": 5}, {"exclusiveMaximum": 5}, "x could be more before"),
+    ({"enum": [True]}, {"enum": [1]}, "x took True before"),
     ({"type": "number"}, {"type": "string"}, "x could be any number before"),
     ({"type": "number"}, {"type": "integer"}, "x could be any number before"),
     ({}, {"type": "string"}, "x could be null before"),
@@ -106,6 +111,7 @@ def test_an_example_that_cannot_be_made_is_left_out() -> None:
 
 
 UNKNOWN: list[tuple[Any, Any, str]] = [
+    ({"enum": ["ab"], "pattern": "b"}, {"enum": ["x"]}, "x took 'ab' before"),
     ({"type": "string"}, {"type": "string", "pattern": "^"}, "'pattern'"),
     ({"type": "string", "pattern": "^a$"}, {"type": "string", "maxLength": 1}, "longer"),
     ({"type": "string"}, {"type": "string", "format": "unheard-of"}, "'format'"),
