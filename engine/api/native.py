@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
-from engine.api import cloudevents, spellings
+from engine.api import cloudevents, native_types, spellings
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
+from engine.api.native_paging import PAGING, limit
 from engine.api.spellings import Kind
 from engine.clock import iso
 from engine.errors import ConfigError, RefusedError
@@ -23,12 +25,6 @@ from engine.timestamps import parse_timestamp
 
 BATCH: Final = 1_000
 """Events a batch may hold."""
-
-PAGE: Final = 50
-"""Items of a page that does not say how many."""
-
-LONGEST_PAGE: Final = 500
-"""Items of a page at most; who asks for more gets this many."""
 
 
 # ------------------------------------------------------------------------------------------------ events in
@@ -75,13 +71,7 @@ async def _cloud_batch(call: Call) -> Receipt:
 
 
 def _moved(outcome: Outcome, index: int) -> Outcome:
-    match outcome:
-        case Accepted(id=id):
-            return Accepted(index, id)
-        case Duplicate(id=id, message_id=message_id, conflict=conflict):
-            return Duplicate(index, id, message_id, conflict)
-        case Rejection(code=code, reason=reason, field=field):
-            return Rejection(index, code, reason, field)
+    return outcome._replace(index=index) if isinstance(outcome, Accepted) else replace(outcome, index=index)
 
 
 def _listed(items: Any) -> list[Any]:
@@ -123,7 +113,7 @@ async def list_events(call: Call) -> Answer:
             names=call.query.getlist("event") or None,
             since=_moment(call, "since"),
             until=_moment(call, "until"),
-            limit=call.whole("limit", PAGE, least=1, most=LONGEST_PAGE),
+            limit=limit(call),
             after=call.query.get("after") or None,
         )
     except ConfigError as error:
@@ -188,7 +178,7 @@ async def _page(call: Call, look: Any) -> pages.Page:
     asked = Asked(
         person=None if person is None else _person_id(person),
         rule=rule,
-        limit=call.whole("limit", PAGE, least=1, most=LONGEST_PAGE),
+        limit=limit(call),
         after=call.query.get("after") or None,
     )
     try:
@@ -294,8 +284,8 @@ def _key(row: KeyRow) -> dict[str, Any]:
 
 
 def refuse(refused: Refused, request_id: str) -> Answer:
-    """``{"error": {"code", "message", "field"}, "request_id"}``."""
-    error = {"code": refused.code, "message": refused.message, "field": refused.field}
+    """``{"error": {"code", "message", "field"}, "request_id"}``; beside ``field`` may stand what shows the reason."""
+    error = {"code": refused.code, "message": refused.message, "field": refused.field, **refused.more}
     return Answer(refused.status, {"error": error, "request_id": request_id})
 
 
@@ -306,10 +296,6 @@ _RULE: Final = Parameter("rule", "A rule's id.", _TEXT)
 _EVENT: Final = Parameter("event", "An event's name; several times for several.", {"type": "array", "items": _TEXT})
 _SINCE: Final = Parameter("since", "From this moment on, itself included.", _MOMENT)
 _UNTIL: Final = Parameter("until", "Up to this moment, itself not included.", _MOMENT)
-_PAGING: Final = (
-    Parameter("limit", f"Items of a page, {LONGEST_PAGE} at most.", {"type": "integer", "minimum": 1, "default": PAGE}),
-    Parameter("after", "What the page before gave.", _TEXT),
-)
 _PER: Final = Parameter(
     "per", "How long a stretch is.", {"type": "string", "enum": ["hour", "day", "week"], "default": "day"}
 )
@@ -329,7 +315,7 @@ DIALECT: Final = Dialect(
         Route(
             "GET", "/v1/events", list_events, scopes(Scope.EVENT_LIST),
             described=Described(
-                "Look at events", models.EventsShown, query=(_PERSON, _EVENT, _SINCE, _UNTIL, *_PAGING)
+                "Look at events", models.EventsShown, query=(_PERSON, _EVENT, _SINCE, _UNTIL, *PAGING)
             ),
         ),
         Route(
@@ -352,11 +338,11 @@ DIALECT: Final = Dialect(
         ),
         Route(
             "GET", "/v1/journeys", list_journeys, scopes(Scope.JOURNEY_READ),
-            described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *_PAGING)),
+            described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *PAGING)),
         ),
         Route(
             "GET", "/v1/deliveries", list_deliveries, scopes(Scope.DELIVERY_READ),
-            described=Described("Look at deliveries", models.DeliveriesShown, query=(_PERSON, _RULE, *_PAGING)),
+            described=Described("Look at deliveries", models.DeliveriesShown, query=(_PERSON, _RULE, *PAGING)),
         ),
         Route(
             "GET", "/v1/keys", list_keys, scopes(Scope.KEY_LIST),
@@ -370,6 +356,7 @@ DIALECT: Final = Dialect(
             "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
             described=Described("Revoke a key", None, status=204),
         ),
+        *native_types.ROUTES,
     ),
     refuse,
 )  # fmt: skip
