@@ -30,12 +30,13 @@ def identify(
     traits: Mapping[str, Any] | None = None,
     *,
     anonymous_id: str | None = None,
+    contact_id: str | None = None,
     timestamp: Any = None,
     message_id: str | None = None,
 ) -> Receipt:
     """:meth:`Engine.identify` of the process's own engine."""
     return default_engine().identify(
-        user_id, traits, anonymous_id=anonymous_id, timestamp=timestamp, message_id=message_id
+        user_id, traits, anonymous_id=anonymous_id, contact_id=contact_id, timestamp=timestamp, message_id=message_id
     )
 
 

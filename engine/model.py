@@ -91,7 +91,8 @@ class Event(BaseModel):
 
     event: str = Field(description="What happened, such as `cart_updated`. Compared exactly, case included.")
     user_id: str | None = Field(None, description="Who, as your service knows them. Empty means absent.")
-    anonymous_id: str | None = Field(None, description="Who, before they are known. Both ids together link them.")
+    anonymous_id: str | None = Field(None, description="Who, before they are known. Several ids together link them.")
+    contact_id: str | None = Field(None, description="Who, as a list of contacts knows them.")
     timestamp: datetime.datetime | str | None = Field(
         None, description="When: an aware datetime or ISO 8601 text with an offset. Left out, it is now."
     )
@@ -106,7 +107,8 @@ class Identify(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     user_id: str | None = Field(None, description="Who, as your service knows them. Empty means absent.")
-    anonymous_id: str | None = Field(None, description="Who, before they are known. Both ids together link them.")
+    anonymous_id: str | None = Field(None, description="Who, before they are known. Several ids together link them.")
+    contact_id: str | None = Field(None, description="Who, as a list of contacts knows them.")
     traits: dict[str, Any] | None = Field(None, description="The person's attributes to set: any JSON object.")
     timestamp: datetime.datetime | str | None = Field(
         None, description="Since when: an aware datetime or ISO 8601 text with an offset. Left out, it is now."
@@ -123,6 +125,7 @@ class ValidEvent:
     name: str
     user_id: str | None
     anonymous_id: str | None
+    contact_id: str | None
     at: int
     """When it happened: microseconds since 1970 UTC."""
     properties: dict[str, Any]
@@ -143,9 +146,8 @@ class ValidEvent:
         """
         if self._digest is None:
             at = self.at if self.timestamp_given else None
-            self._digest = _digest(
-                ["track", self.name, self.user_id, self.anonymous_id, at, self.caused_by, self.properties_json]
-            )
+            said = ["track", self.name, self.user_id, self.anonymous_id, at, self.caused_by, self.properties_json]
+            self._digest = _digest(said, self.contact_id)
         return self._digest
 
 
@@ -155,6 +157,7 @@ class ValidIdentify:
 
     user_id: str | None
     anonymous_id: str | None
+    contact_id: str | None
     at: int
     """Since when: microseconds since 1970 UTC."""
     traits: dict[str, Any]
@@ -171,17 +174,19 @@ class ValidIdentify:
         """16 bytes that are equal for equal contents; see :attr:`ValidEvent.digest`."""
         if self._digest is None:
             at = self.at if self.timestamp_given else None
-            self._digest = _digest(["identify", self.user_id, self.anonymous_id, at, self.traits_json])
+            self._digest = _digest(["identify", self.user_id, self.anonymous_id, at, self.traits_json], self.contact_id)
         return self._digest
 
 
-def _digest(parts: list[str | int | None]) -> bytes:
+def _digest(said: list[str | int | None], contact_id: str | None) -> bytes:
+    """Without a contact it is what it was before there were any: stores hold digests of that time."""
+    parts = said if contact_id is None else [*said, contact_id]
     return hashlib.blake2b(canonical(parts), digest_size=16).digest()
 
 
 _EVENT_FIELDS: Final = frozenset({"type", *Event.model_fields})
 _IDENTIFY_FIELDS: Final = frozenset({"type", *Identify.model_fields})
-_ID_FIELDS: Final = ("user_id", "anonymous_id", "message_id", "caused_by")
+_ID_FIELDS: Final = ("user_id", "anonymous_id", "contact_id", "message_id", "caused_by")
 _OFTEN_MEANT: Final[Mapping[str, str]] = {
     "name": "event",
     "eventname": "event",
@@ -192,6 +197,7 @@ _OFTEN_MEANT: Final[Mapping[str, str]] = {
     "createdat": "timestamp",
     "occurredat": "timestamp",
     "distinctid": "user_id",
+    "contact": "contact_id",
     "id": "message_id",
     "idempotencykey": "message_id",
     "attributes": "traits",
@@ -227,7 +233,15 @@ def validate(
             return _identify(fields, now, limits, require_timestamp)
         raise RefusedError("unknown_type", _unknown_type(sort), "type")
     except RefusedError as refused:
-        return Rejection(index, refused.code, refused.reason, refused.field)
+        return Rejection(index, refused.code, refused.reason, refused.field, event_of(item))
+
+
+def event_of(item: object) -> str | None:
+    """What an item calls itself, good or not, if it does."""
+    if isinstance(item, Event):
+        return item.event
+    name = dict.get(item, "event") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else None
 
 
 def _fields_of(item: object) -> dict[str, Any]:
@@ -254,17 +268,20 @@ def _event(fields: dict[str, Any], now: int, limits: Limits, require_timestamp: 
     longest = limits.id_length
     user_id = _id(get("user_id"), "user_id", longest)
     anonymous_id = _id(get("anonymous_id"), "anonymous_id", longest)
-    if user_id is None and anonymous_id is None:
+    contact_id = _id(get("contact_id"), "contact_id", longest)
+    if user_id is None and anonymous_id is None and contact_id is None:
         raise _no_person()
     message_id = _id(get("message_id"), "message_id", longest)
     caused_by = _id(get("caused_by"), "caused_by", longest)
-    texts = f"{name}{user_id or ''}{anonymous_id or ''}{message_id or ''}{caused_by or ''}"
+    texts = f"{name}{user_id or ''}{anonymous_id or ''}{contact_id or ''}{message_id or ''}{caused_by or ''}"
     if "\0" in texts or not texts.isascii():
         _check_texts({"event": name, **{key: get(key) for key in _ID_FIELDS}})
     given = get("timestamp")
     at = now if given is None and not require_timestamp else _time(given, now, limits)
     properties, text = _object(get("properties"), "properties", limits, texts)
-    return ValidEvent(name, user_id, anonymous_id, at, properties, text, message_id, caused_by, given is not None)
+    return ValidEvent(
+        name, user_id, anonymous_id, contact_id, at, properties, text, message_id, caused_by, given is not None
+    )
 
 
 def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestamp: bool) -> ValidIdentify:
@@ -274,15 +291,16 @@ def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestam
     longest = limits.id_length
     user_id = _id(get("user_id"), "user_id", longest)
     anonymous_id = _id(get("anonymous_id"), "anonymous_id", longest)
-    if user_id is None and anonymous_id is None:
+    contact_id = _id(get("contact_id"), "contact_id", longest)
+    if user_id is None and anonymous_id is None and contact_id is None:
         raise _no_person()
     message_id = _id(get("message_id"), "message_id", longest)
     _check_texts({key: get(key) for key in _ID_FIELDS})
     given = get("timestamp")
     at = now if given is None and not require_timestamp else _time(given, now, limits)
-    texts = f"{user_id or ''}{anonymous_id or ''}{message_id or ''}"
+    texts = f"{user_id or ''}{anonymous_id or ''}{contact_id or ''}{message_id or ''}"
     traits, text = _object(get("traits"), "traits", limits, texts)
-    return ValidIdentify(user_id, anonymous_id, at, traits, text, message_id, given is not None)
+    return ValidIdentify(user_id, anonymous_id, contact_id, at, traits, text, message_id, given is not None)
 
 
 def checked_name(name: object, limits: Limits = LIMITS) -> str:
@@ -369,7 +387,9 @@ def _ordinary_body(value: dict[str, Any], limits: Limits) -> bytes | None:
 
 
 def _no_person() -> RefusedError:
-    return RefusedError("no_person", "user_id and anonymous_id are both missing or empty; one must say whose this is")
+    return RefusedError(
+        "no_person", "user_id, anonymous_id and contact_id are all missing or empty; one must say whose this is"
+    )
 
 
 def _unknown_type(sort: object) -> str:

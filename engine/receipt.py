@@ -17,7 +17,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "name_missing": "the event has no name",
         "name_not_text": "the event's name is not text",
         "name_too_long": "the event's name is too long",
-        "no_person": "neither user_id nor anonymous_id says whose it is",
+        "no_person": "neither user_id, anonymous_id nor contact_id says whose it is",
         "id_not_text": "an id is not text",
         "id_too_long": "an id is too long",
         "timestamp_missing": "it has no timestamp, and here it needs one",
@@ -85,6 +85,8 @@ class Rejection:
     """What is wrong with this very item and what to do, for people."""
     field: str | None = None
     """The path of what is wrong, such as ``properties.items[2].price``, where it is one thing."""
+    event: str | None = None
+    """The event's name as it was sent, good or not."""
     status: Literal["rejected"] = "rejected"
 
 
@@ -97,6 +99,10 @@ class Receipt:
     """The answer to a call: one outcome for each item, in the order of the call."""
 
     outcomes: tuple[Outcome, ...]
+    repeated: bool = False
+    """Whether this is the answer to an earlier call under the same key, and this one was not carried out."""
+    differs: bool = False
+    """Whether that earlier call said something else."""
 
     @property
     def ids(self) -> list[str]:

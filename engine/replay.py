@@ -169,7 +169,7 @@ def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
 def _wakes(engine: Engine, item: Mapping[str, Any], seen: set[str]) -> bool:
     """Whether an item may make something happen at its own time."""
     live = engine.live
-    ids = {key for key in (item.get("user_id"), item.get("anonymous_id")) if isinstance(key, str)}
+    ids = {key for key in map(item.get, ("user_id", "anonymous_id", "contact_id")) if isinstance(key, str)}
     new = not ids <= seen
     seen |= ids
     if item.get("type") == "identify" or len(ids) > 1:

@@ -342,11 +342,15 @@ def test_a_quote_never_closed_does_not_swallow_a_long_file(write: Write) -> None
 @pytest.mark.parametrize(
     ("header", "mapping", "words"),
     [
-        ("", {}, "line 1 must name the columns, and has none for event, timestamp, user_id or anonymous_id"),
+        (
+            "",
+            {},
+            "line 1 must name the columns, and has none for event, timestamp, user_id, anonymous_id or contact_id",
+        ),
         (f"signed_up,u,,{WHEN},", {}, "has none for event, timestamp"),
         ("event,Date,user_id", {}, "none for timestamp; it has: event, Date, user_id"),
         ("event,Date,user_id", {}, "--map timestamp=Date"),
-        ("event,timestamp,email", {}, "none for user_id or anonymous_id"),
+        ("event,timestamp,email", {}, "none for user_id, anonymous_id or contact_id"),
         (HEADER, {"timestamp": "Date"}, "no column 'Date' for timestamp; the columns are event, "),
         (f"{HEADER},Dates", {"timestamp": "Date"}, "did you mean 'Dates'?"),
         (f"{HEADER},Date", {"timestamp": "Date"}, "two columns are 'timestamp'"),

@@ -13,7 +13,7 @@ from engine.errors import InputFileError, RefusedError
 from engine.files.lines import NumberedLine
 from engine.strict_json import parse_json, shown
 
-FIELDS: Final = ("event", "user_id", "anonymous_id", "timestamp", "message_id")
+FIELDS: Final = ("event", "user_id", "anonymous_id", "contact_id", "timestamp", "message_id")
 """Columns that are fields of the event. ``properties`` is a JSON object; every other column is a property."""
 
 _JSON_SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false").fullmatch
@@ -32,14 +32,20 @@ class _Columns:
 
 
 class _Feed:
-    """Hands text lines to the CSV reader and remembers what was wrong with them."""
+    """Hands text lines to the CSV reader and remembers their numbers, and what was wrong with them."""
 
     def __init__(self, lines: Iterable[NumberedLine]) -> None:
         self._lines = lines
         self._refused: RefusedError | None = None
+        self.first = 0
+        """The number of the first line of the row that is being read; 0 before there is one."""
+        self.last = 0
+        """That of its last line so far."""
 
     def __iter__(self) -> Iterator[str]:
-        for _, text in self._lines:
+        for number, text in self._lines:
+            self.first = self.first or number
+            self.last = number
             if isinstance(text, RefusedError):
                 self._refused = text
                 yield ""
@@ -70,16 +76,16 @@ def read_csv(
     feed = _Feed(lines)
     rows = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
-        number = rows.line_num + 2
+        feed.first = 0
         try:
             row: list[str] | None = next(rows, None)
             refused = feed.take_refused()
         except csv.Error as error:
-            row, refused = [], feed.take_refused() or _bad_csv(error, number, rows.line_num + 1)
+            row, refused = [], feed.take_refused() or _bad_csv(error, feed.first, feed.last)
         if refused is not None:
-            yield number, refused
+            yield feed.first, refused
         elif row:
-            yield number, _event(row, columns)
+            yield feed.first, _event(row, columns)
         if row is None:
             return
 
@@ -110,8 +116,8 @@ def _columns(header: Sequence[str], mapping: Mapping[str, str]) -> _Columns:
 
 def _check_names(header: Sequence[str], names: list[str]) -> None:
     absent = [name for name in ("event", "timestamp") if name not in names]
-    if "user_id" not in names and "anonymous_id" not in names:
-        absent.append("user_id or anonymous_id")
+    if not {"user_id", "anonymous_id", "contact_id"}.intersection(names):
+        absent.append("user_id, anonymous_id or contact_id")
     if absent:
         found = ", ".join(shown(name) for name in header[:20]) or "nothing"
         reason = f"line 1 must name the columns, and has none for {', '.join(absent)}; it has: {found}"

@@ -304,15 +304,17 @@ class Engine:
         traits: Mapping[str, Any] | None = None,
         *,
         anonymous_id: str | None = None,
+        contact_id: str | None = None,
         timestamp: Any = None,
         message_id: str | None = None,
     ) -> Receipt:
-        """Set attributes of a person, and link the ids when both are given."""
+        """Set attributes of a person, and link the ids when several are given."""
         return self.ingest(
             {
                 "type": "identify",
                 "user_id": user_id,
                 "anonymous_id": anonymous_id,
+                "contact_id": contact_id,
                 "traits": None if traits is None else dict(traits),
                 "timestamp": timestamp,
                 "message_id": message_id,

@@ -6,23 +6,22 @@ Everything of a batch is in the store before anything is decided, so no decision
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from pydantic_core import to_json
 
-from engine.journeys.conditions import rules_out
 from engine.journeys.rulebook import Settings
-from engine.journeys.timeline import Event
 from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import Rejection
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Key
 from engine.runtime.live import Live
-from engine.runtime.loading import Pair, Touch, causes_text, event_of
+from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.pausing import awake
-from engine.store import Connection, events, journeys, outbox, people, watches
-from engine.store.rows import ChangeRow, EventRow, WatchRow
+from engine.runtime.touching import Entries, Touching
+from engine.store import Connection, events, outbox, people, watches
+from engine.store.rows import ChangeRow, EventRow
 
 Valid = ValidEvent | ValidIdentify
 
@@ -47,14 +46,6 @@ class Taken:
     id: bytes
     outcome: str = "accepted"
     refusal: Rejection | None = None
-
-
-@dataclass
-class _Stored:
-    """What a batch put on timelines."""
-
-    events: list[EventRow] = field(default_factory=list)
-    changes: list[ChangeRow] = field(default_factory=list)
 
 
 class Intake:
@@ -84,13 +75,13 @@ class Intake:
         """Entries that effects and actions put on timelines, and all that follows from them."""
         entries = list(caused)
         if entries:
-            self.settle(self._touches(self._append(entries), frozenset()))
+            self.settle(self._followed_up(entries))
 
     def settle(self, touches: dict[Pair, Touch]) -> None:
         """Decide until nothing new is touched. A rule is never woken by what it caused, so this ends."""
         while touches:
             caused = self.deciding.decide(awake(self.connection, self.workspace, self.live, touches))
-            touches = self._touches(self._append(caused), frozenset()) if caused else {}
+            touches = self._followed_up(caused) if caused else {}
 
     # ---------------------------------------------------------------------------------- what is new
 
@@ -101,7 +92,9 @@ class Intake:
             for one, id in zip(arrivals, ids, strict=True)
             if one.item.message_id is not None
         ]
-        holders = events.claim_messages(self.connection, self.workspace, "message", named) if named else {}
+        if not named:
+            return [Taken(id) for id in ids]
+        holders = events.claim_messages(self.connection, self.workspace, "message", named)
         taken = []
         for one, id in zip(arrivals, ids, strict=True):
             holder = holders.get(one.item.message_id) if one.item.message_id is not None else None
@@ -113,7 +106,7 @@ class Intake:
         return taken
 
     def _identify(self, arrivals: list[Arrival]) -> Identity:
-        return Identity.of(self.connection, self.workspace, _keys(arrivals))
+        return Identity.of(self.connection, self.workspace, [key for one in arrivals for key in _ids(one.item)])
 
     def _work_through(self, losers: Iterable[int]) -> None:
         """What was only noted of people about to merge is decided first: their watches end with them."""
@@ -121,30 +114,31 @@ class Intake:
         noted = watches.load_watches(self.connection, self.workspace, pairs) if pairs else ()
         self.settle({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
 
-    def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> _Stored:
-        owners = [identity.person(one.item.user_id, one.item.anonymous_id) for one, _ in fresh]
+    def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> Entries:
+        owners = [identity.person(_ids(one.item)) for one, _ in fresh]
         fresh_ids = public_ids(len(identity.created), self.now)
         people.create(self.connection, self.workspace, list(zip(identity.created, fresh_ids, strict=True)), self.now)
         people.link(self.connection, self.workspace, identity.linked, self.now)
         for winner, loser in identity.merged:
             people.merge(self.connection, winner, loser)
         causes = self._causes([one.item for one, _ in fresh])
-        stored = _Stored()
+        stored = Entries()
         for (one, id), owner in zip(fresh, owners, strict=True):
-            person, cause = identity.final(owner), causes.get(_cause(one.item) or "")
-            historical = one.historical or one.item.at < one.received_at - self.settings.max_event_age
-            if isinstance(one.item, ValidEvent):
+            item, person, received = one.item, identity.final(owner) if identity.merged else owner, one.received_at
+            historical = one.historical or item.at < received - self.settings.max_event_age
+            if isinstance(item, ValidEvent):
+                cause = causes.get(item.caused_by) if item.caused_by else None
                 stored.events.append(
                     EventRow(
-                        0, id, person, one.item.name, one.item.at, one.received_at, one.source, int(historical),
-                        one.item.message_id, cause, one.item.properties_json,
+                        0, id, person, item.name, item.at, received, one.source, int(historical), item.message_id,
+                        cause, item.properties_json,
                     )
                 )  # fmt: skip
-            elif one.item.traits:
+            elif item.traits:
                 stored.changes.append(
                     ChangeRow(
-                        0, id, person, one.item.at, one.received_at, one.source, int(historical),
-                        int(one.item.user_id is not None), cause, one.item.traits_json,
+                        0, id, person, item.at, received, one.source, int(historical), int(item.user_id is not None),
+                        None, item.traits_json,
                     )
                 )  # fmt: skip
         self._write(stored)
@@ -155,15 +149,15 @@ class Intake:
         keys = sorted({key for one in items if (key := _cause(one))})
         return outbox.causes(self.connection, self.workspace, keys) if keys else {}
 
-    def _write(self, stored: _Stored) -> None:
+    def _write(self, stored: Entries) -> None:
         names = [row.name for row in stored.events]
         types = events.intern(self.connection, self.workspace, names, self.now, public_ids) if names else {}
         events.insert(self.connection, self.workspace, stored.events, types)
         events.insert_changes(self.connection, self.workspace, stored.changes)
 
-    def _append(self, caused: list[Caused]) -> _Stored:
+    def _append(self, caused: list[Caused]) -> Entries:
         """The entries of effects, as rows; they arrive now."""
-        stored = _Stored()
+        stored = Entries()
         ids = public_ids(len(caused), self.now)
         for one, id in zip(caused, ids, strict=True):
             values, cause = to_json(one.values).decode(), causes_text(one.causes)
@@ -178,100 +172,22 @@ class Intake:
 
     # ------------------------------------------------------------------------------- what it touches
 
-    def _touched(self, stored: _Stored, identity: Identity) -> dict[Pair, Touch]:
-        touches = self._touches(stored, frozenset(map(identity.final, identity.created)))
+    def _touched(self, stored: Entries, identity: Identity) -> dict[Pair, Touch]:
+        touching = Touching(self.connection, self.workspace, self.live, self.now)
+        touching.add(stored, frozenset(map(identity.final, identity.created)))
+        self.deciding.note_due(touching.noted_due)
         since = self.now - self.settings.max_event_age
         for winner, _ in identity.merged:
             for row in self.live.rules:
-                _join(touches, (identity.final(winner), row), max(0, since), merged=True)
-        return touches
+                touching.join((identity.final(winner), row), max(0, since), merged=True)
+        return touching.touches
 
-    def _touches(self, stored: _Stored, created: frozenset[int]) -> dict[Pair, Touch]:
-        """The pairs to decide: woken rules, rules a late entry bears on, and rules that stand by themselves."""
-        touches: dict[Pair, Touch] = {}
-        bearing: dict[Pair, int] = {}
-        noted: dict[Pair, int] = {}
-        first: dict[int, int] = {}
-        for event in stored.events:
-            since = event.at if not event.historical else self.now + 1
-            first[event.person_id] = min(event.at, first.get(event.person_id, event.at))
-            concerned = self.live.concerned(event.name)
-            for row in concerned.woken:
-                _join(touches, (event.person_id, row), since)
-            if not event.historical:
-                for row in self._starting(concerned.patient, event):
-                    _earliest(noted, (event.person_id, row), event.at)
-                for row in concerned.touched:
-                    _earliest(bearing, (event.person_id, row), event.at)
-        for change in stored.changes:
-            since = change.at if not change.historical else self.now + 1
-            first[change.person_id] = min(change.at, first.get(change.person_id, change.at))
-            for row in self.live.changing:
-                _join(touches, (change.person_id, row), since)
-            if not change.historical:
-                for row in self.live.reading:
-                    _earliest(bearing, (change.person_id, row), change.at)
-        self._stand(touches, noted, first, created)
-        self._reopen(touches, bearing, noted)
-        self._note(touches, noted)
-        return touches
-
-    def _starting(self, patient: Iterable[int], event: EventRow) -> Iterator[int]:
-        """Those of the patient rules that the event may start."""
-        seen: Event | None = None
-        for row in patient:
-            program = self.live.rules[row].program
-            if program.picky:
-                seen = seen or event_of(event)
-                if all(rules_out(pattern, seen) for pattern in program.triggers):
-                    continue
-            yield row
-
-    def _reopen(self, touches: dict[Pair, Touch], bearing: dict[Pair, int], noted: dict[Pair, int]) -> None:
-        """What comes late is told to the rules that have decided something at or after its time."""
-        asked = dict(bearing)
-        for pair, at in noted.items():
-            _earliest(asked, pair, at)
-        late = {pair: at for pair, at in asked.items() if pair not in touches or touches[pair].since > at}
-        for pair in journeys.decided_since(self.connection, self.workspace, late) if late else ():
-            _join(touches, pair, late[pair])
-
-    def _note(self, touches: dict[Pair, Touch], noted: dict[Pair, int]) -> None:
-        """Have patient rules work through what began here when the first of it can lead to something.
-
-        Where the pair is decided now, or that moment is past, they are worked through at once.
-        """
-        patience = {row: self.live.rules[row].program.patience for _, row in noted}
-        for pair, at in noted.items():
-            if pair in touches or pair[1] in self.live.paused or at + patience[pair[1]] <= self.now:
-                _join(touches, pair, at)
-        waiting = {pair: at for pair, at in noted.items() if pair not in touches}
-        if not waiting:
-            return
-        known = {
-            (row.person_id, row.rule): row for row in watches.load_watches(self.connection, self.workspace, waiting)
-        }
-        rows = []
-        for (person, rule), at in waiting.items():
-            row = known.get((person, rule)) or WatchRow(0, self.workspace, rule, person, None, at - 1, "")
-            due = at + patience[rule] if row.due_at is None else min(row.due_at, at + patience[rule])
-            noted_row = row._replace(followed=min(row.followed, at - 1), due_at=due)
-            if noted_row != row:
-                rows.append(noted_row)
-                self.deciding.note_due(due)
-        watches.save_watches(self.connection, rows)
-
-    def _stand(
-        self, touches: dict[Pair, Touch], noted: dict[Pair, int], first: dict[int, int], created: frozenset[int]
-    ) -> None:
-        """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""
-        lowered = people.lower_first_seen(self.connection, first) if first else frozenset()
-        for person in lowered | (created & first.keys()):
-            for row in self.live.standing:
-                if person in created and self.live.rules[row].program.patience:
-                    _earliest(noted, (person, row), first[person])
-                else:
-                    _join(touches, (person, row), self.now + 1)
+    def _followed_up(self, caused: list[Caused]) -> dict[Pair, Touch]:
+        """What the entries of effects touch."""
+        touching = Touching(self.connection, self.workspace, self.live, self.now)
+        touching.add(self._append(caused), frozenset())
+        self.deciding.note_due(touching.noted_due)
+        return touching.touches
 
 
 def public_ids(count: int, now: int) -> list[bytes]:
@@ -288,23 +204,13 @@ def _cause(item: Valid) -> str | None:
     return item.caused_by if isinstance(item, ValidEvent) else None
 
 
-def _keys(arrivals: Iterable[Arrival]) -> list[Key]:
+def _ids(item: Valid) -> list[Key]:
+    """The ids that say whose an item is, by how much each of them says."""
     found: list[Key] = []
-    for one in arrivals:
-        if one.item.user_id:
-            found.append(("user", one.item.user_id))
-        if one.item.anonymous_id:
-            found.append(("anonymous", one.item.anonymous_id))
+    if item.user_id:
+        found.append(("user", item.user_id))
+    if item.contact_id:
+        found.append(("contact", item.contact_id))
+    if item.anonymous_id:
+        found.append(("anonymous", item.anonymous_id))
     return found
-
-
-def _join(touches: dict[Pair, Touch], pair: Pair, since: int, *, merged: bool = False) -> None:
-    known = touches.get(pair)
-    if known is None:
-        touches[pair] = Touch(since, merged)
-    else:
-        known.join(since, merged)
-
-
-def _earliest(found: dict[Pair, int], pair: Pair, at: int) -> None:
-    found[pair] = min(at, found.get(pair, at))

@@ -51,13 +51,18 @@ _of = _links.alias("of")
 _kind: dict[str, ColumnElement[Any]] = {kind: literal_column(f"'{kind}'") for kind in KINDS}
 
 
+def _has(what: str, kind: str) -> ColumnElement[Any]:
+    """Whether the person found by an id of a kind has one of a kind, ``what``."""
+    if kind == what:
+        return literal_column("1")
+    return exists().where(_of.c.person_id == _links.c.person_id, _of.c.kind == _kind[what])
+
+
 def _resolving(kind: str) -> Select[Any]:
     """One batch of plain values for each kind: half the price of a batch of pairs."""
     values = batch(f"{kind}s", value=str)
-    also = exists().where(_of.c.person_id == _links.c.person_id, _of.c.kind == _kind["user"])
-    user = literal_column("1") if kind == "user" else also
     return (
-        select(_kind[kind], _links.c.value, _links.c.person_id, user)
+        select(_kind[kind], _links.c.value, _links.c.person_id, _has("user", kind), _has("contact", kind))
         .select_from(values.joined(_links, _links.c.value == values["value"]))
         .where(_links.c.workspace_id == bound("workspace"), _links.c.kind == _kind[kind])
     )
@@ -118,15 +123,15 @@ IDENTIFIERS = Prepared(
 )
 
 
-def resolve(connection: Connection, workspace: int, keys: Iterable[Key]) -> dict[Key, tuple[int, bool]]:
-    """The people behind the ids that are known, and whether each has a user id. One statement."""
+def resolve(connection: Connection, workspace: int, keys: Iterable[Key]) -> dict[Key, tuple[int, bool, bool]]:
+    """The people behind the ids that are known, and whether each has a user id and a contact. One statement."""
     values: dict[str, list[str]] = {kind: [] for kind in KINDS}
     for kind, value in keys:
         values[kind].append(value)
     if not any(values.values()):
         return {}
     found = RESOLVE.rows(connection, workspace, *(listed(values[kind]) for kind in KINDS))
-    return {(kind, value): (person, bool(user)) for kind, value, person, user in found}
+    return {(kind, value): (person, bool(user), bool(contact)) for kind, value, person, user, contact in found}
 
 
 def next_id(connection: Connection) -> int:

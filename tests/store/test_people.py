@@ -19,10 +19,10 @@ def test_ids_resolve_exactly(connection: Connection) -> None:
     people.link(connection, WORKSPACE, [(("anonymous", "visitor"), 9)], 1)
     keys = [("user", "ann"), ("user", "Ann"), ("anonymous", "x"), ("contact", "a@b"), ("anonymous", "visitor")]
     assert people.resolve(connection, WORKSPACE, keys) == {
-        ("user", "ann"): (ann, True),
-        ("anonymous", "x"): (ann, True),
-        ("contact", "a@b"): (bob, True),
-        ("anonymous", "visitor"): (9, False),
+        ("user", "ann"): (ann, True, False),
+        ("anonymous", "x"): (ann, True, False),
+        ("contact", "a@b"): (bob, True, True),
+        ("anonymous", "visitor"): (9, False, False),
     }
     assert people.resolve(connection, WORKSPACE + 1, keys) == {}
     assert people.resolve(connection, WORKSPACE, []) == {}
@@ -67,7 +67,7 @@ def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connect
 
     people.merge(connection, winner, loser)
 
-    assert people.resolve(connection, WORKSPACE, [("user", "l")]) == {("user", "l"): (winner, True)}
+    assert people.resolve(connection, WORKSPACE, [("user", "l")]) == {("user", "l"): (winner, True, False)}
     assert people.first_seen(connection, [winner, bystander]) == {winner: 4, bystander: 1}
     assert {row.at for row in events.timelines(connection, [(winner, 0)])} == {10 + winner, 10 + loser}
     assert len(events.changes(connection, [winner])) == 2
