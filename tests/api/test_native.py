@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from engine.api.native import BATCH, LONGEST_PAGE
+from engine.api.native import BATCH
+from engine.api.native_paging import LONGEST_PAGE
 from engine.clock import iso
 from engine.receipt import Rejection
 from tests.api.conftest import Api
