@@ -94,19 +94,22 @@ class Automaton:
                 return None
             else:
                 kind = END
-            while reduction := state.reductions.get(kind):
-                size, origin, build = reduction
-                left = len(values) - size
-                values[left:] = [build(values[left:])]
-                del states[left + 1 :]
+            while kind in state.reductions:
+                size, origin, build = state.reductions[kind]
+                if size == 1:  # most are; the rest of the way would do, and takes longer
+                    values[-1] = build(values[-1:])
+                    del states[-1]
+                else:
+                    left = len(values) - size
+                    values[left:] = [build(values[left:])]
+                    del states[left + 1 :]
                 state = states[-1].shifts[origin]
                 if state is final and kind is END:
                     return values[0]
                 states.append(state)
-            following = state.shifts.get(kind)
-            if following is None:
+            if kind not in state.shifts:
                 return None
-            state = following
+            state = state.shifts[kind]
             states.append(state)
             values.append(word)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal as OneOf
+from typing import NamedTuple
 
 from engine.language import nodes
 from engine.language.layout import expression_text, layout, step_text
@@ -262,26 +263,28 @@ class Jump:
 Instruction = Gate | Choose | Pause | Do | Draw | Jump
 
 
+class Origin(NamedTuple):
+    """What an instruction is named after: the branch it stands in, and its steps."""
+
+    branch: str
+    steps: tuple[nodes.Step, ...]
+
+
 class _Assembler:
     """Steps to instructions. Targets are labels while it runs and places once it is done."""
 
     def __init__(self, backwards: bool, skip_opening: bool) -> None:
         self.code: list[Instruction] = []
-        self.names: list[str] = []
+        self.origins: list[Origin] = []
         self.places: dict[int, int] = {}
         self.equals: Counter[str] = Counter()
         self.backwards = backwards
         self.skip_opening = skip_opening
 
-    def numbered(self, name: str) -> str:
-        """A name of its own for one of several equals."""
-        self.equals[name] += 1
-        return f"{name}#{self.equals[name]}"
-
-    def add(self, one: Instruction, name: str) -> None:
-        """The next instruction, under a name of its own."""
+    def add(self, one: Instruction, branch: str = "", *steps: nodes.Step) -> None:
+        """The next instruction, and what it is named after."""
         self.code.append(one)
-        self.names.append(name)
+        self.origins.append(Origin(branch, steps))
 
     def label(self) -> int:
         self.places[len(self.places)] = -1
@@ -310,14 +313,13 @@ class _Assembler:
 
     def _gate(self, steps: tuple[nodes.Step, ...], index: int, opening: bool, branch: str) -> int:
         """One gate of all Conditions in a row; gives the place after them."""
-        run, texts, backwards = [], [], opening and self.backwards
+        first, run, backwards = index, [], opening and self.backwards
         while index < len(steps) and isinstance(step := steps[index], nodes.Condition):
             run.append(condition(step.expression, backwards=backwards))
-            texts.append(step_text(step))
             index += 1
         if not (opening and self.skip_opening):
-            name = f"{branch}/{'looking back, ' if backwards else ''}{'; '.join(texts)}"
-            self.add(Gate(run[0] if len(run) == 1 else All(tuple(run))), self.numbered(name))
+            gate = Gate(run[0] if len(run) == 1 else All(tuple(run)))
+            self.add(gate, f"{branch}/{'looking back, ' if backwards else ''}", *steps[first:index])
         return index
 
     def _step(self, step: nodes.Step, path: str, branch: str, skip: int) -> None:
@@ -327,22 +329,22 @@ class _Assembler:
             case nodes.Split():
                 self._split(step, path, branch, skip)
             case nodes.WaitFor() | nodes.WaitUntilTime() | nodes.WaitUntilEvent() | nodes.WaitUntilDate():
-                self.add(Pause(step, skip), self.numbered(f"{branch}/{step_text(step)}"))
+                self.add(Pause(step, skip), f"{branch}/", step)
             case nodes.Action() | nodes.SetAttribute() | nodes.TrackEvent():
                 self.effect(step, path, f"{branch}/{step_text(step)}")
 
     def effect(self, effect: nodes.Effect | Match, path: str, name: str) -> None:
-        own = self.numbered(name)
-        self.add(Do(effect, path, own), own)
+        self.equals[name] += 1
+        self.add(Do(effect, path, f"{name}#{self.equals[name]}"), name)
 
     def _if(self, step: nodes.If, path: str, branch: str, skip: int) -> None:
         done = self.label()
         for number, one in enumerate(step.branches, start=1):
             otherwise = self.label()
             name = f"{branch}/if {expression_text(one.expression)}"
-            self.add(Choose(condition(one.expression), otherwise), self.numbered(name))
+            self.add(Choose(condition(one.expression), otherwise), name)
             self.block(one.steps, f"{path}.{number}.", name, skip)
-            self.add(Jump(done), "")
+            self.add(Jump(done))
             self.place(otherwise)
         names = " or ".join(expression_text(one.expression) for one in step.branches)
         self.block(step.otherwise, f"{path}.else.", f"{branch}/else {names}", skip)
@@ -351,14 +353,14 @@ class _Assembler:
     def _split(self, step: nodes.Split, path: str, branch: str, skip: int) -> None:
         done, targets, bounds, total = self.label(), [], [], 0.0
         place = len(self.code)
-        self.add(Jump(done), "")
+        self.add(Jump(done))
         for number, arm in enumerate(step.arms, start=1):
             total += arm.percent
             bounds.append(total)
             targets.append(self.label())
             self.place(targets[-1])
             self.block(arm.steps, f"{path}.{number}.", f"{branch}/split {arm.name or number}", skip)
-            self.add(Jump(done), "")
+            self.add(Jump(done))
         self.place(done)
         self.code[place] = Draw(step.ordinal, (*bounds[:-1], 100.0), tuple(targets))
 
@@ -379,8 +381,8 @@ class _Assembler:
                 return one
 
 
-def _assembled(rule: nodes.Rule) -> tuple[tuple[Instruction, ...], tuple[str, ...]]:
-    """The instructions of a rule, and their names."""
+def _assembled(rule: nodes.Rule) -> tuple[tuple[Instruction, ...], tuple[Origin, ...]]:
+    """The instructions of a rule, and what they are named after."""
     looks_back = not isinstance(rule.trigger, nodes.EventTrigger)
     assembler = _Assembler(looks_back, isinstance(rule.trigger, nodes.NoTrigger))
     end = assembler.label()
@@ -388,7 +390,16 @@ def _assembled(rule: nodes.Rule) -> tuple[tuple[Instruction, ...], tuple[str, ..
     if not any(isinstance(one, Do) for one in assembler.code):
         assembler.effect(Match(), "match", "match")
     assembler.place(end)
-    return assembler.finished(), tuple(assembler.names)
+    return assembler.finished(), tuple(assembler.origins)
+
+
+def _names(origins: Iterable[Origin]) -> Iterator[str]:
+    """A name of its own for each instruction, and none for a jump."""
+    equals: Counter[str] = Counter()
+    for branch, steps in origins:
+        name = branch + "; ".join(map(step_text, steps))
+        equals[name] += 1
+        yield f"{name}#{equals[name]}" if name else ""
 
 
 # --------------------------------------------------------------------------------------------- program
@@ -447,17 +458,17 @@ class Program:
         return _digest(repr((self.rule.trigger, opening(self.rule))))
 
     @cached_property
-    def _assembled(self) -> tuple[tuple[Instruction, ...], tuple[str, ...]]:
+    def _assembled(self) -> tuple[tuple[Instruction, ...], tuple[Origin, ...]]:
         return _assembled(self.rule)
 
     @cached_property
     def code(self) -> tuple[Instruction, ...]:
         return self._assembled[0]
 
-    @property
+    @cached_property
     def step_names(self) -> tuple[str, ...]:
         """For each instruction a name that stays when steps around it move (ruling 28); none where nobody can stand."""
-        return self._assembled[1]
+        return tuple(_names(self._assembled[1]))
 
     @cached_property
     def opening(self) -> Condition:

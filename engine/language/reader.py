@@ -21,7 +21,7 @@ from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .figures import check_figures
 from .grammar import automaton, parser
-from .identity import identified
+from .identity import identified, slug
 from .limits import Limits
 from .mistakes import explain
 from .nodes import Condition, Rule
@@ -241,10 +241,11 @@ class RuleReader(ClauseReader):
         return None if self.failed else self._rule(found)
 
     def _rule(self, found: dict[str, Any]) -> Rule:
-        name = cast("str | None", found.pop("id", None))
         entry = self.entry
-        rule = Rule(name or "", entry.title, tuple(entry.notes), named=name is not None, span=entry.span, **found)
-        return rule if rule.named else identified(rule)
+        named = "id" in found
+        name = cast(str, found.pop("id")) if named else slug(entry.title or "")
+        rule = Rule(name, entry.title, tuple(entry.notes), named=named, span=entry.span, **found)
+        return rule if name else identified(rule)
 
     def _twice(self, clause: Clause, word: ClauseWord) -> None:
         if word.field == "trigger":
