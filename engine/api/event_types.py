@@ -53,7 +53,14 @@ async def asked(call: Call, function: Callable[P, T], *args: P.args, **kwargs: P
     except EventTypeError as error:
         raise Refused(409, _CODES[type(error)], str(error), more=_more(error)) from None
     except RefusedError as error:
-        raise Refused(422, error.code, error.reason, field=error.field) from None
+        raise _unfit(error) from None
+
+
+def _unfit(error: RefusedError) -> Refused:
+    """A name or description that cannot be one. A type's name is what its events have in ``event``."""
+    if error.field != "event":
+        return Refused(422, error.code, error.reason, field=error.field)
+    return Refused(422, error.code, f"name{error.reason.removeprefix('event')}", field="name")
 
 
 def _more(error: EventTypeError) -> dict[str, Any]:

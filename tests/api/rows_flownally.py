@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from tests.api.conftest import Api
 from tests.api.matrix import SECRET, row
-
-
-def event_type(api: Api) -> dict[str, str]:
-    """A type, made once for an api."""
-    made = next((one for one in api.engine.types.list().types if one.name == SECRET), None)
-    return {"id": (made or api.engine.types.create(SECRET)).id}
-
+from tests.api.rows_native import event_type
 
 ROWS = [
     row("GET", "/v1/event-types", "event_type:list", prepare=event_type),

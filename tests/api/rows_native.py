@@ -24,6 +24,12 @@ def key(api: Api) -> dict[str, str]:
     return {"id": spellings.key(made.public_id)}
 
 
+def event_type(api: Api) -> dict[str, str]:
+    """A type, made once for an api."""
+    made = next((one for one in api.engine.types.list().types if one.name == SECRET), None)
+    return {"id": (made or api.engine.types.create(SECRET)).id}
+
+
 ROWS = [
     row("POST", "/v1/events", "event:create", body=EVENT),
     row("POST", "/v1/events/batch", "event:create", body={"events": [EVENT]}),
@@ -37,4 +43,9 @@ ROWS = [
     row("GET", "/v1/keys", "key:list", prepare=key),
     row("POST", "/v1/keys", "key:create", body={"scopes": ["key:create"]}, good=201),
     row("DELETE", "/v1/keys/{id}", "key:revoke", prepare=key, good=204, foreign=404),
+    row("GET", "/v1/event-types", "event_type:list", prepare=event_type),
+    row("POST", "/v1/event-types", "event_type:create", body={"name": SECRET}, good=201),
+    row("GET", "/v1/event-types/{id}", "event_type:read", prepare=event_type, foreign=404),
+    row("PATCH", "/v1/event-types/{id}", "event_type:update", body={"name": SECRET}, prepare=event_type, foreign=404),
+    row("DELETE", "/v1/event-types/{id}", "event_type:delete", prepare=event_type, good=204, foreign=404),
 ]

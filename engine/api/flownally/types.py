@@ -8,7 +8,7 @@ from engine.api.dialect import Answer, Call, Refused
 from engine.api.event_types import asked, type_id
 from engine.api.flownally import shapes
 
-_WORDS: Final = {"event": "name", "schema": "payloadSchema"}
+_WORDS: Final = {"schema": "payloadSchema"}
 """FlowNally's words for the engine's."""
 
 _FIELDS: Final = {"name": "name", "description": "description", "payloadSchema": "schema"}
