@@ -1,0 +1,147 @@
+"""What new entries touch: the pairs of person and rule to decide now, and those only to be noted for later.
+
+An event wakes few of the rules that look at it. The others are told when it comes late, and a patient rule that has
+it as a trigger works it through when that can lead to something (:class:`~engine.runtime.live.Concerned`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from engine.journeys.conditions import rules_out
+from engine.journeys.timeline import Event
+from engine.runtime.live import Live
+from engine.runtime.loading import Pair, Touch, event_of
+from engine.store import Connection, journeys, people, watches
+from engine.store.rows import ChangeRow, EventRow, WatchRow
+
+K = TypeVar("K")
+
+
+@dataclass
+class Entries:
+    """What a batch put on timelines."""
+
+    events: list[EventRow] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
+
+
+class Touching:
+    """The pairs that one batch of entries touches, at a reading of the clock (``now``)."""
+
+    def __init__(self, connection: Connection, workspace: int, live: Live, now: int) -> None:
+        self.connection = connection
+        self.workspace = workspace
+        self.live = live
+        self.now = now
+        self.touches: dict[Pair, Touch] = {}
+        """The pairs to decide."""
+        self.noted_due: int | None = None
+        """The earliest moment at which something that was only noted falls due."""
+        self._bearing: dict[Pair, int] = {}
+        self._noted: dict[Pair, int] = {}
+        self._first: dict[int, int] = {}
+
+    def add(self, entries: Entries, created: frozenset[int]) -> None:
+        """Find the pairs and write the notes; ``created`` are the people who are new with this batch."""
+        self._add_events(entries.events)
+        self._add_changes(entries.changes)
+        self._add_standing(created)
+        self._reopen()
+        self._note()
+
+    def join(self, pair: Pair, since: int, *, merged: bool = False) -> None:
+        """Have a pair decided from ``since`` on."""
+        known = self.touches.get(pair)
+        if known is None:
+            self.touches[pair] = Touch(since, merged)
+        else:
+            known.join(since, merged)
+
+    def _add_events(self, events: Sequence[EventRow]) -> None:
+        concerned, first = self.live.concerned, self._first
+        for event in events:
+            person, at = event.person_id, event.at
+            if at < first.get(person, at + 1):
+                first[person] = at
+            rules = concerned(event.name)
+            for row in rules.woken:
+                self.join((person, row), self.now + 1 if event.historical else at)
+            if event.historical:
+                continue
+            for row in self._starting(rules.patient, event) if rules.patient else ():
+                _earliest(self._noted, (person, row), at)
+            for row in rules.touched:
+                _earliest(self._bearing, (person, row), at)
+
+    def _add_changes(self, changes: Sequence[ChangeRow]) -> None:
+        for change in changes:
+            person, at = change.person_id, change.at
+            _earliest(self._first, person, at)
+            for row in self.live.changing:
+                self.join((person, row), self.now + 1 if change.historical else at)
+            for row in () if change.historical else self.live.reading:
+                _earliest(self._bearing, (person, row), at)
+
+    def _starting(self, patient: Iterable[int], event: EventRow) -> Iterator[int]:
+        """Those of the patient rules that the event may start."""
+        seen: Event | None = None
+        for row in patient:
+            program = self.live.rules[row].program
+            if program.picky:
+                seen = seen or event_of(event)
+                if all(rules_out(pattern, seen) for pattern in program.triggers):
+                    continue
+            yield row
+
+    def _add_standing(self, created: frozenset[int]) -> None:
+        """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""
+        lowered = people.lower_first_seen(self.connection, self._first) if self._first else frozenset()
+        for person in lowered | (created & self._first.keys()):
+            for row in self.live.standing:
+                if person in created and self.live.rules[row].program.patience:
+                    _earliest(self._noted, (person, row), self._first[person])
+                else:
+                    self.join((person, row), self.now + 1)
+
+    def _reopen(self) -> None:
+        """What comes late is told to the rules that have decided something at or after its time."""
+        asked = self._bearing
+        for pair, at in self._noted.items():
+            _earliest(asked, pair, at)
+        touches = self.touches
+        late = {pair: at for pair, at in asked.items() if pair not in touches or touches[pair].since > at}
+        for pair in journeys.decided_since(self.connection, self.workspace, late) if late else ():
+            self.join(pair, late[pair])
+
+    def _note(self) -> None:
+        """Have patient rules work through what began here when the first of it can lead to something.
+
+        Where the pair is decided now, or that moment is past, they are worked through at once.
+        """
+        patience = {row: self.live.rules[row].program.patience for _, row in self._noted}
+        waiting = {}
+        for pair, at in self._noted.items():
+            if pair in self.touches or pair[1] in self.live.paused or at + patience[pair[1]] <= self.now:
+                self.join(pair, at)
+            else:
+                waiting[pair] = at
+        if not waiting:
+            return
+        known = watches.load_watches(self.connection, self.workspace, waiting)
+        rows = {(row.person_id, row.rule): row for row in known}
+        changed = []
+        for (person, rule), at in waiting.items():
+            row = rows.get((person, rule)) or WatchRow(0, self.workspace, rule, person, None, at - 1, "")
+            due = at + patience[rule] if row.due_at is None else min(row.due_at, at + patience[rule])
+            if due != row.due_at or at - 1 < row.followed:
+                changed.append(row._replace(followed=min(row.followed, at - 1), due_at=due))
+        watches.save_watches(self.connection, changed)
+        self.noted_due = min((row.due_at for row in changed if row.due_at is not None), default=None)
+
+
+def _earliest(found: dict[K, int], key: K, at: int) -> None:
+    if at < found.get(key, at + 1):
+        found[key] = at
