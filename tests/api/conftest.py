@@ -38,6 +38,7 @@ class Api:
         other_rules: str = "",
         dialects: Iterable[Dialect] = DIALECTS,
         daemon: Callable[[], bool] | None = None,
+        address: str = "192.0.2.1",
         **settings: Any,
     ) -> None:
         given: dict[str, Any] = {"store": f"sqlite:///{folder / 'lapse.db'}", **settings}
@@ -57,7 +58,7 @@ class Api:
         self.other_key = self.make_key(role=Role.OWNER, engine=self.other)
         self._portal_manager = anyio.from_thread.start_blocking_portal()
         self.portal = self._portal_manager.__enter__()
-        transport = httpx2.ASGITransport(app=self.app, client=("192.0.2.1", 1234))
+        transport = httpx2.ASGITransport(app=self.app, client=(address, 1234))
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://lapse.test")
 
     def close(self) -> None:
