@@ -22,6 +22,9 @@ _LEVELS: Final = 64
 _UNEVALUATED: Final = 3
 """How often a schema is asked that stands beside ``unevaluatedProperties`` or ``unevaluatedItems``; measured."""
 
+_COMPARING: Final = 4
+"""What comparing a value with one of an ``enum`` costs, in schemas asked; measured."""
+
 _REFUSED: Final = ("$dynamicRef", "$recursiveRef")
 _ONE_HERE: Final = ("not", "if", "then", "else")
 _SEVERAL_HERE: Final = ("allOf", "anyOf", "oneOf")
@@ -51,7 +54,7 @@ class _Node:
     """One schema inside a schema, by what it asks about: others by their numbers."""
 
     own: int
-    """What it asks of a value by itself: itself, and each object or list that it compares the value with."""
+    """What it costs by itself, in schemas asked."""
     factor: int = 1
     here: list[int] = field(default_factory=list)
     """Those that ask about the same value."""
@@ -94,8 +97,7 @@ class _Reader:
         if not isinstance(schema, dict):
             return node
         self._refuse(schema)
-        node.own += sum(isinstance(one, dict | list) for one in _members(schema.get("enum")))
-        node.own += isinstance(schema.get("const"), dict | list)
+        node.own += _comparing(_members(schema.get("enum")))
         if "unevaluatedProperties" in schema or "unevaluatedItems" in schema:
             node.factor = _UNEVALUATED
         node.here = self._numbered(self._asking_here(schema))
@@ -178,6 +180,11 @@ def _check_work(nodes: list[_Node], most: int) -> None:
         if not any(now):
             return
         before = now
+
+
+def _comparing(values: list[Any]) -> int:
+    """What it costs to find a value in an ``enum``: texts alone are looked up at once, others compared one by one."""
+    return 0 if all(isinstance(one, str) for one in values) else _COMPARING * len(values)
 
 
 def _members(value: object) -> list[Any]:

@@ -7,6 +7,7 @@ part of JSON Schema this covers is that of :mod:`engine.schemas.subset`; ``docs/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -339,7 +340,7 @@ def _place(path: Path) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"'{shown(value)}'" if isinstance(value, str) else shown(repr(value))
+    return f"'{shown(value)}'" if isinstance(value, str) else shown(json.dumps(value, ensure_ascii=False))
 
 
 def _told(schema: Mapping[str, Any]) -> dict[str, Any]:

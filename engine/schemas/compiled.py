@@ -31,13 +31,17 @@ class Schema:
     """As it was given. Not to be changed."""
     admits: Callable[[dict[str, Any]], bool]
     """Whether properties (checked JSON) are what it takes."""
-    _errors: Callable[[dict[str, Any]], Any]
+    _check: Callable[[dict[str, Any]], None]
 
     def problem(self, properties: dict[str, Any]) -> Problem | None:
         """The first thing in an event's properties that breaks the schema; None when nothing does."""
         if self.admits(properties):
             return None
-        return problem_of(next(iter(self._errors(properties))))
+        try:
+            self._check(properties)
+        except ValueError as error:
+            return problem_of(error)
+        return None
 
 
 def compile_schema(schema: object, settings: TypeSettings = TYPE_SETTINGS) -> Schema:
@@ -62,7 +66,7 @@ def recompile(plain: dict[str, Any]) -> Schema:
         raise BadSchema(f"the schema cannot be used: {_told(error)}") from None
     except ValueError as error:
         raise BadSchema(f"the schema cannot be used: {shown(str(error), _LONGEST_REASON)}") from None
-    return Schema(plain, validator.is_valid, validator.iter_errors)
+    return Schema(plain, validator.is_valid, validator.validate)
 
 
 def schema_text(schema: Schema) -> str:

@@ -30,8 +30,9 @@ class TypeSettings(BaseModel):
     schema_work: int = Field(
         256,
         ge=1,
-        description="How many schemas inside a schema may ask about one and the same value, references followed. With "
-        "the size of an event this bounds the work of checking one.",
+        description="How many schemas inside a schema may ask about one and the same value, references followed; each "
+        "value of an `enum` that is not of texts alone counts as four. With the size of an event this bounds the work of "
+        "checking one.",
     )
 
 
