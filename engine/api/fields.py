@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.model import event_of
 from engine.receipt import Rejection
 from engine.strict_json import shown
 
@@ -28,7 +29,7 @@ class Fields:
         unknown = next((name for name in given if name not in self.names), None)
         if unknown is not None:
             reason = f"'{shown(unknown)}' is not a field; fields are {', '.join(sorted(self.names))}"
-            return Rejection(0, "unknown_field", reason, shown(unknown))
+            return Rejection(0, "unknown_field", reason, shown(unknown), event_of(given))
         return {self.names[name]: value for name, value in given.items()}
 
     def reason(self, refused: Rejection) -> str:
@@ -45,3 +46,7 @@ class Fields:
             if given != name and refused.reason.startswith(name):
                 return given + refused.reason.removeprefix(name)
         return refused.reason
+
+    def errors(self, refused: Iterable[Rejection]) -> list[dict[str, Any]]:
+        """The refused items of a batch: ``[{"index", "event", "reason"}]``."""
+        return [{"index": one.index, "event": one.event, "reason": self.reason(one)} for one in refused]

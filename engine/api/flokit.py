@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from engine.access import Scope
 from engine.api import spellings
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, scopes
 from engine.api.fields import Fields
-from engine.receipt import Receipt, Rejection
+from engine.receipt import Rejection
 
 BATCH: Final = 1_000
 """Events a batch may hold."""
@@ -33,27 +33,13 @@ async def create_event(call: Call) -> Answer:
 async def create_events(call: Call) -> Answer:
     """Up to 1,000 events; what is wrong with one is told beside the ids of the others."""
     given = (await call.object()).get("events")
-    if not isinstance(given, list):
-        raise Refused(400, "validation_error", "Missing required field: events, a list of events")
-    if not 1 <= len(given) <= BATCH:
-        raise Refused(400, "validation_error", f"events holds {len(given)} events; a request takes 1 to {BATCH}")
+    if not isinstance(given, list) or not 1 <= len(given) <= BATCH:
+        raise Refused(400, "validation_error", f"events must be a list of 1 to {BATCH} events")
     receipt = await call.ingest([FIELDS.item(one) for one in given], dated=True)
-    return Answer(200, _told(receipt, given))
-
-
-def _told(receipt: Receipt, given: list[Any]) -> dict[str, Any]:
     ids = [_spelt(one.id) for one in receipt.outcomes if not isinstance(one, Rejection)]
-    errors = [
-        {"index": one.index, "event": _name(given[one.index]), "reason": FIELDS.reason(one)}
-        for one in receipt.rejected
-    ]
-    return {"status": "ok", "accepted": len(ids), "rejected": len(errors), "event_ids": ids, "errors": errors}
-
-
-def _name(given: Any) -> str | None:
-    """What an event calls itself, if it does."""
-    name = given.get("event") if isinstance(given, dict) else None
-    return name if isinstance(name, str) else None
+    errors = FIELDS.errors(receipt.rejected)
+    counts = {"accepted": len(ids), "rejected": len(errors)}
+    return Answer(200, {"status": "ok", **counts, "event_ids": ids, "errors": errors})
 
 
 def _spelt(id: str) -> str:

@@ -23,14 +23,29 @@ class LineIds:
 
         What cannot be written as JSON is left alone: no validator takes it.
         """
-        if item.get("message_id"):
-            return
-        try:
-            text = canonical({key: value for key, value in item.items() if key != "message_id"})
-        except TypeError:
-            return
-        digest = hashlib.blake2b(text, digest_size=16)
-        # Eight bytes do for counting: should two lines share them, a number is skipped, for good.
-        short = int.from_bytes(digest.digest()[:8], "big")
-        number = self._seen[short] = self._seen.get(short, 0) + 1
-        item["message_id"] = f"{digest.hexdigest()}-{number}"
+        digest = digest_of(item)
+        if digest is not None:
+            short = shortened(digest)
+            self._seen[short] = self._seen.get(short, 0) + 1
+            item["message_id"] = line_id(digest, self._seen[short])
+
+
+def digest_of(item: dict[str, Any]) -> bytes | None:
+    """What a line says, in 16 bytes. None for one that needs no id, or cannot be written as JSON."""
+    if item.get("message_id"):
+        return None
+    try:
+        text = canonical({key: value for key, value in item.items() if key != "message_id"})
+    except TypeError:
+        return None
+    return hashlib.blake2b(text, digest_size=16).digest()
+
+
+def shortened(digest: bytes) -> int:
+    """What equal lines are counted by, 64 bits: should two others share it, a number is skipped, for good."""
+    return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def line_id(digest: bytes, number: int) -> str:
+    """The id of the ``number``-th of the lines that say this, from 1."""
+    return f"{digest.hex()}-{number}"

@@ -21,12 +21,12 @@ DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 """What reading a damaged gzip file raises."""
 
 
-def numbered_lines(stream: BinaryIO) -> Iterator[NumberedLine]:
-    """The lines of ``stream``. A damaged gzip stream ends with a ``broken_file`` in place of the next line.
+def numbered_lines(stream: BinaryIO, first: int = 1) -> Iterator[NumberedLine]:
+    """The lines of ``stream``, whose first one has the number ``first``. A damaged gzip stream ends with a ``broken_file`` in place of the next line.
 
     Raises :class:`~engine.errors.InputFileError` for a file in UTF-16 or UTF-32.
     """
-    number = 0
+    number = first - 1
     while True:
         number += 1
         try:

@@ -1,0 +1,84 @@
+"""A file of events that comes in parts: what can be read of each, and what has to wait for the next."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final, Literal, NamedTuple
+
+from engine.errors import InputFileError, RefusedError
+from engine.files.csv_rows import read_csv
+from engine.files.json_lines import read_json_lines
+from engine.files.lines import LONGEST_LINE, NumberedLine, numbered_lines
+
+_GZIP: Final = b"\x1f\x8b"
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Entry(NamedTuple):
+    """An event of the file, or what is wrong with it, or None where no more follows; and where in the part it ends."""
+
+    line: int
+    item: dict[str, Any] | RefusedError | None
+    end: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes of a file, from the beginning of an entry on.
+
+    ``line`` is the number of its first line. ``header`` is the first line of the file where that is CSV and the line
+    is not in this part. A ``last`` part ends with the file, whether or not a line ends there.
+    """
+
+    kind: Literal["jsonl", "csv"]
+    mapping: Mapping[str, str]
+    data: bytes
+    line: int = 1
+    header: str | None = None
+    last: bool = False
+
+    def entries(self) -> Iterator[Entry]:
+        """What can be read, in order: all whose end is sure. What stands behind the last of them has to wait.
+
+        Raises InputFileError for a file that cannot be read at all.
+        """
+        if self.line == 1 and self.data.startswith(_GZIP):
+            raise InputFileError("the file is gzipped; unpack it, and send what comes out")
+        whole = self.data if self.last else self.data[: self.data.rfind(b"\n") + 1]
+        if not whole:
+            return
+        stream, line = io.BytesIO(whole), self.line
+        for line, item in self._read(numbered_lines(stream, self.line)):  # noqa: B007
+            end = stream.tell()
+            if end == len(whole) and self._goes_on(item, end):
+                return
+            yield Entry(line, item, end)
+        yield Entry(line, None, len(whole))
+
+    def header_line(self) -> str:
+        """The first line of the file, of a part that begins with it."""
+        line, ending, _ = self.data.removeprefix(_BOM).partition(b"\n")
+        return (line + ending).decode()
+
+    def _read(self, lines: Iterator[NumberedLine]) -> Iterator[tuple[int, dict[str, Any] | RefusedError]]:
+        if self.kind == "jsonl":
+            return read_json_lines(lines, self.mapping)
+        return read_csv(lines if self.header is None else chain([(1, self.header)], lines), self.mapping)
+
+    def _goes_on(self, item: dict[str, Any] | RefusedError, end: int) -> bool:
+        """Whether the next part may make a good row of one that is bad so far: an open quote may be closed there."""
+        bad = isinstance(item, RefusedError) and item.code == "bad_row"
+        return bad and not self.last and end <= LONGEST_LINE
+
+
+def waiting(data: bytes) -> bytes:
+    """What is kept of bytes that have to wait.
+
+    Of a line beyond :data:`~engine.files.lines.LONGEST_LINE`, which is refused when its end comes, only so much that
+    it still is too long.
+    """
+    begun = data.rfind(b"\n") + 1
+    return data[: begun + LONGEST_LINE + 1]
