@@ -31,8 +31,8 @@ class TypeSettings(BaseModel):
         256,
         ge=1,
         description="How many schemas inside a schema may ask about one and the same value, references followed; each "
-        "value of an `enum` that is not of texts alone counts as four. With the size of an event this bounds the work of "
-        "checking one.",
+        "value of an `enum` that is not of texts alone counts as four. With the size of an event this bounds the work "
+        "of checking one.",
     )
 
 
