@@ -17,7 +17,7 @@ from engine.runtime.workspaces import Workspaces
 HEAD_BYTES: Final = 65_536
 """What the first line and the headers of a request may have, about."""
 
-GRACE_SECONDS: Final = 5.0
+GRACE_SECONDS: Final = 2.0
 """How much longer than a body may take a whole request may, before its connection is closed without an answer."""
 
 STOP_SECONDS: Final = 30
