@@ -28,7 +28,7 @@ from engine.durations import in_micros
 from engine.errors import ConfigError
 from engine.journeys import rulebook
 from engine.language import Diagnostic
-from engine.model import Event, Identify, validate
+from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime import browsing, loader, pausing, sight
 from engine.runtime.admission import Admission
@@ -50,7 +50,8 @@ from engine.store.rows import OutboxRow
 _log = logging.getLogger("lapse.engine")
 
 T = TypeVar("T")
-Item = Mapping[str, Any] | Event | Identify
+Item = Mapping[str, Any] | Event | Identify | Rejection
+"""What is ingested. A Rejection is an item that its door refused already: it keeps its place in the receipt."""
 
 CHUNK = 1_000
 """Items of one call that share a transaction: a longer list is stored piece by piece."""
@@ -322,8 +323,8 @@ class Engine:
         )
 
     def _submit(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Future[Receipt]:
-        now, limits = self.clock.now(), self.settings.limits
-        checked = [validate(item, first + place, now, limits, dated) for place, item in enumerate(items)]
+        now = self.clock.now()
+        checked = [self._checked(item, first + place, now, source, dated) for place, item in enumerate(items)]
         arrivals = [Arrival(one, now, source, historical) for one in checked if not isinstance(one, Rejection)]
 
         def receipt(taken: Iterable[Taken]) -> Receipt:
@@ -336,6 +337,17 @@ class Engine:
             )
 
         return _then(self.writer.submit((self, arrivals)), receipt) if arrivals else _done(receipt(()))
+
+    def _checked(self, item: Item, index: int, now: int, source: str, dated: bool) -> Valid | Rejection:
+        """The verdict on an item, as far as it can be given without the store."""
+        if isinstance(item, Rejection):
+            return replace(item, index=index)
+        found = validate(item, index, now, self.settings.limits, dated)
+        if isinstance(found, ValidEvent) and (schema := self.types.door_schema(source, found.name)):
+            problem = schema.problem(found.properties)
+            if problem is not None:
+                return Rejection(index, "breaks_schema", problem.reason, problem.field, found.name)
+        return found
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
