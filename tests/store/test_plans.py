@@ -8,10 +8,10 @@ from itertools import chain
 import pytest
 from sqlalchemy import Connection
 
-from engine.store import events, journeys, merging, outbox, pausing, people, reading, rules, tallying, watches
+from engine.store import events, journeys, keys, listing, merging, outbox, pausing, people, reading, rules, tallying, watches
 from engine.store.prepared import Prepared
 
-BIG = "people identifiers events attribute_changes idempotency journeys watches outbox"
+BIG = "people identifiers events attribute_changes idempotency journeys watches outbox api_keys"
 STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "resolve": (people.RESOLVE, "PRIMARY KEY"),
     "names": (people.NAMES, "ix_identifiers_person_id"),
@@ -61,6 +61,15 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "page_person_names": (reading.PAGES[True, True], "ix_events_timeline (person_id=? AND at"),
     "page_names": (reading.PAGES[False, True], "ix_events_by_name (workspace_id=? AND type_id=? AND at"),
     "page_all": (reading.PAGES[False, False], "ix_events_by_time (workspace_id=? AND at"),
+    "key": (keys.BY_PUBLIC_ID, "ix_api_keys_public_id (public_id=?)"),
+    "keys": (keys.OF_WORKSPACE, "sqlite_autoindex_api_keys_1 (workspace_id=?)"),
+    "journeys_all": (listing.JOURNEYS[False, False], "INTEGER PRIMARY KEY (rowid<?)"),
+    "journeys_person": (listing.JOURNEYS[True, False], "ix_journeys_person (person_id=?"),
+    "journeys_person_rule": (listing.JOURNEYS[True, True], "ix_journeys_person (person_id=? AND rule=?"),
+    "journeys_rule": (listing.JOURNEYS[False, True], "ix_journeys_acted (rule=?"),
+    "actions_all": (listing.ACTIONS[False, False], "INTEGER PRIMARY KEY (rowid<?)"),
+    "actions_person": (listing.ACTIONS[True, False], "ix_outbox_person_id (person_id=?"),
+    "actions_person_rule": (listing.ACTIONS[True, True], "ix_outbox_person_id (person_id=? AND rule=?"),
     "counts_all": (reading.COUNTS[False], "COVERING INDEX ix_events_by_time (workspace_id=? AND at"),
     "counts_names": (reading.COUNTS[True], "COVERING INDEX ix_events_by_name (workspace_id=? AND type_id=? AND at"),
 }
