@@ -138,7 +138,7 @@ class Intake:
                 stored.changes.append(
                     ChangeRow(
                         0, id, person, item.at, received, one.source, int(historical), int(item.user_id is not None),
-                        None, item.traits_json,
+                        None, item.traits_json, item.message_id,
                     )
                 )  # fmt: skip
         self._write(stored)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Text
+from sqlalchemy import BigInteger, Column, ColumnElement, ForeignKey, Index, Integer, LargeBinary, MetaData, Text
 
 metadata = MetaData(
     naming_convention={
@@ -57,3 +57,8 @@ def partial(name: str, over: Column[int], *columns: Column[int]) -> Index:
     """
     is_set = over.is_not(None)
     return Index(name, *columns, sqlite_where=is_set, postgresql_where=is_set)
+
+
+def some(name: str, condition: ColumnElement[bool], *columns: Column[Any]) -> Index:
+    """An index over ``columns`` of the rows that meet a condition. A query uses it when it says the very same."""
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)

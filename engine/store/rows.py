@@ -37,6 +37,7 @@ class ChangeRow(NamedTuple):
     known: int
     cause: str | None
     properties: str
+    message_id: str | None = None
 
 
 class JourneyRow(NamedTuple):

@@ -9,9 +9,9 @@ not in the events table, because a random text key is the dearest index there is
 
 from __future__ import annotations
 
-from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import Index, PrimaryKeyConstraint, Table, UniqueConstraint, literal_column
 
-from engine.store.columns import KEYED, STRICT, key, metadata, octets, partial, refers, text, whole, workspace
+from engine.store.columns import KEYED, STRICT, key, metadata, octets, partial, refers, some, text, whole, workspace
 
 workspaces = Table(
     "workspaces",
@@ -113,6 +113,7 @@ events = Table(
     Index("ix_events_by_time", "workspace_id", "at", "type_id"),
     **STRICT,
 )
+some("ix_events_arrivals", events.c.source != literal_column("'action'"), events.c.workspace_id, events.c.type_id)
 
 attribute_changes = Table(
     "attribute_changes",
@@ -128,6 +129,7 @@ attribute_changes = Table(
     whole("known"),  # it came with a user id
     text("cause", null=True),
     text("properties"),  # JSON object: attribute to new value
+    text("message_id", null=True),
     Index("ix_attribute_changes_timeline", "person_id", "at"),
     **STRICT,
 )
@@ -145,6 +147,43 @@ idempotency = Table(
     **KEYED,
 )
 partial("ix_idempotency_expires_at", idempotency.c.expires_at, idempotency.c.expires_at)
+some("ix_idempotency_doors", idempotency.c.namespace != literal_column("'message'"), idempotency.c.public_id)
+
+answers = Table(
+    "answers",
+    metadata,
+    workspace(),
+    text("namespace"),  # the door and route the key came through
+    text("key"),
+    octets("digest"),  # of what came with it
+    text("outcomes"),  # JSON: what became of each item of the first call
+    whole("person_id", null=True),  # whose all its events are; null: several people's, or nobody's
+    whole("expires_at"),
+    PrimaryKeyConstraint("workspace_id", "namespace", "key"),
+    Index("ix_answers_expires_at", "expires_at"),
+    **STRICT,
+)
+partial("ix_answers_person_id", answers.c.person_id, answers.c.person_id)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    whole("received_at"),
+    text("source"),
+    text("code"),  # why it was refused
+    text("reason"),
+    text("field", null=True),
+    text("event", null=True),
+    text("user_id", null=True),
+    text("anonymous_id", null=True),
+    text("contact_id", null=True),
+    text("body"),  # JSON, as it came
+    UniqueConstraint("workspace_id", "public_id"),
+    **STRICT,
+)
 
 rules = Table(
     "rules",
@@ -286,8 +325,9 @@ tombstones = Table(
     "tombstones",
     metadata,
     workspace(),
-    octets("digest"),  # of an erased person's id
+    text("digest"),  # of an erased person's id, in hex
     whole("until"),
     PrimaryKeyConstraint("workspace_id", "digest"),
+    Index("ix_tombstones_until", "until"),
     **KEYED,
 )
