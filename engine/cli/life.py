@@ -6,14 +6,17 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
+from engine.cli.console import of
+from engine.cli.opening import moves_told, refuse_errors
 from engine.config import Settings
 from engine.daemon import Daemon
 from engine.errors import ConfigError, LapseError
-from engine.runtime.rulefiles import Found
+from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS: Final = 1.0
 """How often to see whether the daemon is well."""
@@ -44,11 +47,20 @@ def watch(daemon: Daemon, stop: threading.Event) -> None:
             raise LapseError("the daemon has failed for a minute and gives up; the log above says why")
 
 
-def tell_findings(log: logging.Logger, found: Found) -> None:
-    """Say what is doubtful about rules that went live."""
-    for reading, one in found.findings:
-        line = reading.source.place(one.span[0]).line
-        log.warning("%s:%s: %s", reading.source.name, line, one.message)
+def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] | None, *, migrate: bool) -> None:
+    """Make the rules of all workspaces live and say what is doubtful about them; stop if one has an error."""
+    loaded = workspaces.load(rules, migrate=migrate)
+    for found in loaded.values():
+        refuse_errors(found)
+        for reading, one in found.findings:
+            line = reading.source.place(one.span[0]).line
+            log.warning("%s:%s: %s", reading.source.name, line, one.message)
+    for engine in workspaces.engines:
+        for told in moves_told(engine):
+            log.info("%s", told)
+    live = sum(len(engine.live.rules) for engine in workspaces.engines)
+    files = sum(len(found.readings) for found in loaded.values())
+    log.info("%s live from %s on %s", of(live, "rule"), of(files, "file"), workspaces.store.url)
 
 
 def refuse_functions(settings: Settings) -> None:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.console import Format, fail, of
-from engine.cli.life import refuse_functions, stopping, tell_findings, watch
+from engine.cli.life import go_live, refuse_functions, stopping, watch
 from engine.cli.logs import log_to_stderr
-from engine.cli.opening import refuse_errors, settings_of
-from engine.cli.options import RulesOption, StoreOption
+from engine.cli.opening import settings_of
+from engine.cli.options import MigrateOption, RulesOption, StoreOption
 from engine.daemon import Daemon
 from engine.errors import ConfigError, LapseError
 from engine.runtime.keyring import Keyring
@@ -40,6 +40,7 @@ def serve(
     ] = False,
     store: StoreOption = None,
     rules: RulesOption = None,
+    migrate: MigrateOption = False,
     format: Annotated[Format, typer.Option("--format", help="The log's: text for people, json for programs.")] = (
         Format.JSON
     ),
@@ -63,9 +64,9 @@ def serve(
     with Workspaces(settings) as workspaces, stopping(), _daemon(workspaces, no_daemon) as daemon:
         if daemon is not None:
             refuse_functions(settings)
-            for found in workspaces.load(rules).values():
-                refuse_errors(found)
-                tell_findings(_log, found)
+            if not rules and not settings.rules.exists():
+                _log.warning("there are no rules at '%s'; name them with --rules", settings.rules)
+            go_live(_log, workspaces, rules, migrate=migrate)
         address = _address(workspaces, host or settings.api.host)
         _serve(workspaces, daemon, address, settings.api.port if port is None else port)
     _log.info("stopped")

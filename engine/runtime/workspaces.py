@@ -161,27 +161,28 @@ class Workspaces:
 
     # -------------------------------------------------------------------------------------------- rules
 
-    def load(self, rules: Sequence[Path] | None = None) -> dict[str, Found]:
+    def load(self, rules: Sequence[Path] | None = None, *, migrate: bool = False) -> dict[str, Found]:
         """Load the rules of all workspaces that have some, now and as workspaces come; what was found, by workspace.
 
         ``rules`` are those of the settings' workspace instead of the settings'. Rules with an error change nothing.
-        Raises ConfigError for a folder that is named and not there.
+        ``migrate`` is :meth:`Engine.load <engine.runtime.engine.Engine.load>`'s. Raises ConfigError for a folder that
+        is named and not there.
         """
         with self._opening:
             self._loads = True
-            found = {engine.settings.workspace: self._load(engine, rules) for engine in self.engines}
+            found = {engine.settings.workspace: self._load(engine, rules, migrate) for engine in self.engines}
         return {name: one for name, one in found.items() if one is not None}
 
-    def _load(self, engine: Engine, rules: Sequence[Path] | None = None) -> Found | None:
+    def _load(self, engine: Engine, rules: Sequence[Path] | None = None, migrate: bool = False) -> Found | None:
         name = engine.settings.workspace
         own = self.settings.workspaces.get(name)
         if own is not None:
-            return engine.load(own.rules)
+            return engine.load(own.rules, migrate=migrate)
         if name != self.settings.workspace:
             return None
         if rules:
-            return engine.load(*rules)
-        return engine.load(self.settings.rules) if self.settings.rules.exists() else None
+            return engine.load(*rules, migrate=migrate)
+        return engine.load(self.settings.rules, migrate=migrate) if self.settings.rules.exists() else None
 
     # ---------------------------------------------------------------------------- as the daemon sees them
 
