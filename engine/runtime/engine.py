@@ -282,7 +282,7 @@ class Engine:
         reason; the others are kept. A long iterable is stored piece by piece. ``historical`` events are stored and
         answer conditions, but start no journeys. ``dated`` refuses items without a timestamp.
         """
-        items = iter([events] if isinstance(events, Mapping | Event | Identify) else events)
+        items = iter([events] if isinstance(events, Mapping | Event | Identify | Rejection) else events)
         outcomes: list[Outcome] = []
         while chunk := list(islice(items, CHUNK)):
             taken = self._submit(chunk, len(outcomes), historical, source, dated).result()
@@ -351,8 +351,7 @@ class Engine:
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
-        limits = self.settings.limits
-        checked = [validate(item, place, at, limits, True) for place, (item, at) in enumerate(items)]
+        checked = [self._checked(item, place, at, "file", True) for place, (item, at) in enumerate(items)]
         arrivals = [
             Arrival(one, at, "file")
             for one, (_, at) in zip(checked, items, strict=True)
