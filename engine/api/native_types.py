@@ -52,7 +52,7 @@ class TypeChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field("", min_length=1, max_length=200)
+    name: str = Field(default_factory=str, min_length=1, max_length=200)
     description: str | None = None
     json_schema: dict[str, Any] | None = Field(None, alias="schema")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from engine.api.native_types import TypeChanged, TypeShown, TypesShown
 from engine.schemas.predefined import PREDEFINED
 from tests.api.conftest import Api
 
@@ -38,6 +39,13 @@ def test_a_type_is_made_shown_changed_and_removed(api: Api) -> None:
     }  # fmt: skip
     assert api.ask("DELETE", f"{TYPES}/{id}").status_code == 204
     assert refused(api.get(f"{TYPES}/{id}")) == (404, "not_found", None)
+
+
+def test_answers_are_as_they_are_described(api: Api) -> None:
+    made = api.post(TYPES, {"name": "x", "schema": {}, "description": "y"}).json()
+    TypeShown.model_validate(made, strict=True, extra="forbid")
+    TypesShown.model_validate(api.get(f"{TYPES}?limit=1").json(), strict=True, extra="forbid")
+    TypeChanged.model_validate(api.ask("PATCH", f"{TYPES}/{made['id']}", {}).json(), strict=True, extra="forbid")
 
 
 def test_what_could_not_be_made_sure_of_is_a_warning(api: Api) -> None:
