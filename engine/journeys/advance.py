@@ -122,8 +122,9 @@ class _Work:
             self._absorb(at)
             ignored = [(event, by) for event in triggers if (by := self._trigger(event, at)) is not None]
             self._admit()
-            self._run((at, EVENTS))
-            self._start_after(ignored, at)
+            if ignored:
+                self._run((at, EVENTS))
+                self._start_after(ignored, at)
         self._run((self.until, ENDS))
         if self.merged and not self.each:
             self._merge()

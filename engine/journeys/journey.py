@@ -5,9 +5,10 @@ What is kept of it is a cache: all of it follows from the person's timeline, the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+import orjson
 
 from engine.journeys.conditions import EVENTS, Entry, Point
 
@@ -148,14 +149,14 @@ def dump(journey: Journey) -> str:
         state["limits"] = journey.limit_values
     if journey.late_after_fire:
         state["late_after_fire"] = True
-    return json.dumps(state, separators=(",", ":")) if state else ""
+    return orjson.dumps(state).decode() if state else ""
 
 
 def restore(journey: Journey, text: str) -> Journey:
     """``journey`` with what :func:`dump` wrote."""
     if not text:
         return journey
-    state = json.loads(text)
+    state = orjson.loads(text)
     journey.place = state.get("place", 0)
     point = tuple(state["point"]) if "point" in state else (journey.start, EVENTS)
     journey.entry = Entry(point, frozenset(state.get("out", ())))

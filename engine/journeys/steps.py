@@ -7,10 +7,11 @@ every call, so an event that only ends journeys need not be told to them when it
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from engine.journeys import calendar, conditions, payload, rulebook, values, waits
+from engine.journeys.calendar import Zone
 from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
 from engine.journeys.draws import drawn, drawn_holdout
 from engine.journeys.journey import FINAL, Effect, Journey, Taken
@@ -33,11 +34,19 @@ class Steps:
     settings: Settings
     ledger: Ledger
     now: int
+    _scenes: dict[tuple[str, str, int, Zone], Scene] = field(default_factory=dict)
+    """Those of the timeline as it is: a journey is asked of the same one again and again."""
 
     def scene(self, journey: Journey) -> Scene:
         """What a journey's conditions are asked of."""
         rules = self.life.version(journey.version)
         zone = rulebook.zone_of(None, rules.rule, self.person, self.settings, journey.entry.point[0])
+        key = (journey.version, journey.trigger, journey.start, zone)
+        if key not in self._scenes:
+            self._scenes[key] = self._scene(rules, journey, zone)
+        return self._scenes[key]
+
+    def _scene(self, rules: program.Program, journey: Journey, zone: Zone) -> Scene:
         base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start)
         if not journey.trigger:
             return base
@@ -141,7 +150,9 @@ class Steps:
             elif journey.place >= len(code):
                 journey.end(journey.entry.point[0], "finished")
             else:
-                self._step(journey, replace(scene, timeline=self.person.timeline), code[journey.place], horizon)
+                if scene.timeline is not self.person.timeline:
+                    scene = replace(scene, timeline=self.person.timeline)
+                self._step(journey, scene, code[journey.place], horizon)
 
     def _step(self, journey: Journey, scene: Scene, step: program.Instruction, horizon: Point) -> None:
         match step:
@@ -241,6 +252,7 @@ class Steps:
         """See what an effect did from the next step on; whoever carries the effect out puts it into the store."""
         if entry is not None:
             self.person = replace(self.person, timeline=self.person.timeline.with_entry(entry))
+            self._scenes.clear()
 
     def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event], leave: int) -> Taken:
         decided = [event for event in deciding if event.id not in scene.companions]
