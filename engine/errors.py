@@ -3,6 +3,7 @@
     LapseError
     ├── ConfigError      settings that cannot be used
     ├── InputFileError   a file of events that cannot be read at all
+    ├── ImportMoved      a part of a file that is not the next one
     ├── RefusedError     one piece of input that is not taken, with a stable code
     └── EventTypeError   an event type that cannot be made, changed or removed as asked
 
@@ -54,6 +55,10 @@ class StoreLocked(StoreError):  # noqa: N818
 
 class StoreBusy(StoreError):  # noqa: N818
     """Another process kept the database to itself for longer than the writer was willing to wait."""
+
+
+class ImportMoved(LapseError):  # noqa: N818
+    """A file that comes in parts has come further than its sender believes, or is complete. Nothing was taken in."""
 
 
 class EventTypeError(LapseError):

@@ -300,6 +300,43 @@ outbox = Table(
 )
 partial("ix_outbox_ready", outbox.c.ready_at, outbox.c.workspace_id, outbox.c.ready_at)
 
+imports = Table(
+    "imports",
+    metadata,
+    key(),
+    workspace(),
+    octets("public_id"),
+    text("kind"),  # csv, jsonl
+    text("mapping"),  # JSON: the file's own name of a field, by field
+    whole("historical"),
+    whole("created_at"),
+    whole("updated_at"),
+    whole("completed_at", null=True),
+    whole("received"),  # bytes of the file that have come
+    whole("settled"),  # bytes that are done with
+    octets("waiting"),  # what lies between the two, of which the end has not come
+    whole("line"),  # the one that begins there
+    text("header", null=True),  # of CSV
+    whole("stored"),
+    whole("duplicates"),
+    whole("conflicts"),
+    whole("rejected"),
+    text("rejections"),  # JSON list of the first of them
+    UniqueConstraint("workspace_id", "public_id"),
+    **STRICT,
+)
+
+import_lines = Table(
+    "import_lines",  # of imports that are not complete
+    metadata,
+    workspace(),
+    refers("import_id", "imports.id"),
+    whole("digest"),
+    whole("times"),  # how often it stood in the file so far
+    PrimaryKeyConstraint("workspace_id", "import_id", "digest"),
+    **KEYED,
+)
+
 counters = Table(
     "counters",
     metadata,
