@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.api import common, openapi
 from engine.api.dialect import Dialect, Route
@@ -41,39 +40,36 @@ def build(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=life)
     app.state.service = service
     app.include_router(common.router(service, openapi.document(spoken["native"])))
-    app.router.default = Doors.of(service, spoken)
+    app.add_middleware(Doors, service=service, spoken=spoken)
     return app
 
 
-@dataclass(frozen=True)
 class Doors:
-    """An ASGI app for whatever is a dialect's."""
+    """Stands before the app and takes whatever is a dialect's: all but the paths that belong to none."""
 
-    paths: Paths
-    closed: dict[str, Door]
-    """By dialect, the door of paths that lead nowhere."""
-    root: str
-
-    @classmethod
-    def of(cls, service: Service, spoken: dict[str, Dialect]) -> Doors:
-        root, paths = service.settings.api.root, Paths()
+    def __init__(self, app: ASGIApp, service: Service, spoken: dict[str, Dialect]) -> None:
+        self._app = app
+        self._root = service.settings.api.root
+        self._closed = {name: Door(service, one, "unknown", {}) for name, one in spoken.items()}
+        self._paths = Paths()
         for dialect in spoken.values():
             for path, routes in _by_path(dialect).items():
                 door = Door(service, dialect, path, routes)
-                paths.add(f"/{dialect.name}{path}", door)
-                if dialect.name == root:
-                    paths.add(path, door)
-        return cls(paths, {name: Door(service, one, "unknown", {}) for name, one in spoken.items()}, root)
+                self._paths.add(f"/{dialect.name}{path}", door)
+                if dialect.name == self._root:
+                    self._paths.add(path, door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in common.PATHS:
+            await self._app(scope, receive, send)
             return
-        found = self.paths.find(scope)
-        if found is None:
-            prefix = scope["path"].split("/", 2)[1] if scope["path"].startswith("/") else ""
-            found = self.closed.get(prefix, self.closed[self.root]), {}
-        door, scope["path_params"] = found
+        door, scope["path_params"] = self._paths.find(scope) or (self._nowhere(scope["path"]), {})
         await door(scope, receive, send)
+
+    def _nowhere(self, path: str) -> Door:
+        """The door of a path that leads nowhere: of the dialect whose prefix it has, else of the one at ``/``."""
+        prefix = path.split("/", 2)[1] if path.startswith("/") else ""
+        return self._closed.get(prefix, self._closed[self._root])
 
 
 def _by_path(dialect: Dialect) -> dict[str, dict[str, Route]]:

@@ -21,6 +21,8 @@ from engine.api.logs import fault, log
 from engine.api.service import Service
 from engine.store import probe
 
+PATHS: Final = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
+
 FLUSH_SECONDS: Final = 60
 """How often it is written down when keys were last used."""
 
