@@ -7,12 +7,13 @@ may concern other rules, so a call works in rounds until nothing new is touched.
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count as counting
+
+import orjson
 
 from engine.journeys import journey as states
 from engine.journeys import payload
@@ -181,7 +182,7 @@ class Deciding:
             left_at=effect.left_at,
             error=None,
             causes=causes_text(_causes(scene)),
-            variables=json.dumps(variables, separators=(",", ":")),
+            variables=orjson.dumps(variables).decode(),
             created_at=self.now,
         )
 
@@ -227,7 +228,7 @@ class Deciding:
             left_at=one.left_at,
             held_out=int(one.held_out),
             goal_at=one.goal_at,
-            limit_values=json.dumps(one.limit_values),
+            limit_values=orjson.dumps(one.limit_values).decode(),
             state=states.dump(one),
         )
 

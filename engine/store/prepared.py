@@ -10,11 +10,11 @@ statement's text never depends on how many there are.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
+import orjson
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -101,7 +101,7 @@ def bound(name: str) -> BindParameter[Any]:
 
 def listed(values: Iterable[object]) -> str:
     """The text a batch is bound to."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(list(values)).decode()
 
 
 class Prepared:
