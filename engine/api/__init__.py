@@ -47,6 +47,7 @@ What a handler may rely on:
 - ``call.query``, ``call.whole("limit", 50, least=1, most=500)``, ``call.headers``, ``call.path["id"]``, ``call.now``.
 - A route that takes a batch says how many events (``events=1000``); its body may then be that many times
   ``limits.event_bytes`` instead of ``api.body_bytes``. How many came is the handler's to check.
+- A route that takes bodies of any size ``streams``: its handler reads ``call.chunks()``.
 - A route with a rate limit of its own names it (``limit="flokit.batch", rate="100/minute"``): the service counts by
   workspace, sends ``X-RateLimit-*`` and ``Retry-After``, and the setting ``api.rates`` overrides it.
 - ``Dialect(tracked=True)`` is for APIs that browsers call: CORS on every route, keys as Bearer, Basic or ``writeKey``.

@@ -33,6 +33,25 @@ async def body_of(request: Request, cap: int, seconds: float) -> bytes:
         raise Refused(408, "timeout", f"the body did not come within {seconds:g} seconds", headers=_CLOSE) from None
 
 
+async def chunks_of(request: Request, seconds: float) -> AsyncIterator[bytes]:
+    """The body as it comes, however large it is; each chunk has ``seconds``.
+
+    Raises Refused: 415 for any encoding, which could not be taken up again in the middle; 408 when nothing more comes.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refused(415, "unsupported_encoding", "Content-Encoding must be left out here", headers=_CLOSE)
+    chunks = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise Refused(408, "timeout", f"nothing came for {seconds:g} seconds", headers=_CLOSE) from None
+        yield chunk
+
+
 def too_large(cap: int) -> Refused:
     return Refused(413, "too_large", f"the body is larger than {cap} bytes; send less at a time", headers=_CLOSE)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,6 +15,7 @@ from engine.access import Key, Scope
 from engine.errors import RefusedError
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
+from engine.runtime.submission import Once
 from engine.runtime.keyring import Keyring
 from engine.store.workspaces import WorkspaceRow
 from engine.strict_json import parse_json
@@ -98,7 +99,9 @@ class Call:
     query: QueryParams
     headers: Headers
     raw: bytes
-    """The body, inflated."""
+    """The body, inflated; empty on a route that streams."""
+    chunks: Callable[[], AsyncIterator[bytes]]
+    """The body as it comes, on a route that streams."""
     now: int
     """When the request came in, by the engine's clock: microseconds UTC."""
     keyring: Keyring
@@ -121,12 +124,15 @@ class Call:
             raise Refused(400, "malformed", "the body must be a JSON object")
         return found
 
-    async def ingest(self, items: Sequence[Item], *, historical: bool = False, dated: bool = False) -> Receipt:
-        """:meth:`Engine.ingest <engine.runtime.engine.Engine.ingest>`: done when everything accepted is on disk."""
-        submit = partial(self.engine.submit, items, historical=historical, source=self.dialect, dated=dated)
+    async def ingest(
+        self, items: Sequence[Item], *, historical: bool = False, dated: bool = False, once: Once | None = None
+    ) -> Receipt:
+        """:meth:`Engine.submit <engine.runtime.engine.Engine.submit>`: done when everything accepted is on disk."""
+        submit = partial(self.engine.submit, items, historical=historical, source=self.dialect, dated=dated, once=once)
         future = await self.read(submit) if len(self.raw) > LARGE_BYTES else submit()
         receipt = await asyncio.wrap_future(future)
-        self.counted(receipt)
+        if not receipt.repeated:
+            self.counted(receipt)
         return receipt
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -166,6 +172,8 @@ class Route:
     scopes: frozenset[Scope]
     events: int | None = None
     """How many events a request may carry, for routes that take batches: it sets the size of their bodies."""
+    streams: bool = False
+    """Whether the handler reads the body itself, as it comes: of any size, with ``call.chunks()``."""
     limit: str | None = None
     """The name of a rate limit of its own, beside the dialect's: ``flokit.batch``."""
     rate: str | None = None

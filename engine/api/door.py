@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.access import INGEST, Key
 from engine.api import spellings
-from engine.api.bodies import body_of
+from engine.api.bodies import body_of, chunks_of
 from engine.api.credentials import key_of_body, key_of_headers, unauthorized
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route
 from engine.api.logs import fault, log
@@ -104,7 +104,7 @@ class Door:
         key = visit.key = await self._key(visit, route)
         self._allow(key, route, request.headers)
         visit.headers = self._service.rates.count(self._dialect.name, route, key.workspace)
-        raw = await self._body(visit, route)
+        raw = b"" if route.streams else await self._body(visit, route)
         answer = await route.handler(self._call(visit, key, raw))
         return Answer(answer.status, answer.body, {**visit.headers, **answer.headers})
 
@@ -173,6 +173,7 @@ class Door:
             query=QueryParams(request.scope["query_string"]),
             headers=request.headers,
             raw=raw,
+            chunks=partial(chunks_of, request, self._seconds),
             now=service.now(),
             keyring=service.keyring,
             threads=service.threads,
