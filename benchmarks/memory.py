@@ -18,7 +18,7 @@ def main(count: int = 1_000_000) -> None:
         for start in range(0, count, BATCH):
             clock.set(START + (start // BATCH + 1) * SECOND)
             engine.ingest(
-                {"event": "cart_updated", "user_id": f"waits-{number}", "timestamp": iso(clock.now())}
+                {"event": "add_to_cart", "user_id": f"waits-{number}", "timestamp": iso(clock.now())}
                 for number in range(start, min(start + BATCH, count))
             )
         full = _peak()

@@ -19,7 +19,7 @@ def cost(waiting: int) -> float:
         for start in range(0, waiting, BATCH):
             clock.set(START + (start // BATCH + 1) * SECOND)
             engine.ingest(
-                {"event": "cart_updated", "user_id": f"waits-{number}", "timestamp": iso(clock.now())}
+                {"event": "add_to_cart", "user_id": f"waits-{number}", "timestamp": iso(clock.now())}
                 for number in range(start, min(start + BATCH, waiting))
             )
         base = clock.now()
