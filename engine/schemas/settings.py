@@ -16,10 +16,10 @@ class TypeSettings(BaseModel):
         "accept",
         description="Events of a name that no type has: `accept` makes a type of the name, `refuse` refuses the event.",
     )
-    changes: Literal["schema", "events"] = Field(
-        "schema",
-        description="What a new schema must go on taking: `schema`, all that the old schema took, as far as the two "
-        "can be compared, and every stored event; `events`, every stored event, and the comparison only warns.",
+    changes: Literal["events", "schema"] = Field(
+        "events",
+        description="What a new schema must go on taking: `events`, every stored event, and the comparison with the "
+        "old schema only warns; `schema`, also all that the old schema took, as far as the two can be compared.",
     )
     description_length: int = Field(1_000, ge=1, description="Characters of a type's description.")
     schema_bytes: int = Field(64 * 1024, ge=2, description="Bytes of a schema as compact JSON in UTF-8.")
