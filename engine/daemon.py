@@ -147,6 +147,7 @@ class Daemon:
         _log.info("rules reloaded" if found.ok else "rules have errors; the rules that were live stay live")
 
     def _keep_house(self) -> None:
+        self.engine.tidy()
         self.engine.store.checkpoint()
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:

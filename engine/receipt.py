@@ -66,12 +66,17 @@ class Duplicate:
     """An event with this ``message_id`` is held already; the first one stands."""
 
     index: int
-    id: str
-    """The id of the event that is held."""
+    public_id: bytes
+    """The 16 bytes of the ULID of the event that is held."""
     message_id: str
     conflict: bool = False
     """Whether this one says something else than the one held, and so is lost."""
     status: Literal["duplicate"] = "duplicate"
+
+    @property
+    def id(self) -> str:
+        """The id of the event that is held: ``evt_`` and a ULID."""
+        return "evt_" + str(ULID(self.public_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -533,10 +533,10 @@ def test_typed_events_do_not_change() -> None:
 
 
 def test_a_receipt_says_what_became_of_each() -> None:
-    conflict = Duplicate(2, "evt_1", "m", conflict=True)
+    conflict = Duplicate(2, bytes(16), "m", conflict=True)
     rejection = Rejection(3, "nul", "remove it")
     first, last = Accepted(0, bytes(16)), Accepted(4, bytes(15) + b"\x01")
-    receipt = Receipt((first, Duplicate(1, "evt_1", "m"), conflict, rejection, last))
+    receipt = Receipt((first, Duplicate(1, bytes(16), "m"), conflict, rejection, last))
     assert receipt.ids == ["evt_00000000000000000000000000", "evt_00000000000000000000000001"]
     assert receipt.stored == 2
     assert [duplicate.index for duplicate in receipt.duplicates] == [1, 2]
@@ -546,7 +546,7 @@ def test_a_receipt_says_what_became_of_each() -> None:
         "accepted", "duplicate", "duplicate", "rejected", "accepted",
     ]  # fmt: skip
     assert not receipt.ok
-    assert Receipt((Accepted(0, bytes(16)), Duplicate(1, "evt_1", "m"))).ok
+    assert Receipt((Accepted(0, bytes(16)), Duplicate(1, bytes(16), "m"))).ok
     assert not Receipt((conflict,)).ok
     assert Receipt(()).ok
 

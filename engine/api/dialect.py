@@ -15,8 +15,8 @@ from engine.access import Key, Scope
 from engine.errors import RefusedError
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
-from engine.runtime.submission import Once
 from engine.runtime.keyring import Keyring
+from engine.runtime.once import Once
 from engine.store.workspaces import WorkspaceRow
 from engine.strict_json import parse_json
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from engine.runtime.intake import Arrival, Taken
+from engine.receipt import Receipt
+from engine.runtime.submission import Submission
 from engine.store import Connection
 from engine.store.store import Store
 from engine.store.writer import Writer
@@ -14,8 +15,8 @@ from engine.store.writer import Writer
 class Taker(Protocol):
     """An engine, as the desk sees it."""
 
-    def take(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
-        """Carry out all its calls that wait, as one batch."""
+    def take(self, connection: Connection, calls: Sequence[Submission]) -> list[Receipt]:
+        """Carry out all its calls that wait, as one batch; gives what each is told."""
         ...
 
     def committed(self) -> None:
@@ -23,7 +24,7 @@ class Taker(Protocol):
         ...
 
 
-Handed = tuple[Taker, list[Arrival]]
+Handed = tuple[Taker, Submission]
 """A call that waits, with the engine it is for."""
 
 
@@ -32,21 +33,18 @@ class Desk:
 
     def __init__(self, url: str) -> None:
         self.store = Store(url)
-        self.writer: Writer[Handed, list[Taken]] = Writer(
-            self.store.engine, self.store.gate, self._handle, self._committed
-        )
+        self.writer: Writer[Handed, Receipt] = Writer(self.store.engine, self.store.gate, self._handle, self._committed)
         self._taking: list[Taker] = []
 
-    def _handle(self, connection: Connection, handed: Sequence[Handed]) -> list[list[Taken]]:
+    def _handle(self, connection: Connection, handed: Sequence[Handed]) -> list[Receipt]:
         places: dict[Taker, list[int]] = {}
         for place, (taker, _) in enumerate(handed):
             places.setdefault(taker, []).append(place)
         self._taking = list(places)
-        results: list[list[Taken]] = [[]] * len(handed)
+        told: dict[int, Receipt] = {}
         for taker, own in places.items():
-            for place, taken in zip(own, taker.take(connection, [handed[one][1] for one in own]), strict=True):
-                results[place] = taken
-        return results
+            told |= zip(own, taker.take(connection, [handed[one][1] for one in own]), strict=True)
+        return [told[place] for place in range(len(handed))]
 
     def _committed(self) -> None:
         taking, self._taking = self._taking, []

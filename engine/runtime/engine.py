@@ -17,8 +17,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
-from ulid import ULID
-
 from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
@@ -29,19 +27,22 @@ from engine.errors import ConfigError
 from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, ValidEvent, validate
-from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime import browsing, loader, pausing, sight
+from engine.receipt import Outcome, Receipt, Rejection
+from engine.runtime import browsing, housekeeping, loader, pausing, sight
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
-from engine.runtime.intake import Arrival, Intake, Taken, Valid, public_ids
+from engine.runtime.intake import Arrival, Intake, Valid, public_ids
 from engine.runtime.live import Live
 from engine.runtime.loading import Touch
 from engine.runtime.migrating import Moves
+from engine.runtime.once import Once
 from engine.runtime.outgoing import Claimed, Claiming, recorded
+from engine.runtime.reception import Reception
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
+from engine.runtime.submission import Beside, Submission
 from engine.runtime.types import Types
 from engine.store import Connection, journeys, outbox
 from engine.store import rules as stored_rules
@@ -120,7 +121,7 @@ class Engine:
         )
         self.types = Types(self._desk, self.workspace, clock, settings, self._follow)
         """The event types of the workspace."""
-        self._admission = Admission(self.workspace, settings.types)
+        self._reception = Reception(Admission(self.workspace, settings.types))
         self._warned: set[str] = set()
         self._sender: Sender | None = None
         self._sending = threading.Lock()
@@ -274,30 +275,52 @@ class Engine:
     # ------------------------------------------------------------------------------------------- intake
 
     def ingest(
-        self, events: Item | Iterable[Item], *, historical: bool = False, source: str = "api", dated: bool = False
+        self,
+        events: Item | Iterable[Item],
+        *,
+        historical: bool = False,
+        source: str = "api",
+        dated: bool = False,
+        once: Once | None = None,
     ) -> Receipt:
         """Take in one event or many: dicts, :class:`Event` or :class:`Identify`.
 
         Returns once everything accepted is on disk. Bad items are refused one by one, with their index and the
-        reason; the others are kept. A long iterable is stored piece by piece. ``historical`` events are stored and
-        answer conditions, but start no journeys. ``dated`` refuses items without a timestamp.
+        reason; the others are kept. A long iterable is stored piece by piece, unless it is to count ``once``:
+        see :meth:`submit`. ``historical`` events are stored and answer conditions, but start no journeys. ``dated``
+        refuses items without a timestamp.
         """
         items = iter([events] if isinstance(events, Mapping | Event | Identify | Rejection) else events)
+        if once is not None:
+            return self.submit(list(items), historical=historical, source=source, dated=dated, once=once).result()
         outcomes: list[Outcome] = []
         while chunk := list(islice(items, CHUNK)):
-            taken = self._submit(chunk, len(outcomes), historical, source, dated).result()
+            taken = self._hand_in(self._submission(chunk, len(outcomes), historical, source, dated)).result()
             outcomes += taken.outcomes
         return Receipt(tuple(outcomes))
 
     def submit(
-        self, items: Sequence[Item], *, historical: bool = False, source: str = "api", dated: bool = False
+        self,
+        items: Sequence[Item],
+        *,
+        historical: bool = False,
+        source: str = "api",
+        dated: bool = False,
+        once: Once | None = None,
+        beside: Beside | None = None,
     ) -> Future[Receipt]:
         """:meth:`ingest` without waiting: the future is done once everything accepted is on disk.
 
         All items share one transaction, so there should be no more than :data:`CHUNK`. Cancelling the future changes
         nothing about what is stored.
+
+        Of the calls that are to count ``once`` under a key, the first is carried out. A later one stores nothing and
+        gets the first one's receipt, ``repeated``, and ``differs`` when it said something else; that holds among calls
+        at the same time and in several processes too. ``beside`` writes more in the same transaction; it is not called
+        for a call that is repeated, and called again where the transaction has to be repeated.
         """
-        return self._submit(items, 0, historical, source, dated)
+        submission = self._submission(items, 0, historical, source, dated)
+        return self._hand_in(replace(submission, once=once, beside=beside))
 
     def identify(
         self,
@@ -322,21 +345,18 @@ class Engine:
             }
         )
 
-    def _submit(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Future[Receipt]:
+    def _submission(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Submission:
         now = self.clock.now()
-        checked = [self._checked(item, first + place, now, source, dated) for place, item in enumerate(items)]
-        arrivals = [Arrival(one, now, source, historical) for one in checked if not isinstance(one, Rejection)]
+        checked = (self._checked(item, place, now, source, dated) for place, item in enumerate(items, first))
+        arrived = [one if isinstance(one, Rejection) else Arrival(one, now, source, historical) for one in checked]
+        return Submission(arrived, first)
 
-        def receipt(taken: Iterable[Taken]) -> Receipt:
-            each = iter(taken)
-            return Receipt(
-                tuple(
-                    one if isinstance(one, Rejection) else _outcome(first + place, one, next(each))
-                    for place, one in enumerate(checked)
-                )
-            )
-
-        return _then(self.writer.submit((self, arrivals)), receipt) if arrivals else _done(receipt(()))
+    def _hand_in(self, submission: Submission) -> Future[Receipt]:
+        if submission.writes:
+            return self.writer.submit((self, submission))
+        done: Future[Receipt] = Future()
+        done.set_result(submission.receipt(iter(())))
+        return done
 
     def _checked(self, item: Item, index: int, now: int, source: str, dated: bool) -> Valid | Rejection:
         """The verdict on an item, as far as it can be given without the store."""
@@ -351,24 +371,17 @@ class Engine:
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
-        checked = [self._checked(item, place, at, "file", True) for place, (item, at) in enumerate(items)]
-        arrivals = [
-            Arrival(one, at, "file")
+        checked = (self._checked(item, place, at, "file", True) for place, (item, at) in enumerate(items))
+        arrived = [
+            one if isinstance(one, Rejection) else Arrival(one, at, "file")
             for one, (_, at) in zip(checked, items, strict=True)
-            if not isinstance(one, Rejection)
         ]
-        taken = iter(self.writer.submit((self, arrivals)).result() if arrivals else ())
-        return [
-            one if isinstance(one, Rejection) else _outcome(place, one, next(taken))
-            for place, one in enumerate(checked)
-        ]
+        return list(self._hand_in(Submission(arrived)).result().outcomes)
 
-    def take(self, connection: Connection, calls: Sequence[list[Arrival]]) -> list[list[Taken]]:
+    def take(self, connection: Connection, calls: Sequence[Submission]) -> list[Receipt]:
         """For the desk: all calls that wait, as one batch."""
         intake = self._intake_now = self._intake(connection)
-        arrivals = [one for call in calls for one in call]
-        taken = iter(self._admission.take(connection, arrivals, intake.take))
-        return [list(islice(taken, len(call))) for call in calls]
+        return self._reception.take(intake, calls)
 
     def _intake(self, connection: Connection) -> Intake:
         return Intake(connection, self.workspace, self._follow(connection), self._deciding, self.clock.now())
@@ -476,6 +489,10 @@ class Engine:
         outbox.save(connection, rows)
         return self._coming(connection)
 
+    def tidy(self) -> None:
+        """Drop what is kept for a time only and has expired, in all workspaces of the store."""
+        self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now()))
+
     def unbound(self) -> list[str]:
         """The actions of the live rules that no function and no setting binds: they are written to the log only."""
         if self._fallback is not None or self.settings.actions.default != "log":
@@ -581,35 +598,6 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
         late=in_micros(settings.late),
         max_event_age=in_micros(settings.max_event_age),
     )
-
-
-def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
-    if taken.refusal is not None:
-        return replace(taken.refusal, index=index)
-    if taken.outcome == "accepted":
-        return Accepted(index, taken.id)
-    return Duplicate(index, "evt_" + str(ULID(taken.id)), item.message_id or "", taken.outcome == "conflict")
-
-
-def _then(future: Future[list[Taken]], made: Callable[[list[Taken]], Receipt]) -> Future[Receipt]:
-    """A future of what is made of another's result. It cannot be cancelled: what waits in the queue will be written."""
-    outer: Future[Receipt] = Future()
-    outer.set_running_or_notify_cancel()
-
-    def pass_on(done: Future[list[Taken]]) -> None:
-        try:
-            outer.set_result(made(done.result()))
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-            outer.set_exception(error)
-
-    future.add_done_callback(pass_on)
-    return outer
-
-
-def _done(receipt: Receipt) -> Future[Receipt]:
-    future: Future[Receipt] = Future()
-    future.set_result(receipt)
-    return future
 
 
 def refusal(found: Found) -> str:

@@ -58,6 +58,8 @@ class Intake:
         self.settings = settings
         self.now = now
         self.deciding = Deciding(connection, workspace, live, settings, now)
+        self.owners: dict[bytes, int] = {}
+        """The people of what was taken in, by its public id."""
 
     def take(self, arrivals: Sequence[Arrival]) -> list[Taken]:
         """Store what is new and decide what it touches; gives what became of each arrival, in order."""
@@ -125,6 +127,7 @@ class Intake:
         stored = Entries()
         for (one, id), owner in zip(fresh, owners, strict=True):
             item, person, received = one.item, identity.final(owner) if identity.merged else owner, one.received_at
+            self.owners[id] = person
             historical = one.historical or item.at < received - self.settings.max_event_age
             if isinstance(item, ValidEvent):
                 cause = causes.get(item.caused_by) if item.caused_by else None

@@ -215,6 +215,10 @@ class Workspaces:
         self.done = Due(self.done.decided + due.decided, self.done.sent + due.sent, due.next)
         return due
 
+    def tidy(self) -> None:
+        """Drop what is kept for a time only and has expired."""
+        self.default.tidy()
+
     def warn_of_unbound(self) -> None:
         """Say in the log which actions nothing binds, each once a workspace."""
         for engine in self.engines:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, case, or_, select, update
 
 from engine.store.prepared import Prepared, bound
-from engine.store.schema import attribute_changes, events, identifiers, journeys, outbox, people, watches
+from engine.store.schema import answers, attribute_changes, events, identifiers, journeys, outbox, people, watches
 
 _winner, _loser = bound("winner"), bound("loser")
 
@@ -15,7 +15,7 @@ def _moving(table: Table) -> Prepared:
     return Prepared(update(table).where(table.c.person_id == _loser).values(person_id=_winner), "winner", "loser")
 
 
-MOVES = tuple(_moving(table) for table in (identifiers, events, attribute_changes, journeys, outbox))
+MOVES = tuple(_moving(table) for table in (identifiers, events, attribute_changes, journeys, outbox, answers))
 
 _workspace = select(people.c.workspace_id).where(people.c.id == _winner).scalar_subquery()
 UNWATCH = Prepared(
@@ -46,7 +46,7 @@ EARLIER = (_earlier("first_seen"), _earlier("first_arrived"))
 
 
 def merge(connection: Connection, winner: int, loser: int) -> None:
-    """Everything of ``loser`` is ``winner``'s from now on. Nine statements, each by an index.
+    """Everything of ``loser`` is ``winner``'s from now on. Ten statements, each by an index.
 
     The loser's row stays, and so do those merged into it before: their public ids resolve to the winner. What the
     loser was watched for is dropped, for the two timelines are one now and have to be followed anew.

@@ -61,7 +61,7 @@ class Writer(Generic[P, R]):
         self._thread.start()
 
     def submit(self, payload: P) -> Future[R]:
-        """Have a payload handled; the future is done once it is on disk."""
+        """Have a payload handled; the future is done once it is on disk. It cannot be cancelled."""
         return self._put(_Call(payload))
 
     def run(self, function: Callable[[Connection], T]) -> T:
@@ -81,6 +81,7 @@ class Writer(Generic[P, R]):
             raise StoreError("inside a transaction nothing else can be written; do it after, or in another thread")
         if self._closed or not self._thread.is_alive():
             raise StoreError("this engine is closed; open another one")
+        call.future.set_running_or_notify_cancel()
         self._queue.put(call)
         return call.future
 

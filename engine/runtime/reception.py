@@ -1,0 +1,33 @@
+"""Where the calls of a workspace come in: a batch of them at a time, in the writer's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from engine.receipt import Receipt
+from engine.runtime import repeats
+from engine.runtime.admission import Admission
+from engine.runtime.intake import Intake
+from engine.runtime.submission import Submission
+
+
+class Reception:
+    """Carries out calls and answers them. For the writer's thread alone."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def take(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
+        """What each call is told. A repeated one gets the answer of the first, and nothing of it is done."""
+        taking = partial(self._carry_out, intake)
+        return repeats.carry_out(intake.connection, intake.workspace, calls, intake.now, taking, intake.owners)
+
+    def _carry_out(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
+        arrivals = [one for call in calls for one in call.arrivals]
+        taken = iter(self._admission.take(intake.connection, arrivals, intake.take) if arrivals else ())
+        receipts = [call.receipt(taken) for call in calls]
+        for call, receipt in zip(calls, receipts, strict=True):
+            if call.beside is not None:
+                call.beside(intake.connection, receipt)
+        return receipts

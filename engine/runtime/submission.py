@@ -1,0 +1,56 @@
+"""Calls with items, from where they are checked to the answer they get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from engine.model import ValidEvent
+from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
+from engine.runtime.intake import Arrival, Taken, Valid
+from engine.runtime.once import Once
+from engine.store import Connection
+
+Beside = Callable[[Connection, Receipt], None]
+"""Writes something of its own in the transaction that stores a call, once it is known what became of the items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A call as it waits for the writer: every item, valid or refused already. ``first`` is the first one's index."""
+
+    items: Sequence[Arrival | Rejection]
+    first: int = 0
+    once: Once | None = None
+    beside: Beside | None = None
+
+    def __post_init__(self) -> None:
+        if self.once is not None and self.once.lasts is None and len(self.items) != 1:
+            raise ValueError("only a call with one event can be held by its event; give the key a time")
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """The valid items."""
+        return [one for one in self.items if isinstance(one, Arrival)]
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to do for it in the store."""
+        return self.once is not None or self.beside is not None or any(isinstance(one, Arrival) for one in self.items)
+
+    def receipt(self, taken: Iterator[Taken]) -> Receipt:
+        """The answer, given what became of the valid items, in order."""
+        return Receipt(
+            tuple(
+                one if isinstance(one, Rejection) else _outcome(index, one.item, next(taken))
+                for index, one in enumerate(self.items, self.first)
+            )
+        )
+
+
+def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
+    if taken.refusal is not None:
+        return replace(taken.refusal, index=index, event=item.name if isinstance(item, ValidEvent) else None)
+    if taken.outcome == "accepted":
+        return Accepted(index, taken.id)
+    return Duplicate(index, taken.id, item.message_id or "", taken.outcome == "conflict")
