@@ -140,7 +140,7 @@ def counts(
     The lengths are laid end to end on the local clock, from ``origin`` on, and a bucket's start is given in UTC. One
     that the local clock jumps in comes in two parts, each laid by the clock of its own stretch of time.
     """
-    values: list[object] = [workspace, origin, length, listed(stretches)]
+    values: list[object] = [workspace, origin, length, listed(map(tuple, stretches))]
     if names is not None:
         values.append(listed(names))
     return list(map(Bucket._make, COUNTS[names is not None].rows(connection, *values)))
