@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
-from engine.api import cloudevents, native_types, spellings
+from engine.api import cloudevents, imports, native_types, spellings
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
@@ -357,6 +357,7 @@ DIALECT: Final = Dialect(
             described=Described("Revoke a key", None, status=204),
         ),
         *native_types.ROUTES,
+        *imports.ROUTES,
     ),
     refuse,
 )  # fmt: skip

@@ -8,6 +8,7 @@ person       con_01HV8...                        FlowNally
              018ed1f5-a183-...                   Flameup: a UUID of the same bits
 workspace    ws_01HV8...  tn_01HV8...
 key          key_01HV8...
+import       imp_01HV8...
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Kind(Enum):
     PERSON = ("con_",)
     WORKSPACE = ("ws_", "tn_")
     KEY = ("key_",)
+    IMPORT = ("imp_",)
 
 
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
@@ -84,6 +86,11 @@ def tenant(id: bytes) -> str:
 
 def key(id: bytes) -> str:
     return f"key_{ULID(id)}"
+
+
+def upload(id: bytes) -> str:
+    """An import as the native API names it."""
+    return f"imp_{ULID(id)}"
 
 
 def of_receipt(id: str) -> bytes:

@@ -7,7 +7,7 @@ first workspace whatever the path names, and gives the path's parameters.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.api.conftest import Api
@@ -34,6 +34,7 @@ class Row:
     """The status for another workspace's key; None where the path names nothing: then it is ``good``."""
     body: Any = None
     query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[Api], Mapping[str, str]] = nothing
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.api import spellings
+from engine.runtime import importing
 from tests.api.conftest import Api
 from tests.api.matrix import SECRET, row
 
@@ -30,6 +31,11 @@ def event_type(api: Api) -> dict[str, str]:
     return {"id": (made or api.engine.types.create(SECRET)).id}
 
 
+def upload(api: Api) -> dict[str, str]:
+    row = importing.begin(api.engine, "jsonl", {}, historical=False)
+    return {"id": spellings.upload(row.public_id)}
+
+
 ROWS = [
     row("POST", "/v1/events", "event:create", body=EVENT),
     row("POST", "/v1/events/batch", "event:create", body={"events": [EVENT]}),
@@ -48,4 +54,10 @@ ROWS = [
     row("GET", "/v1/event-types/{id}", "event_type:read", prepare=event_type, foreign=404),
     row("PATCH", "/v1/event-types/{id}", "event_type:update", body={"name": SECRET}, prepare=event_type, foreign=404),
     row("DELETE", "/v1/event-types/{id}", "event_type:delete", prepare=event_type, good=204, foreign=404),
-]
+    row("POST", "/v1/imports", "import:create", body=EVENT, good=201),
+    row(
+        "PATCH", "/v1/imports/{id}", "import:create", body=EVENT, headers={"Upload-Offset": "0"}, prepare=upload,
+        foreign=404,
+    ),
+    row("GET", "/v1/imports/{id}", "import:read", prepare=upload, foreign=404),
+]  # fmt: skip

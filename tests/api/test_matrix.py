@@ -34,7 +34,7 @@ def ask(api: Api, route: tuple[str, str, str], key: str | None, prefix: str | No
     row = ROWS[route]
     filled = path.format(**row.prepare(api)) + row.query
     body = None if method in ("GET", "DELETE") else row.body
-    return api.ask(method, (f"/{dialect}" if prefix is None else prefix) + filled, body, key=key)
+    return api.ask(method, (f"/{dialect}" if prefix is None else prefix) + filled, body, key=key, headers=row.headers)
 
 
 @EVERY_ROUTE

@@ -1,0 +1,211 @@
+"""Uploads of whole files in the native API: of any size, as they come, and taken up again wherever they were cut."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from engine.access import Scope
+from engine.api import spellings
+from engine.api.described import Described, Parameter
+from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
+from engine.api.spellings import Kind
+from engine.clock import iso
+from engine.errors import ImportMoved, InputFileError
+from engine.files.csv_rows import FIELDS
+from engine.runtime import importing
+from engine.store.imports import ImportRow
+
+BLOCK: Final = 1 << 20
+"""Bytes of an upload that are worked through at a time."""
+
+KINDS: Final[dict[str, importing.Kind]] = {
+    "text/csv": "csv",
+    "text/tab-separated-values": "csv",
+    "application/x-ndjson": "jsonl",
+    "application/ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/json": "jsonl",
+}
+"""What a file holds, by its Content-Type."""
+
+
+class RejectionShown(BaseModel):
+    line: int
+    code: str
+    reason: str
+    field: str | None
+
+
+class ImportShown(BaseModel):
+    """How far an upload has come, and what became of its lines."""
+
+    id: str
+    kind: Literal["csv", "jsonl"]
+    historical: bool
+    complete: bool
+    offset: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    rejected: int
+    rejections: list[RejectionShown]
+    created_at: str
+    updated_at: str
+    completed_at: str | None
+
+
+async def create_import(call: Call) -> Answer:
+    """Begin an upload, with as much of the file as the body holds."""
+    kind = KINDS.get(call.headers.get("content-type", "").partition(";")[0].strip().lower())
+    if kind is None:
+        named = ", ".join(sorted(KINDS))
+        raise Refused(415, "unsupported_type", f"Content-Type must say what the file holds: {named}")
+    begin = partial(importing.begin, call.engine, kind, _mapping(call), historical=_flag(call, "historical"))
+    row = await call.read(begin)
+    try:
+        row = await _taken(call, row)
+    except InputFileError as error:
+        await call.read(importing.drop, call.engine, row)
+        raise _unreadable(error) from None
+    return _answer(row, 201, {"Location": f"/native/v1/imports/{spellings.upload(row.public_id)}"})
+
+
+async def continue_import(call: Call) -> Answer:
+    """The next part of the file; ``Upload-Offset`` says where it begins."""
+    row = await _found(call)
+    offset = call.headers.get("upload-offset", "")
+    if not (offset.isascii() and offset.isdecimal() and len(offset) <= 18):
+        raise Refused(400, "malformed", "the header Upload-Offset must say where in the file the body begins")
+    if row.completed_at is not None:
+        raise _conflict("complete", "the file is complete", row)
+    if int(offset) != row.received:
+        raise _conflict("offset_differs", f"the file goes on at {row.received}, not at {offset}", row)
+    try:
+        return _answer(await _taken(call, row), 200)
+    except InputFileError as error:
+        raise _unreadable(error) from None
+    except ImportMoved as error:
+        raise _conflict("offset_differs", str(error), await _found(call)) from None
+
+
+async def get_import(call: Call) -> Answer:
+    """How far an upload has come."""
+    return _answer(await _found(call), 200)
+
+
+async def _found(call: Call) -> ImportRow:
+    public_id = spellings.read(call.path["id"], Kind.IMPORT)
+    row = None if public_id is None else await call.read(importing.find, call.engine, public_id)
+    if row is None:
+        raise not_found("import")
+    return row
+
+
+async def _taken(call: Call, row: ImportRow) -> ImportRow:
+    """Take the body in as it comes. Whatever has come of it is kept when it is cut."""
+    last = call.headers.get("upload-complete", "?0").strip() == "?1"
+    async for block in _blocks(call):
+        row = await call.read(partial(importing.add, call.engine, row, block, counted=call.counted))
+    if last:
+        row = await call.read(partial(importing.add, call.engine, row, b"", last=True, counted=call.counted))
+    return row
+
+
+async def _blocks(call: Call) -> AsyncIterator[bytes]:
+    held = bytearray()
+    cut: Exception | None = None
+    try:
+        async for chunk in call.chunks():
+            held += chunk
+            if len(held) >= BLOCK:
+                yield bytes(held)
+                held.clear()
+    except (ClientDisconnect, Refused) as error:
+        cut = error
+    if held:
+        yield bytes(held)
+    if cut is not None:
+        raise cut
+
+
+def _mapping(call: Call) -> dict[str, str]:
+    """``map=FIELD=COLUMN``, any number of times."""
+    mapping: dict[str, str] = {}
+    for text in call.query.getlist("map"):
+        field, equals, column = text.partition("=")
+        if field not in (*FIELDS, "properties") or not equals or not column:
+            named = ", ".join((*FIELDS, "properties"))
+            raise Refused(400, "malformed", f"map must be FIELD=COLUMN, FIELD one of {named}", field="map")
+        mapping[field] = column
+    return mapping
+
+
+def _flag(call: Call, name: str) -> bool:
+    value = call.query.get(name, "false")
+    if value not in ("true", "false"):
+        raise Refused(400, "malformed", f"{name} must be true or false", field=name)
+    return value == "true"
+
+
+def _answer(row: ImportRow, status: int, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, _shown(row), {"Upload-Offset": str(row.received), **(headers or {})})
+
+
+def _shown(row: ImportRow) -> dict[str, Any]:
+    return {
+        "id": spellings.upload(row.public_id),
+        "kind": row.kind,
+        "historical": bool(row.historical),
+        "complete": row.completed_at is not None,
+        "offset": row.received,
+        "stored": row.stored,
+        "duplicates": row.duplicates,
+        "conflicts": row.conflicts,
+        "rejected": row.rejected,
+        "rejections": json.loads(row.rejections),
+        "created_at": iso(row.created_at),
+        "updated_at": iso(row.updated_at),
+        "completed_at": None if row.completed_at is None else iso(row.completed_at),
+    }
+
+
+def _conflict(code: str, message: str, row: ImportRow) -> Refused:
+    return Refused(409, code, message, headers={"Upload-Offset": str(row.received)})
+
+
+def _unreadable(error: InputFileError) -> Refused:
+    return Refused(422, "unreadable_file", str(error))
+
+
+_REFUSALS: Final = (408, 415, 422)
+_KEY: Final = scopes(Scope.IMPORT_CREATE)
+
+ROUTES: Final = (
+    Route(
+        "POST", "/v1/imports", create_import, _KEY, streams=True,
+        described=Described(
+            "Begin an upload of a file", ImportShown, status=201, refusals=_REFUSALS,
+            query=(
+                Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),
+                Parameter(
+                    "map", "The file's own name of a field, as in `timestamp=Date`; several times for several.",
+                    {"type": "array", "items": {"type": "string"}},
+                ),
+            ),
+        ),
+    ),
+    Route(
+        "PATCH", "/v1/imports/{id}", continue_import, _KEY, streams=True,
+        described=Described("Send the next part of the file", ImportShown, refusals=(*_REFUSALS, 409)),
+    ),
+    Route(
+        "GET", "/v1/imports/{id}", get_import, scopes(Scope.IMPORT_READ),
+        described=Described("See how far an upload has come", ImportShown),
+    ),
+)  # fmt: skip
