@@ -150,6 +150,19 @@ class Api(BaseModel):
         description="Requests an address may make that carry their key in the body, where it is read before anybody is "
         "known.",
     )
+    sent_at_tolerance: Duration = Field(
+        datetime.timedelta(seconds=10),
+        description="How far Segment's `sentAt` may be from a request's arrival before the sender's clock counts as wrong "
+        "and the timestamps of its messages are put right.",
+    )
+    contacts: Literal["create", "refuse"] = Field(
+        "create",
+        description="FlowNally's events of a contact nobody knows: `create` makes the person, `refuse` answers 404.",
+    )
+
+    import_rejections: int = Field(
+        100, ge=0, description="Lines of an upload whose refusal is told one by one; all of them are counted."
+    )
 
     @field_validator("rates")
     @classmethod
