@@ -22,7 +22,9 @@ DAMAGE: Final = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
 def numbered_lines(stream: BinaryIO, first: int = 1) -> Iterator[NumberedLine]:
-    """The lines of ``stream``, whose first one has the number ``first``. A damaged gzip stream ends with a ``broken_file`` in place of the next line.
+    """The lines of ``stream``, numbered from ``first`` on.
+
+    A damaged gzip stream ends with a ``broken_file`` in place of the next line.
 
     Raises :class:`~engine.errors.InputFileError` for a file in UTF-16 or UTF-32.
     """

@@ -51,8 +51,8 @@ class Part:
         if not whole:
             return
         stream, line = io.BytesIO(whole), self.line
-        for line, item in self._read(numbered_lines(stream, self.line)):  # noqa: B007
-            end = stream.tell()
+        for number, item in self._read(numbered_lines(stream, self.line)):
+            line, end = number, stream.tell()
             if end == len(whole) and self._goes_on(item, end):
                 return
             yield Entry(line, item, end)
@@ -69,8 +69,8 @@ class Part:
         return read_csv(lines if self.header is None else chain([(1, self.header)], lines), self.mapping)
 
     def _goes_on(self, item: dict[str, Any] | RefusedError, end: int) -> bool:
-        """Whether the next part may make a good row of one that is bad so far: an open quote may be closed there."""
-        bad = isinstance(item, RefusedError) and item.code == "bad_row"
+        """Whether a row that is bad so far may go on in the next part: a quote may be open in it."""
+        bad = self.kind == "csv" and isinstance(item, RefusedError)
         return bad and not self.last and end <= LONGEST_LINE
 
 

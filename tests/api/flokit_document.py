@@ -1,7 +1,7 @@
 """What FloKit's three documents print: requests to the byte, and the answers they show.
 
 The bodies of shell commands are what stands between the quotes of ``-d``; those of the TypeScript examples are what
-``JSON.stringify`` makes of them. ``SINGLE`` is the document on single events, ``REFERENCE`` the reference, and ``BATCH``
+``JSON.stringify`` makes of them. ``SINGLE`` is the document on single events, ``REFERENCE`` the reference, ``BATCH``
 the one on batches.
 """
 

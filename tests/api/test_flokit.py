@@ -7,6 +7,7 @@ reproduced.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
@@ -332,3 +333,90 @@ def test_the_csv_import_of_large_backfills(api: Api, tmp_path: Path) -> None:
     assert stored(api, "anon_xyz789") == [
         ("paywall_viewed", {"paywall_id": "pw_annual_v3"}), ("subscription_started", {"revenue": 49.99}),
     ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------ idempotency
+
+KEY = {"Idempotency-Key": printed.IDEMPOTENCY_KEY}
+
+
+def test_a_repeated_request_gets_the_original_answer(api: Api) -> None:
+    first = single(api, printed.SINGLE_WITH_KEY, headers=KEY)
+    assert normal(first.text) == documented(printed.ANSWER)
+    again = single(api, printed.SINGLE_WITH_KEY, headers=KEY)
+    assert (again.status_code, again.content) == (200, first.content)
+    assert len(stored(api)) == 1
+
+
+def test_a_repeated_batch_gets_the_original_answer(api: Api) -> None:
+    events = [EVENT, {**EVENT, "event": "subscription_started"}, {**EVENT, "event": 7}, {**EVENT, "x": 1}, EVENT]
+    first = batch(api, events, headers=KEY)
+    assert (first.json()["accepted"], first.json()["rejected"]) == (2, 3)
+    for body in (events, [EVENT], [{}] * 9):
+        again = batch(api, body, headers=KEY)
+        assert (again.status_code, again.content) == (200, first.content)
+    assert len(stored(api)) == 2
+
+
+def test_whatever_comes_under_a_used_key_gets_the_original_answer(api: Api) -> None:
+    first = single(api, EVENT, headers=KEY)
+    for body in ({**EVENT, "user_id": "bob"}, {"event": "nobody's"}):
+        assert single(api, body, headers=KEY).content == first.content
+    assert api.engine.events("bob").events == ()
+    for body in (b"{", b"[]"):
+        refused(single(api, body, headers=KEY), 400, "validation_error")
+
+
+def test_a_key_holds_for_24_hours(api: Api) -> None:
+    first = single(api, EVENT, headers=KEY).content
+    api.move("24 hours")
+    api.clock.set(api.clock.now() - 1)
+    assert single(api, EVENT, headers=KEY).content == first
+    api.clock.set(api.clock.now() + 1)
+    second = single(api, EVENT, headers=KEY).content
+    assert second != first
+    assert single(api, EVENT, headers=KEY).content == second
+    assert len(stored(api)) == 2
+
+
+def test_a_refused_request_uses_no_key_up(api: Api) -> None:
+    for _ in range(2):
+        refused(single(api, {"event": "x"}, headers=KEY), 400, "validation_error")
+        refused(batch(api, [], headers=KEY), 400, "validation_error")
+        refused(single(api, EVENT, headers=KEY, key=None), 401, "unauthorized")
+    assert single(api, EVENT, headers=KEY).status_code == batch(api, [EVENT], headers=KEY).status_code == 200
+    assert len(stored(api)) == 2
+
+
+def test_a_batch_of_which_all_is_rejected_uses_its_key_up(api: Api) -> None:
+    first = batch(api, [{"event": "x"}], headers=KEY)
+    assert batch(api, [EVENT], headers=KEY).content == first.content
+    assert stored(api) == []
+
+
+def test_routes_and_workspaces_have_keys_of_their_own(api: Api) -> None:
+    single(api, EVENT, headers=KEY)
+    batch(api, [EVENT], headers=KEY)
+    single(api, EVENT, headers=KEY, key=api.other_key)
+    api.post("/native/v1/events", {**EVENT, "message_id": printed.IDEMPOTENCY_KEY})
+    assert (len(stored(api)), len(api.other.events("usr_abc123").events)) == (3, 1)
+
+
+def test_how_long_a_key_may_be(api: Api) -> None:
+    for key, times in (("k" * 255, 1), ("", 2)):
+        for _ in range(2):
+            assert single(api, {**EVENT, "user_id": f"u{times}"}, headers={"Idempotency-Key": key}).status_code == 200
+        assert len(stored(api, f"u{times}")) == times
+    message = refused(single(api, EVENT, headers={"Idempotency-Key": "k" * 256}), 400, "validation_error")
+    assert message == "Idempotency-Key has 256 characters; it has at most 255"
+
+
+def test_of_many_requests_at_once_with_one_key_one_is_carried_out(api: Api) -> None:
+    async def all_at_once() -> list[httpx2.Response]:
+        headers = {**KEY, "Authorization": f"Bearer {api.key}"}
+        ask = [api._client.post("/flokit/v1/events", json=EVENT, headers=headers) for _ in range(100)]
+        return await asyncio.gather(*ask)
+
+    answers = api.portal.call(all_at_once)
+    assert {one.status_code for one in answers} == {200}
+    assert len({one.content for one in answers}) == len(stored(api)) == 1
