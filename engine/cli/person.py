@@ -28,7 +28,6 @@ def person(
     Ids, attributes, the timeline and the journeys. Exits with 1 when nobody has this id.
     """
     with opened(store) as engine:
-        engine.settle()
         found = engine.person(id)
     if found is None:
         line(err(), f"nobody has the id '{id}'")

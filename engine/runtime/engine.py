@@ -28,9 +28,10 @@ from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
-from engine.runtime import browsing, housekeeping, loader, pausing, sight
+from engine.runtime import browsing, contacts, housekeeping, loader, pausing, records, sight
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
+from engine.runtime.contacts import PersonRef
 from engine.runtime.desk import Desk
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Valid, public_ids
@@ -40,12 +41,14 @@ from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
 from engine.runtime.outgoing import Claimed, Claiming, recorded
 from engine.runtime.reception import Reception
+from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Submission
 from engine.runtime.types import Types
-from engine.store import Connection, journeys, outbox
+from engine.store import Connection, journeys, outbox, people
 from engine.store import rules as stored_rules
+from engine.store.people import KINDS
 from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.engine")
@@ -448,6 +451,15 @@ class Engine:
         intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules})
         return pairs
 
+    def _settle_person(self, connection: Connection, id: str) -> None:
+        person = people.find(connection, self.workspace, id)
+        if person is not None:
+            intake = self._intake(connection)
+            waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
+            noted = journeys.load_watches(connection, self.workspace, [(person, rule) for rule in intake.live.patient])
+            pairs = waiting | {(person, one.rule) for one in noted}
+            intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules})
+
     def next_due(self) -> int | None:
         """The next moment at which something is to be decided or sent, microseconds UTC."""
         with self.store.read() as connection:
@@ -526,7 +538,11 @@ class Engine:
             return endings(connection, self._follow(connection), few)
 
     def person(self, id: str) -> PersonView | None:
-        """What is known of the person with a user id, else anonymous id, else contact; nothing if there is none."""
+        """What is known of the person with a user id, else anonymous id, else contact; nothing if there is none.
+
+        What events have already decided of their journeys, but nobody has looked at, is written first.
+        """
+        self.writer.run(partial(self._settle_person, id=id))
         with self.store.read() as connection:
             return sight.person_view(connection, self.workspace, self._follow(connection), id)
 
@@ -551,6 +567,54 @@ class Engine:
         most = max(1, min(limit, self.settings.page_limit))
         with self.store.read() as connection:
             return browsing.page(connection, self.workspace, person, names, since, until, most, after)
+
+    def find(self, text: str, kinds: Sequence[str] = KINDS) -> PersonRef | None:
+        """The person whose public id ``text`` spells, else who has it as an id of one of the ``kinds``.
+
+        A public id is a ULID, with or without ``con_``, or a UUID; merged people keep theirs. Kinds are ``user``,
+        ``anonymous`` and ``contact``, asked in the order given.
+        """
+        with self.store.read() as connection:
+            return contacts.find(connection, self.workspace, text, kinds)
+
+    def event(self, public_id: bytes, namespace: str = "") -> DoorEvent | None:
+        """The event of a public id, with its key if it came with one of a namespace; none of those actions made."""
+        with self.store.read() as connection:
+            return records.one(connection, self.workspace, public_id, namespace)
+
+    def arrivals(
+        self,
+        person: PersonRef | None = None,
+        type_id: bytes | None = None,
+        limit: int = 50,
+        after: str | None = None,
+        namespace: str = "",
+    ) -> ArrivalPage:
+        """Events of a person, of a type, of both or of all, newest arrival first; and how many they are now.
+
+        A page holds at most ``limit`` events, and never more than the setting ``page_limit``. Events that come in
+        meanwhile move nothing on the pages behind ``after``. Raises ConfigError for an ``after`` that no page gave.
+        """
+        most = max(1, min(limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return records.arrivals(connection, self.workspace, person, type_id, most, after, namespace)
+
+    def happenings(
+        self,
+        person: PersonRef,
+        *,
+        name: str | None = None,
+        since: int | None = None,
+        until: int | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Happenings:
+        """Events of a person after ``since`` and before ``until`` (microseconds UTC), the latest first; and how many
+        they are. Of these, ``limit`` behind the first ``offset``, never more than the setting ``page_limit``.
+        """
+        most = max(1, min(limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return records.happenings(connection, self.workspace, person, name, since, until, most, offset)
 
     def event_counts(
         self,

@@ -395,3 +395,14 @@ def test_opening_with_wrong_rules_says_so(tmp_path: Path) -> None:
         Engine.open("sqlite://", rules=path)
     with pytest.raises(ConfigError, match="there are no rules at"):
         Engine.open("sqlite://", rules=tmp_path / "absent", settings=load_settings(store="sqlite://"))
+
+
+def test_looking_at_a_person_works_through_what_was_only_noted(lab: Lab) -> None:
+    with lab(CART.replace(" to person.email", "")) as here:
+        here.engine.ingest([{"event": "cart_updated", "user_id": "u1"}, {"event": "cart_updated", "user_id": "u2"}])
+        found = here.engine.person("u1")
+        assert found is not None
+        assert [(one.rule, one.ended_at) for one in found.journeys] == [("cart", None)]
+        assert [one.started for one in here.engine.counts_by_rule()] == [1]
+        here.engine.settle()
+        assert [one.started for one in here.engine.counts_by_rule()] == [2]
