@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engine.api import flokit, flownally, native
+from engine.api import flokit, flownally, native, segment
 from engine.api.dialect import Dialect
 
-DIALECTS: tuple[Dialect, ...] = (native.DIALECT, flokit.DIALECT, flownally.DIALECT)
+DIALECTS: tuple[Dialect, ...] = (native.DIALECT, flokit.DIALECT, flownally.DIALECT, segment.DIALECT)
 """Each answers under its name; the one the settings call ``root`` at ``/`` too."""

@@ -39,7 +39,7 @@ _SHARED: Final = {
 }
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "POST",
-    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Allow-Headers": "authorization, content-type, x-retry-count",
     "Access-Control-Max-Age": "86400",
 }
 
