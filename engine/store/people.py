@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,6 +30,9 @@ from engine.store.schema import people
 __all__ = [
     "KINDS",
     "Key",
+    "by_age",
+    "by_id",
+    "by_public_id",
     "create",
     "find",
     "first_seen",
@@ -37,6 +42,7 @@ __all__ = [
     "merge",
     "names",
     "next_id",
+    "public_ids",
     "resolve",
 ]
 
@@ -45,6 +51,8 @@ Key = tuple[str, str]
 
 KINDS = ("user", "anonymous", "contact")
 """In the order in which a person goes by them."""
+
+_UUID: Final = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 
 _ids = batch("ids", id=int)
 _of = _links.alias("of")
@@ -115,6 +123,10 @@ BY_PUBLIC_ID = Prepared(
     "workspace", "public_id",
 )  # fmt: skip
 
+PUBLIC_IDS = Prepared(
+    select(people.c.id, people.c.public_id).select_from(_ids.joined(people, people.c.id == _ids["id"])), "ids"
+)
+
 IDENTIFIERS = Prepared(
     select(_links.c.kind, _links.c.value)
     .where(_links.c.person_id == bound("person"))
@@ -176,9 +188,32 @@ def names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
 def find(connection: Connection, workspace: int, text: str) -> int | None:
     """The person with this user id, else anonymous id, contact, or public id (a ULID, also of a merged person)."""
     found = FIND.row(connection, workspace, text)
-    if found is None and (public_id := _public_id(text)) is not None:
-        found = BY_PUBLIC_ID.row(connection, workspace, public_id)
+    return by_public_id(connection, workspace, text) if found is None else int(found[0])
+
+
+def by_public_id(connection: Connection, workspace: int, text: str) -> int | None:
+    """The person whose public id ``text`` spells, as a ULID with any prefix or as a UUID; a merged one's, too."""
+    public_id = _public_id(text)
+    return None if public_id is None else by_id(connection, workspace, public_id)
+
+
+def by_id(connection: Connection, workspace: int, public_id: bytes) -> int | None:
+    """The person with a public id, or that person who that one turned out to be."""
+    found = BY_PUBLIC_ID.row(connection, workspace, public_id)
     return None if found is None else int(found[0])
+
+
+def public_ids(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
+    """The public ids of people. One statement."""
+    return dict(PUBLIC_IDS.rows(connection, listed(ids)))
+
+
+def by_age(connection: Connection, ids: Iterable[int]) -> dict[int, list[Key]]:
+    """All ids of people, the oldest first. One statement."""
+    found: dict[int, list[tuple[int, str, str]]] = {person: [] for person in ids}
+    for person, kind, linked_at, value in NAMES.rows(connection, listed(found)):
+        found[person].append((linked_at, value, kind))
+    return {person: [(kind, value) for _, value, kind in sorted(known)] for person, known in found.items()}
 
 
 def identifiers(connection: Connection, person: int) -> list[Key]:
@@ -188,6 +223,6 @@ def identifiers(connection: Connection, person: int) -> list[Key]:
 
 def _public_id(text: str) -> bytes | None:
     try:
-        return ULID.from_str(text.rpartition("_")[2].upper()).bytes
+        return UUID(text).bytes if _UUID.fullmatch(text) else ULID.from_str(text.rpartition("_")[2].upper()).bytes
     except ValueError:
         return None

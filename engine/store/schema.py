@@ -113,7 +113,10 @@ events = Table(
     Index("ix_events_by_time", "workspace_id", "at", "type_id"),
     **STRICT,
 )
-some("ix_events_arrivals", events.c.source != literal_column("'action'"), events.c.workspace_id, events.c.type_id)
+some(
+    "ix_events_arrivals", events.c.source != literal_column("'action'"),
+    events.c.workspace_id, events.c.type_id, events.c.id, events.c.source,
+)  # fmt: skip
 
 attribute_changes = Table(
     "attribute_changes",

@@ -8,10 +8,26 @@ from itertools import chain
 import pytest
 from sqlalchemy import Connection
 
-from engine.store import events, journeys, keys, listing, merging, outbox, pausing, people, reading, rules, tallying, watches
+from engine.store import (
+    answers,
+    events,
+    imports,
+    journeys,
+    keys,
+    listing,
+    merging,
+    outbox,
+    pausing,
+    people,
+    reading,
+    records,
+    rules,
+    tallying,
+    watches,
+)
 from engine.store.prepared import Prepared
 
-BIG = "people identifiers events attribute_changes idempotency journeys watches outbox api_keys"
+BIG = "people identifiers events attribute_changes idempotency journeys watches outbox api_keys answers"
 STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "resolve": (people.RESOLVE, "PRIMARY KEY"),
     "names": (people.NAMES, "ix_identifiers_person_id"),
@@ -57,6 +73,11 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "set_aside_forget": (pausing.FORGET, "PRIMARY KEY (workspace_id=? AND rule=?)"),
     "undecided": (tallying.UNDECIDED, "ix_outbox_status (workspace_id=? AND status=?)"),
     "rule_changes": (rules.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
+    "import_by_public_id": (imports.BY_PUBLIC_ID, "sqlite_autoindex_imports_1"),
+    "import_save": (imports.SAVE, "INTEGER PRIMARY KEY"),
+    "import_seen": (imports.SEEN, "PRIMARY KEY (workspace_id=? AND import_id=? AND digest=?)"),
+    "import_again": (imports.AGAIN, "PRIMARY KEY (workspace_id=? AND import_id=? AND digest=?)"),
+    "import_forget": (imports.FORGET, "PRIMARY KEY (workspace_id=? AND import_id=?)"),
     "page_person": (reading.PAGES[True, False], "ix_events_timeline (person_id=? AND at"),
     "page_person_names": (reading.PAGES[True, True], "ix_events_timeline (person_id=? AND at"),
     "page_names": (reading.PAGES[False, True], "ix_events_by_name (workspace_id=? AND type_id=? AND at"),
@@ -70,6 +91,23 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "actions_all": (listing.ACTIONS[False, False], "INTEGER PRIMARY KEY (rowid<?)"),
     "actions_person": (listing.ACTIONS[True, False], "ix_outbox_person_id (person_id=?"),
     "actions_person_rule": (listing.ACTIONS[True, True], "ix_outbox_person_id (person_id=? AND rule=?"),
+    "record": (records.ONE, "sqlite_autoindex_events_1 (workspace_id=? AND public_id=?)"),
+    "arrivals_person": (records.ARRIVALS[True, False], "ix_events_timeline (person_id=?)"),
+    "arrivals_person_type": (records.ARRIVALS[True, True], "ix_events_timeline (person_id=?"),
+    "arrivals_type": (records.ARRIVALS[False, True], "ix_events_arrivals (workspace_id=? AND type_id=? AND id<?)"),
+    "arrivals_all": (records.ARRIVALS[False, False], "ix_events_arrivals (workspace_id=? AND type_id=? AND id<?)"),
+    "total_person": (records.TOTALS[True, False], "ix_events_timeline (person_id=?)"),
+    "total_person_type": (records.TOTALS[True, True], "ix_events_timeline (person_id=?"),
+    "total_type": (records.TOTALS[False, True], "COVERING INDEX ix_events_arrivals (workspace_id=? AND type_id=?)"),
+    "total_all": (records.TOTALS[False, False], "COVERING INDEX ix_events_arrivals (workspace_id=?)"),
+    "happenings": (records.HAPPENINGS[False][0], "ix_events_timeline (person_id=? AND at>? AND at<?)"),
+    "happenings_name": (records.HAPPENINGS[True][0], "ix_events_timeline (person_id=? AND at>? AND at<?)"),
+    "happenings_total": (records.HAPPENINGS[False][1], "ix_events_timeline (person_id=? AND at>? AND at<?)"),
+    "happenings_total_name": (records.HAPPENINGS[True][1], "ix_events_timeline (person_id=? AND at>? AND at<?)"),
+    "public_ids": (people.PUBLIC_IDS, "INTEGER PRIMARY KEY"),
+    "answers": (answers.ANSWERS, "sqlite_autoindex_answers_1 (workspace_id=? AND namespace=? AND key=?)"),
+    "holds": (answers.HOLDS, "PRIMARY KEY (workspace_id=? AND namespace=? AND key=?)"),
+    "expire_answers": (answers.EXPIRE, "ix_answers_expires_at"),
     "counts_all": (reading.COUNTS[False], "COVERING INDEX ix_events_by_time (workspace_id=? AND at"),
     "counts_names": (reading.COUNTS[True], "COVERING INDEX ix_events_by_name (workspace_id=? AND type_id=? AND at"),
 }

@@ -55,7 +55,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_tombstones_until", "tombstones", ["until"])
     op.add_column("attribute_changes", sa.Column("message_id", sa.Text(), nullable=True))
-    _some("ix_events_arrivals", "events", ["workspace_id", "type_id"], "source != 'action'")
+    _some("ix_events_arrivals", "events", ["workspace_id", "type_id", "id", "source"], "source != 'action'")
     _some("ix_idempotency_doors", "idempotency", ["public_id"], "namespace != 'message'")
 
 
