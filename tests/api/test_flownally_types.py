@@ -61,10 +61,12 @@ def test_ids_that_are_unknown_or_none_are_not_found(api: Api, method: str, id: s
     [
         ({}, (422, "missing_field", "name")),
         ({"name": None}, (422, "missing_field", "name")),
-        ({"name": ""}, (422, "name_missing", "name")),
+        ({"name": ""}, (422, "missing_field", "name")),
+        ({"name": " "}, (422, "name_missing", "name")),
         ({"name": 7}, (422, "wrong_type", "name")),
         ({"name": "x" * 201}, (422, "name_too_long", "name")),
         ({"name": "a\0b"}, (422, "nul", "name")),
+        (b'{"name": "\\ud800"}', (422, "lone_surrogate", "name")),
         ({"name": "x", "description": 7}, (422, "wrong_type", "description")),
         ({"name": "x", "description": "x" * 1001}, (422, "description_too_long", "description")),
         ({"name": "x", "payloadSchema": "x"}, (422, "invalid_schema", "payloadSchema")),

@@ -10,8 +10,10 @@ from typing import Any, Final
 from engine.api import spellings
 from engine.api.dialect import Answer, Call, Refused
 from engine.clock import iso
+from engine.errors import RefusedError
+from engine.runtime.records import DoorEvent
 from engine.runtime.types import EventType
-from engine.strict_json import kind, shown
+from engine.strict_json import checked_text, kind, shown
 
 PAGE: Final = 50
 """Entries of a page that does not say how many."""
@@ -33,6 +35,21 @@ def event_type(found: EventType, workspace: bytes) -> dict[str, Any]:
         **{name: value for name, value in optional.items() if value is not None},
         "createdAt": iso(found.created_at),
         "updatedAt": iso(found.updated_at),
+    }
+
+
+def event(found: DoorEvent, workspace: bytes) -> dict[str, Any]:
+    """An event. A key that it did not come with is left out."""
+    key = {} if found.key is None else {"idempotencyKey": found.key}
+    return {
+        "id": spellings.event(found.id),
+        "tenantId": spellings.tenant(workspace),
+        "contactId": found.person.contact or spellings.contact(found.person.id),
+        "eventTypeId": spellings.event_type(found.type_id),
+        "eventTypeName": found.name,
+        "payload": found.properties,
+        **key,
+        "createdAt": iso(found.received_at),
     }
 
 
@@ -64,7 +81,7 @@ async def body_of(call: Call, *names: str) -> dict[str, Any]:
 def required(body: Mapping[str, Any], name: str) -> str:
     """A text that a body has to have. Raises Refused (422)."""
     text = optional(body, name)
-    if text is None:
+    if not text:
         raise Refused(422, "missing_field", f"{name} is required", field=name)
     return text
 
@@ -72,9 +89,14 @@ def required(body: Mapping[str, Any], name: str) -> str:
 def optional(body: Mapping[str, Any], name: str) -> str | None:
     """A text that a body may have; null is as good as absent. Raises Refused (422)."""
     value = body.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    raise Refused(422, "wrong_type", f"{name} is {kind(value)}; it is text", field=name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Refused(422, "wrong_type", f"{name} is {kind(value)}; it is text", field=name)
+    try:
+        return checked_text(value, (name,))
+    except RefusedError as error:
+        raise Refused(422, error.code, error.reason, field=name) from None
 
 
 @contextmanager
