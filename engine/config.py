@@ -160,6 +160,9 @@ class Api(BaseModel):
         description="FlowNally's events of a contact nobody knows: `create` makes the person, `refuse` answers 404.",
     )
 
+    import_kept: Duration = Field(
+        datetime.timedelta(days=7), description="How long an upload that is not complete can be gone on with."
+    )
     import_rejections: int = Field(
         100, ge=0, description="Lines of an upload whose refusal is told one by one; all of them are counted."
     )

@@ -25,7 +25,10 @@ STOP_SECONDS: Final = 30
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """HTTP, for clients in a hurry. The app gives up on a slow body; this does on a slow or endless head."""
+    """HTTP, for clients in a hurry. The app gives up on a slow body; this does on a slow or endless head.
+
+    It also closes the connection of a client from which nothing comes any more, or that goes on after the answer.
+    """
 
     patience = 15.0
     _deadline: asyncio.TimerHandle | None = None
@@ -45,6 +48,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head = self._head + len(data) if self._in_head else 0
         if self._head > HEAD_BYTES:
             self.transport.close()
+        elif not self._in_head and self._deadline is not None and not self.cycle.response_complete:
+            self._arm()
 
     def on_message_begin(self) -> None:
         self._in_head, self._head = True, 0
@@ -69,7 +74,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def _give_up(self) -> None:
-        if self.transport is not None and not self.transport.is_closing():
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.flow.read_paused:  # the app is behind, not the client
+            self._arm()
+        else:
             self.transport.close()
 
 

@@ -503,7 +503,8 @@ class Engine:
 
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""
-        self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now()))
+        uploads = in_micros(self.settings.api.import_kept)
+        self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now(), uploads))
 
     def unbound(self) -> list[str]:
         """The actions of the live rules that no function and no setting binds: they are written to the log only."""

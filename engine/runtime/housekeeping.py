@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from engine.store import Connection, answers, events
+from engine.store import Connection, answers, events, imports
 
 
-def tidy(connection: Connection, now: int) -> int:
-    """Drop what has expired by ``now`` in all workspaces of a store: keys and answers. Gives how much."""
-    return events.expire_claims(connection, now) + answers.expire(connection, now)
+def tidy(connection: Connection, now: int, uploads: int) -> int:
+    """Drop what has expired by ``now`` in all workspaces of a store: keys, answers, abandoned uploads. Gives how much.
+
+    An upload is abandoned when nothing has come of it for ``uploads``, microseconds.
+    """
+    expired = events.expire_claims(connection, now) + answers.expire(connection, now)
+    return expired + imports.expire(connection, now - uploads)

@@ -49,7 +49,7 @@ _CHANGES = (
     "conflicts", "rejected", "rejections",
 )  # fmt: skip
 
-_keys = batch("digests", digest=int)
+_digests = batch("digests", digest=int)
 BY_PUBLIC_ID = Prepared(
     select(*(imports.c[one] for one in ImportRow._fields)).where(
         imports.c.workspace_id == bound("workspace"), imports.c.public_id == bound("public_id")
@@ -64,7 +64,7 @@ SAVE = Prepared(
 )  # fmt: skip
 SEEN = Prepared(
     select(import_lines.c.digest, import_lines.c.times)
-    .select_from(_keys.joined(import_lines, import_lines.c.digest == _keys["digest"]))
+    .select_from(_digests.joined(import_lines, import_lines.c.digest == _digests["digest"]))
     .where(import_lines.c.workspace_id == bound("workspace"), import_lines.c.import_id == bound("row")),
     "workspace", "row", "digests",
 )  # fmt: skip
@@ -84,6 +84,11 @@ FORGET = Prepared(
     ),
     "workspace", "row",
 )  # fmt: skip
+_stale = (imports.c.completed_at.is_(None), imports.c.updated_at <= bound("before"))
+STALE_LINES = Prepared(
+    import_lines.delete().where(import_lines.c.import_id.in_(select(imports.c.id).where(*_stale))), "before"
+)
+STALE = Prepared(imports.delete().where(*_stale), "before")
 _DELETE = Prepared(imports.delete().where(imports.c.id == bound("row")), "row")
 _INSERT = inserting(imports, *ImportRow._fields)
 _FIRST = inserting(import_lines, "workspace_id", "import_id", "digest", "times")
@@ -133,3 +138,9 @@ def forget_seen(connection: Connection, row: ImportRow) -> None:
 def delete(connection: Connection, row: ImportRow) -> None:
     """Forget one of which nothing was stored."""
     _DELETE.run(connection, row.id)
+
+
+def expire(connection: Connection, before: int) -> int:
+    """Forget those of all workspaces of which nothing has come since ``before`` and that are not complete."""
+    STALE_LINES.run(connection, before)
+    return STALE.run(connection, before)

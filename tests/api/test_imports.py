@@ -15,6 +15,7 @@ import pytest
 from engine.api import spellings
 from engine.api.imports import BLOCK
 from engine.api.spellings import Kind
+from engine.clock import DAY
 from engine.errors import ImportMoved
 from engine.files import EventFile
 from engine.files.lines import LONGEST_LINE
@@ -305,6 +306,20 @@ def test_what_was_being_stored_when_the_process_died_goes_on_where_the_store_sta
 
 def dying(_receipt: Receipt) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_abandoned_upload_is_forgotten_after_a_week(make_api: Callable[..., Api]) -> None:
+    api = make_api(api={"import_kept": "7 days"})
+    id = begin(api, HEADER + rows(3) + b"half a li").json()["id"]
+    complete = begin(api, HEADER + rows(1), **LAST).json()["id"]
+    api.clock.set(api.clock.now() + 7 * DAY - 1)
+    api.engine.tidy()
+    assert state(api, id)["stored"] == 3
+    api.clock.set(api.clock.now() + 1)
+    api.engine.tidy()
+    refused(api.get(f"/native/v1/imports/{id}"), 404, "not_found")
+    assert state(api, complete)["complete"] is True
+    assert total(api) == 3
 
 
 # ------------------------------------------------------------------------------------------ memory
