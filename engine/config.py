@@ -183,6 +183,17 @@ class Api(BaseModel):
         return rate
 
 
+class QuarantineSettings(BaseModel):
+    """The table ``[quarantine]``: what is kept of items that a door refuses without saying so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: int = Field(10_000, ge=0, description="Refused items a workspace keeps; beyond that the oldest go.")
+    item_bytes: int = Field(
+        64 * 1024, ge=2, description="Bytes of a refused item as JSON; larger ones are counted, not kept."
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Read them with :func:`load_settings`, whose errors are for people."""
 
@@ -226,6 +237,9 @@ class Settings(BaseSettings):
     )
     types: TypeSettings = Field(TypeSettings(), description="Event types and their schemas: the table `[types]`.")
     api: Api = Field(Api(), description="The HTTP service: the table `[api]`.")
+    quarantine: QuarantineSettings = Field(
+        QuarantineSettings(), description="What is kept of refused items: the table `[quarantine]`."
+    )
 
     @field_validator("zone")
     @classmethod
@@ -311,6 +325,8 @@ def _known(where: tuple[str, ...]) -> set[str]:
             return set(Api.model_fields)
         case ("types", *_):
             return set(TypeSettings.model_fields)
+        case ("quarantine", *_):
+            return set(QuarantineSettings.model_fields)
         case ("workspaces", *_):
             return set(Workspace.model_fields)
         case _:

@@ -125,10 +125,19 @@ class Call:
         return found
 
     async def ingest(
-        self, items: Sequence[Item], *, historical: bool = False, dated: bool = False, once: Once | None = None
+        self,
+        items: Sequence[Item],
+        *,
+        historical: bool = False,
+        dated: bool = False,
+        once: Once | None = None,
+        quarantine: bool = False,
     ) -> Receipt:
         """:meth:`Engine.submit <engine.runtime.engine.Engine.submit>`: done when everything accepted is on disk."""
-        submit = partial(self.engine.submit, items, historical=historical, source=self.dialect, dated=dated, once=once)
+        submit = partial(
+            self.engine.submit, items, historical=historical, source=self.dialect, dated=dated, once=once,
+            quarantine=quarantine,
+        )  # fmt: skip
         future = await self.read(submit) if len(self.raw) > LARGE_BYTES else submit()
         receipt = await asyncio.wrap_future(future)
         if not receipt.repeated:

@@ -28,7 +28,7 @@ from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
-from engine.runtime import browsing, contacts, housekeeping, loader, pausing, records, sight
+from engine.runtime import browsing, contacts, housekeeping, loader, pausing, quarantine, records, sight
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
@@ -40,11 +40,12 @@ from engine.runtime.loading import Touch
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
 from engine.runtime.outgoing import Claimed, Claiming, recorded
+from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
-from engine.runtime.submission import Beside, Submission
+from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.types import Types
 from engine.store import Connection, journeys, outbox, people
 from engine.store import rules as stored_rules
@@ -124,7 +125,7 @@ class Engine:
         )
         self.types = Types(self._desk, self.workspace, clock, settings, self._follow)
         """The event types of the workspace."""
-        self._reception = Reception(Admission(self.workspace, settings.types))
+        self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
         self._warned: set[str] = set()
         self._sender: Sender | None = None
         self._sending = threading.Lock()
@@ -311,6 +312,7 @@ class Engine:
         dated: bool = False,
         once: Once | None = None,
         beside: Beside | None = None,
+        quarantine: bool = False,
     ) -> Future[Receipt]:
         """:meth:`ingest` without waiting: the future is done once everything accepted is on disk.
 
@@ -320,10 +322,12 @@ class Engine:
         Of the calls that are to count ``once`` under a key, the first is carried out. A later one stores nothing and
         gets the first one's receipt, ``repeated``, and ``differs`` when it said something else; that holds among calls
         at the same time and in several processes too. ``beside`` writes more in the same transaction; it is not called
-        for a call that is repeated, and called again where the transaction has to be repeated.
+        for a call that is repeated, and called again where the transaction has to be repeated. With ``quarantine``,
+        refused items are kept too: see :meth:`quarantined`.
         """
         submission = self._submission(items, 0, historical, source, dated)
-        return self._hand_in(replace(submission, once=once, beside=beside))
+        originals = Originals(items, self.clock.now(), source) if quarantine else None
+        return self._hand_in(replace(submission, once=once, beside=beside, originals=originals))
 
     def identify(
         self,
@@ -380,6 +384,50 @@ class Engine:
             for one, (_, at) in zip(checked, items, strict=True)
         ]
         return list(self._hand_in(Submission(arrived)).result().outcomes)
+
+    def quarantined(self, limit: int = 50, after: str | None = None) -> QuarantinePage:
+        """Items that were refused and are kept all the same, newest first: a page behind ``after``, and how many.
+
+        A page holds at most ``limit`` of them, and never more than the setting ``page_limit``. Raises ConfigError for
+        an ``after`` that no page gave.
+        """
+        most = max(1, min(limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return quarantine.page(connection, self.workspace, most, after)
+
+    def reingest(self, ids: Iterable[str]) -> dict[str, Outcome]:
+        """Try items in quarantine again, as of when they came; gives what became of those that are there.
+
+        What is good by now is stored and leaves the quarantine.
+        """
+        outcomes: dict[str, Outcome] = {}
+        wanted = iter(dict.fromkeys(ids))
+        while some := list(islice(wanted, CHUNK)):
+            found, due = self.writer.run(partial(self._reingest, ids=some))
+            outcomes |= found
+            if self.on_due is not None and due is not None:
+                self.on_due(due)
+        return outcomes
+
+    def _reingest(self, connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Outcome], int | None]:
+        intake = self._intake(connection)
+        items = quarantine.items_of(connection, self.workspace, ids)
+        checked = [
+            self._checked(one.item, place, one.received_at, one.source, False) for place, one in enumerate(items)
+        ]
+        arrived = [
+            one if isinstance(one, Rejection) else Arrival(one, item.received_at, item.source)
+            for one, item in zip(checked, items, strict=True)
+        ]
+        (receipt,) = self._reception.take(intake, [Submission(arrived)])
+        quarantine.tried_again(connection, items, receipt)
+        told = {item.id: one for item, one in zip(items, receipt.outcomes, strict=True)}
+        return told, intake.deciding.earliest
+
+    def discard(self, ids: Iterable[str]) -> int:
+        """Let items in quarantine go; gives how many of the ids were there."""
+        wanted = list(ids)
+        return self.writer.run(lambda connection: quarantine.discard(connection, self.workspace, wanted))
 
     def take(self, connection: Connection, calls: Sequence[Submission]) -> list[Receipt]:
         """For the desk: all calls that wait, as one batch."""

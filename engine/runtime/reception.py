@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from engine.config import QuarantineSettings
 from engine.receipt import Receipt
-from engine.runtime import repeats
+from engine.runtime import quarantine, repeats
 from engine.runtime.admission import Admission
 from engine.runtime.intake import Intake
 from engine.runtime.submission import Submission
@@ -15,8 +16,9 @@ from engine.runtime.submission import Submission
 class Reception:
     """Carries out calls and answers them. For the writer's thread alone."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, settings: QuarantineSettings) -> None:
         self._admission = admission
+        self._quarantine = settings
 
     def take(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         """What each call is told. A repeated one gets the answer of the first, and nothing of it is done."""
@@ -28,6 +30,8 @@ class Reception:
         taken = iter(self._admission.take(intake.connection, arrivals, intake.take) if arrivals else ())
         receipts = [call.receipt(taken) for call in calls]
         for call, receipt in zip(calls, receipts, strict=True):
+            if call.originals is not None and receipt.rejected:
+                quarantine.keep(intake.connection, intake.workspace, self._quarantine, call.originals, receipt)
             if call.beside is not None:
                 call.beside(intake.connection, receipt)
         return receipts

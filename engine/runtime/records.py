@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import ConfigError
-from engine.runtime import contacts
+from engine.runtime import contacts, cursors
 from engine.runtime.contacts import PersonRef
 from engine.store import Connection, people, records
 from engine.store.records import Record
@@ -66,7 +65,7 @@ def arrivals(
     namespace: str,
 ) -> ArrivalPage:
     """A page of events behind ``after``. Raises ConfigError for an ``after`` that no page gave."""
-    behind = _behind(after)
+    behind = cursors.behind(after)
     row = None if person is None else people.by_id(connection, workspace, person.id)
     if person is not None and row is None:
         return ArrivalPage((), None, 0)
@@ -98,7 +97,7 @@ def happenings(
         row,
         name=name,
         since=-1 if since is None else since,
-        until=records.LAST if until is None else until,
+        until=cursors.LAST if until is None else until,
         limit=limit,
         offset=offset,
         namespace="",
@@ -123,11 +122,3 @@ def _shown(connection: Connection, found: Sequence[Record]) -> tuple[DoorEvent, 
         )
         for one in found
     )
-
-
-def _behind(after: str | None) -> int:
-    if after is None:
-        return records.LAST
-    if not (after.isascii() and after.isdecimal() and int(after[:20]) <= records.LAST and len(after) < 20):
-        raise ConfigError(f"'{after}' is no cursor; pass on what the page before gave, unchanged")
-    return int(after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.model import ValidEvent
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
@@ -16,6 +17,15 @@ Beside = Callable[[Connection, Receipt], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Originals:
+    """The items of a call as they came, of which those that are refused are to be kept in quarantine."""
+
+    items: Sequence[Any]
+    received_at: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Submission:
     """A call as it waits for the writer: every item, valid or refused already. ``first`` is the first one's index."""
 
@@ -23,6 +33,7 @@ class Submission:
     first: int = 0
     once: Once | None = None
     beside: Beside | None = None
+    originals: Originals | None = None
 
     def __post_init__(self) -> None:
         if self.once is not None and self.once.lasts is None and len(self.items) != 1:
@@ -36,7 +47,8 @@ class Submission:
     @property
     def writes(self) -> bool:
         """Whether there is anything to do for it in the store."""
-        return self.once is not None or self.beside is not None or any(isinstance(one, Arrival) for one in self.items)
+        more = (self.once, self.beside, self.originals)
+        return any(one is not None for one in more) or any(isinstance(one, Arrival) for one in self.items)
 
     def receipt(self, taken: Iterator[Taken]) -> Receipt:
         """The answer, given what became of the valid items, in order."""

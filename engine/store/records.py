@@ -10,8 +10,6 @@ from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, 
 from engine.store.prepared import Prepared, bound
 from engine.store.schema import event_types, events, idempotency
 
-LAST: Final = 2**63 - 1
-
 
 class Record(NamedTuple):
     """An event, with its type's public id and name, and the key under which it came in, if it has one."""

@@ -1,0 +1,153 @@
+"""Refused items that are kept with the call they came in: listed, tried again, let go.
+
+A tracker that is told of one bad message sends the whole batch again, for ever. So its door answers well and keeps what
+was refused, in the very transaction that stores the rest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from ulid import ULID
+
+from engine.clock import iso
+from engine.config import QuarantineSettings
+from engine.receipt import Receipt, Rejection
+from engine.runtime import cursors
+from engine.runtime.intake import public_ids
+from engine.runtime.submission import Originals
+from engine.store import Connection, counters, quarantine
+from engine.store.quarantine import QuarantineRow
+
+TOO_LARGE: Final = "quarantine_too_large"
+"""What is counted, of no rule, when a refused item is too large to be kept."""
+
+DROPPED: Final = "quarantine_dropped"
+"""What is counted, of no rule, when the oldest item had to make room."""
+
+_NO_RULE: Final = 0
+_PREFIX: Final = "qua_"
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """An item that was refused, as it came; ``received_at`` is microseconds UTC."""
+
+    row: QuarantineRow
+
+    @property
+    def id(self) -> str:
+        """``qua_`` and a ULID."""
+        return _PREFIX + str(ULID(self.row.public_id))
+
+    @property
+    def received_at(self) -> int:
+        return self.row.received_at
+
+    @property
+    def source(self) -> str:
+        """The door it came through."""
+        return self.row.source
+
+    @cached_property
+    def item(self) -> Any:
+        """The item itself."""
+        return json.loads(self.row.body)
+
+    def plain(self) -> dict[str, Any]:
+        row = self.row
+        why = {"code": row.code, "reason": row.reason, "field": row.field}
+        return {"id": self.id, "received_at": iso(row.received_at), "source": row.source, **why, "item": self.item}
+
+
+@dataclass(frozen=True)
+class QuarantinePage:
+    """Items, newest first; what to ask the next page with (None: there is none), and how many there are."""
+
+    items: tuple[Quarantined, ...]
+    after: str | None
+    total: int
+
+    def plain(self) -> dict[str, Any]:
+        return {"items": [one.plain() for one in self.items], "after": self.after, "total": self.total}
+
+
+def keep(
+    connection: Connection, workspace: int, settings: QuarantineSettings, originals: Originals, receipt: Receipt
+) -> None:
+    """Keep what a call's receipt refuses. Items that their door refused by itself, or that no JSON can say, are not."""
+    refused = [
+        (one, originals.items[place]) for place, one in enumerate(receipt.outcomes) if isinstance(one, Rejection)
+    ]
+    written = [(one, item, text) for one, item in refused if (text := _written(item)) is not None]
+    fitting = [found for found in written if len(found[2]) <= settings.item_bytes]
+    ids = sorted(public_ids(len(fitting), originals.received_at))
+    rows = [_row(id, originals, *found) for id, found in zip(ids, fitting, strict=True)]
+    notes = {(_NO_RULE, TOO_LARGE): len(written) - len(fitting)}
+    if rows:
+        notes[_NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
+    counters.count(connection, workspace, {note: times for note, times in notes.items() if times})
+
+
+def _written(item: Any) -> str | None:
+    """An item as JSON; half a character is written as what it is."""
+    try:
+        return None if isinstance(item, Rejection) else json.dumps(item, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
+def _row(id: bytes, originals: Originals, refused: Rejection, item: Any, text: str) -> QuarantineRow:
+    given = item if isinstance(item, dict) else {}
+    ids = (_storable(given.get(field)) for field in ("user_id", "anonymous_id", "contact_id"))
+    event, field = _storable(refused.event), _storable(refused.field)
+    reason = _storable(refused.reason) or ""
+    return QuarantineRow(0, id, originals.received_at, originals.source, refused.code, reason, field, event, *ids, text)
+
+
+def _storable(value: Any) -> str | None:
+    """A text that every database takes; anything else is left out."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else None
+
+
+def page(connection: Connection, workspace: int, limit: int, after: str | None) -> QuarantinePage:
+    """A page of items behind ``after``. Raises ConfigError for an ``after`` that no page gave."""
+    found = quarantine.page(connection, workspace, cursors.behind(after), limit + 1)
+    shown = tuple(map(Quarantined, found[:limit]))
+    following = str(found[limit - 1].id) if len(found) > limit else None
+    return QuarantinePage(shown, following, quarantine.total(connection, workspace))
+
+
+def discard(connection: Connection, workspace: int, ids: Iterable[str]) -> int:
+    """Let items go; gives how many of the ids were there."""
+    return quarantine.delete(connection, [one.row.id for one in items_of(connection, workspace, ids)])
+
+
+def items_of(connection: Connection, workspace: int, ids: Iterable[str]) -> list[Quarantined]:
+    """The items of those ids that are there."""
+    known = (_public_id(id) for id in ids)
+    found = quarantine.by_public_id(connection, workspace, [id for id in known if id is not None])
+    return [Quarantined(row) for row in found]
+
+
+def tried_again(connection: Connection, items: Sequence[Quarantined], receipt: Receipt) -> None:
+    """What is good by now goes; of the others it is noted why they are refused today."""
+    pairs = [(item.row, one) for item, one in zip(items, receipt.outcomes, strict=True)]
+    quarantine.delete(connection, [row.id for row, one in pairs if not isinstance(one, Rejection)])
+    again = (
+        row._replace(code=one.code, reason=_storable(one.reason) or "", field=_storable(one.field))
+        for row, one in pairs
+        if isinstance(one, Rejection)
+    )
+    quarantine.refuse(connection, again)
+
+
+def _public_id(text: str) -> bytes | None:
+    try:
+        return ULID.from_str(text.removeprefix(_PREFIX).upper()).bytes
+    except ValueError:
+        return None

@@ -1,0 +1,87 @@
+"""What was refused and is kept all the same, to be looked at and tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.schema import quarantine
+
+
+class QuarantineRow(NamedTuple):
+    """An item as it came, and why it was refused. ``id`` is the store's to give; the ids are those it named itself."""
+
+    id: int
+    public_id: bytes
+    received_at: int
+    source: str
+    code: str
+    reason: str
+    field: str | None
+    event: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    contact_id: str | None
+    body: str
+
+
+_workspace, _limit = bound("workspace"), bound("limit")
+_columns = [quarantine.c[one] for one in QuarantineRow._fields]
+_own = quarantine.c.workspace_id == _workspace
+_INSERT = inserting(quarantine, "workspace_id", *QuarantineRow._fields[1:])
+_REFUSE = updating(quarantine, "id", "code", "reason", "field")
+_newest = select(quarantine.c.id).where(_own, quarantine.c.id < bound("behind")).order_by(quarantine.c.id.desc())
+PAGE = Prepared(
+    select(*_columns).where(quarantine.c.id.in_(_newest.limit(_limit))).order_by(quarantine.c.id.desc()),
+    "workspace", "behind", "limit",
+)  # fmt: skip
+TOTAL = Prepared(select(func.count()).select_from(quarantine).where(_own), "workspace")
+_oldest = select(quarantine.c.id).where(_own).order_by(quarantine.c.id).limit(_limit)
+DROP_OLDEST = Prepared(quarantine.delete().where(quarantine.c.id.in_(_oldest)), "workspace", "limit")
+_ids = batch("ids", id=int)
+DELETE = Prepared(quarantine.delete().where(quarantine.c.id.in_(select(_ids["id"]))), "ids")
+ROWS_OF = Prepared(select(quarantine.c.public_id, quarantine.c.id).where(_own), "workspace")
+BY_ID = Prepared(select(*_columns).select_from(_ids.joined(quarantine, quarantine.c.id == _ids["id"])), "ids")
+NAMED = Prepared(
+    select(quarantine.c.id, quarantine.c.user_id, quarantine.c.anonymous_id, quarantine.c.contact_id).where(_own),
+    "workspace",
+)
+
+
+def add(connection: Connection, workspace: int, rows: Sequence[QuarantineRow], most: int) -> int:
+    """Keep items, ``most`` of a workspace: the oldest go. Gives how many went."""
+    _INSERT.many(connection, [(workspace, *row[1:]) for row in rows])
+    beyond = total(connection, workspace) - most
+    return DROP_OLDEST.run(connection, workspace, beyond) if beyond > 0 else 0
+
+
+def page(connection: Connection, workspace: int, behind: int, limit: int) -> list[QuarantineRow]:
+    """Items kept before the row ``behind``, newest first."""
+    return list(map(QuarantineRow._make, PAGE.rows(connection, workspace, behind, limit)))
+
+
+def total(connection: Connection, workspace: int) -> int:
+    """How many there are."""
+    row = TOTAL.row(connection, workspace)
+    assert row is not None
+    return int(row[0])
+
+
+def by_public_id(connection: Connection, workspace: int, ids: Iterable[bytes]) -> list[QuarantineRow]:
+    """Those of the ids that are there, in the order in which they were kept."""
+    wanted = set(ids)
+    rows = sorted(row for public_id, row in ROWS_OF.rows(connection, workspace) if public_id in wanted)
+    return sorted(map(QuarantineRow._make, BY_ID.rows(connection, listed(rows))))
+
+
+def refuse(connection: Connection, rows: Iterable[QuarantineRow]) -> None:
+    """Write anew why items are refused."""
+    _REFUSE.many(connection, [(row.id, row.code, row.reason, row.field) for row in rows])
+
+
+def delete(connection: Connection, rows: Iterable[int]) -> int:
+    """Let items go; gives how many."""
+    return DELETE.run(connection, listed(rows))
