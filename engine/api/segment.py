@@ -161,7 +161,7 @@ def _single(sort: str) -> Handler:
 
 async def _taken(call: Call, items: list[Any]) -> Answer:
     """Trackers send again whatever is not answered with exactly this."""
-    await call.ingest(items)
+    await call.ingest(items, quarantine=True)
     return Answer(200, {"success": True})
 
 

@@ -80,9 +80,8 @@ def keep(
     connection: Connection, workspace: int, settings: QuarantineSettings, originals: Originals, receipt: Receipt
 ) -> None:
     """Keep what a call's receipt refuses. Items that their door refused by itself, or that no JSON can say, are not."""
-    refused = [
-        (one, originals.items[place]) for place, one in enumerate(receipt.outcomes) if isinstance(one, Rejection)
-    ]
+    pairs = zip(receipt.outcomes, originals.items, strict=True)
+    refused = [(one, item) for one, item in pairs if isinstance(one, Rejection)]
     written = [(one, item, text) for one, item in refused if (text := _written(item)) is not None]
     fitting = [found for found in written if len(found[2]) <= settings.item_bytes]
     ids = sorted(public_ids(len(fitting), originals.received_at))
@@ -103,10 +102,20 @@ def _written(item: Any) -> str | None:
 
 def _row(id: bytes, originals: Originals, refused: Rejection, item: Any, text: str) -> QuarantineRow:
     given = item if isinstance(item, dict) else {}
-    ids = (_storable(given.get(field)) for field in ("user_id", "anonymous_id", "contact_id"))
-    event, field = _storable(refused.event), _storable(refused.field)
-    reason = _storable(refused.reason) or ""
-    return QuarantineRow(0, id, originals.received_at, originals.source, refused.code, reason, field, event, *ids, text)
+    return QuarantineRow(
+        id=0,
+        public_id=id,
+        received_at=originals.received_at,
+        source=originals.source,
+        code=refused.code,
+        reason=_storable(refused.reason) or "",
+        field=_storable(refused.field),
+        event=_storable(refused.event),
+        user_id=_storable(given.get("user_id")),
+        anonymous_id=_storable(given.get("anonymous_id")),
+        contact_id=_storable(given.get("contact_id")),
+        body=text,
+    )
 
 
 def _storable(value: Any) -> str | None:
