@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from ulid import ULID
 
@@ -46,8 +46,9 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
 """Every code a :class:`Rejection` may carry, with its meaning in plain words. Codes never change."""
 
 
-class Accepted(NamedTuple):
-    """The item is stored."""
+@dataclass(slots=True)
+class Accepted:
+    """The item is stored. Not to be changed."""
 
     index: int
     """Its place in the call, from 0; in a file, its line, from 1."""

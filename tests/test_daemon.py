@@ -10,7 +10,8 @@ import pytest
 from engine.config import load_settings
 from engine.daemon import Daemon
 from engine.errors import StoreLocked
-from engine.runtime.engine import Due, Engine
+from engine.runtime.due import Due
+from engine.runtime.engine import Engine
 
 RULES = """\
 Trigger: signed_up

@@ -15,13 +15,13 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
 from engine.delivery.routing import channels_of
-from engine.delivery.sender import CLAIM, Sender, outgoing
+from engine.delivery.sender import Sender
 from engine.durations import in_micros
 from engine.errors import ConfigError
 from engine.journeys import rulebook
@@ -33,13 +33,12 @@ from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
 from engine.runtime.desk import Desk
+from engine.runtime.due import DRAIN, Due, DueWork
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, Valid, public_ids
 from engine.runtime.live import Live
-from engine.runtime.loading import Touch
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
-from engine.runtime.outgoing import Claimed, Claiming, recorded
 from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
@@ -47,10 +46,9 @@ from engine.runtime.rulefiles import Found, RuleFiles
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.types import Types
-from engine.store import Connection, journeys, outbox, people
+from engine.store import Connection
 from engine.store import rules as stored_rules
 from engine.store.people import KINDS
-from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.engine")
 
@@ -60,29 +58,6 @@ Item = Mapping[str, Any] | Event | Identify | Rejection
 
 CHUNK = 1_000
 """Items of one call that share a transaction: a longer list is stored piece by piece."""
-
-DRAIN = 500
-"""Due pairs that are decided in one transaction."""
-
-
-class Due(NamedTuple):
-    """What a call of ``run_due`` did, and the next moment at which something is to be done (microseconds UTC)."""
-
-    decided: int
-    sent: int
-    next: int | None
-
-
-class Coming(NamedTuple):
-    """The next moments at which something is to be decided, and to be sent."""
-
-    decide: int | None
-    send: int | None
-
-    @property
-    def first(self) -> int | None:
-        """The earlier of them; at one moment decisions come first."""
-        return min((one for one in self if one is not None), default=None)
 
 
 class Engine:
@@ -128,7 +103,7 @@ class Engine:
         self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
         self._warned: set[str] = set()
         self._sender: Sender | None = None
-        self._sending = threading.Lock()
+        self._due = DueWork(self._desk, self.workspace, clock, self._deciding.grace, self._intake, self._channels)
 
     @classmethod
     def open(
@@ -204,7 +179,7 @@ class Engine:
                 lambda connection: loader.outgoing(connection, self.workspace, found.programs)
             )
             for rule in changing:
-                self._work_through(rule, old)
+                self._due.work_through(rule, old)
             self._live, self.moves = self.writer.run(partial(self._go_live, found=found, migrate=migrate))
         return found
 
@@ -213,7 +188,7 @@ class Engine:
         now = self.clock.now()
         old, changing = loader.outgoing(connection, self.workspace, found.programs)
         for rule in changing:
-            self._work_rest(connection, rule, old)
+            self._due.work_rest(connection, rule, old)
         return loader.go_live(
             connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate
         )
@@ -226,14 +201,14 @@ class Engine:
         with self.store.read() as connection:
             live = self._follow(connection)
         for row in live.patient_of(rule):
-            self._work_through(row, live)
+            self._due.work_through(row, live)
         return self.writer.run(partial(self._pause, rule=rule))
 
     def _pause(self, connection: Connection, rule: str) -> bool:
         """What was only noted is decided first, so that its journeys stand in the pause like any others."""
         live = self._follow(connection)
         for row in live.patient_of(rule):
-            self._work_rest(connection, row, live)
+            self._due.work_rest(connection, row, live)
         return pausing.pause(connection, self.workspace, rule, self.clock.now())
 
     def resume(self, rule: str) -> bool:
@@ -434,8 +409,9 @@ class Engine:
         intake = self._intake_now = self._intake(connection)
         return self._reception.take(intake, calls)
 
-    def _intake(self, connection: Connection) -> Intake:
-        return Intake(connection, self.workspace, self._follow(connection), self._deciding, self.clock.now())
+    def _intake(self, connection: Connection, live: Live | None = None) -> Intake:
+        live = self._follow(connection) if live is None else live
+        return Intake(connection, self.workspace, live, self._deciding, self.clock.now())
 
     def committed(self) -> None:
         """For the desk: the batch is on disk."""
@@ -447,107 +423,21 @@ class Engine:
 
     def run_due(self) -> Due:
         """Decide everything that is due by the clock, and send what may leave."""
-        decided = sent = 0
-        with self.store.read() as connection:
-            coming = self._coming(connection)
-        while coming.first is not None and coming.first <= self.clock.now():
-            if coming.first == coming.decide:
-                went, coming = self.writer.run(self._drain_some)
-                decided += went
-            else:
-                went, coming = self._send()
-                sent += went
-            if not went:
-                break
-        return Due(decided, sent, coming.first)
+        return self._due.run()
 
-    def settle(self) -> None:
-        """Write what events have already decided but nobody has looked at, so that every count is the timeline's.
-
-        An event that only ends journeys is not told to them when it comes; the next look finds it.
-        """
-        with self.store.read() as connection:
-            live = self._follow(connection)
-        for rule in live.patient:
-            self._work_through(rule, live)
-        after = -1
-        while pairs := self.writer.run(partial(self._settle_some, after=after)):
-            after = max(person for person, _ in pairs)
-
-    def _work_through(self, rule: int, live: Live) -> None:
-        """Decide the triggers that were only noted under a rule, a transaction at a time."""
-        after: int | None = 0
-        while after is not None:
-            after = self.writer.run(partial(self._work_page, rule=rule, after=after, live=live))
-
-    def _work_rest(self, connection: Connection, rule: int, live: Live) -> None:
-        """Decide all of them in the transaction there is: what has come since they were worked through by pages."""
-        after: int | None = 0
-        while after is not None:
-            after = self._work_page(connection, rule, after, live)
-
-    def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
-        """Some of them; gives the watch to go on behind, nothing at the end."""
-        rows = journeys.watches_of(connection, rule, after, DRAIN)
-        intake = Intake(connection, self.workspace, live, self._deciding, self.clock.now())
-        intake.settle({(person, rule): Touch(intake.now + 1) for _, person in rows})
-        return rows[-1][0] if len(rows) == DRAIN else None
-
-    def _settle_some(self, connection: Connection, after: int) -> list[tuple[int, int]]:
-        pairs = journeys.waiting(connection, self.workspace, after, DRAIN)
-        intake = self._intake(connection)
-        intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules})
-        return pairs
-
-    def _settle_person(self, connection: Connection, id: str) -> None:
-        person = people.find(connection, self.workspace, id)
-        if person is not None:
-            intake = self._intake(connection)
-            waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
-            noted = journeys.load_watches(connection, self.workspace, [(person, rule) for rule in intake.live.patient])
-            pairs = waiting | {(person, one.rule) for one in noted}
-            intake.settle({pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules})
+    def decide_due(self) -> int:
+        """Decide what is due, oldest first, and send nothing; gives how many pairs of person and rule were decided."""
+        return self._due.decide()
 
     def next_due(self) -> int | None:
         """The next moment at which something is to be decided or sent, microseconds UTC."""
+        return self._due.coming().first
+
+    def settle(self) -> None:
+        """Write what events have already decided but nobody has looked at, so that every count is the timeline's."""
         with self.store.read() as connection:
-            return self._coming(connection).first
-
-    def _coming(self, connection: Connection) -> Coming:
-        decide = journeys.next_due(connection, self.workspace)
-        due = None if decide is None else decide + self._deciding.grace
-        return Coming(due, outbox.next_due(connection, self.workspace))
-
-    def decide_due(self) -> int:
-        """Decide due pairs, oldest first, a transaction at a time."""
-        decided = 0
-        while batch := self.writer.run(self._drain_some)[0]:
-            decided += batch
-        return decided
-
-    def _drain_some(self, connection: Connection) -> tuple[int, Coming]:
-        intake = self._intake(connection)
-        pairs = journeys.due(connection, self.workspace, intake.now - self._deciding.grace, DRAIN)
-        pairs = [pair for pair in pairs if pair[1] in intake.live.rules]
-        intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
-        return len(pairs), self._coming(connection)
-
-    def _send(self) -> tuple[int, Coming]:
-        with self._sending:
-            claimed, coming = self.writer.run(self._claim_some)
-            if claimed:
-                actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
-                outcomes = self._channels().send(actions, self.clock.now())
-                coming = self.writer.run(partial(self._record, rows=recorded([row for row, _, _ in claimed], outcomes)))
-            return len(claimed), coming
-
-    def _claim_some(self, connection: Connection) -> tuple[list[Claimed], Coming]:
-        claimed = Claiming(self._intake(connection)).claim(CLAIM)
-        return claimed, self._coming(connection)
-
-    def _record(self, connection: Connection, rows: Sequence[OutboxRow]) -> Coming:
-        outbox.save(connection, rows)
-        return self._coming(connection)
+            live = self._follow(connection)
+        self._due.settle(live)
 
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""
@@ -591,7 +481,7 @@ class Engine:
 
         What events have already decided of their journeys, but nobody has looked at, is written first.
         """
-        self.writer.run(partial(self._settle_person, id=id))
+        self._due.settle_person(id)
         with self.store.read() as connection:
             return sight.person_view(connection, self.workspace, self._follow(connection), id)
 

@@ -17,7 +17,8 @@ from engine.config import WORKSPACE_NAME, Settings, load_settings
 from engine.delivery.channels import Channel
 from engine.errors import ConfigError
 from engine.runtime.desk import Desk
-from engine.runtime.engine import Due, Engine, refusal
+from engine.runtime.due import Due
+from engine.runtime.engine import Engine, refusal
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.store import workspaces as stored
 from engine.store.store import Store

@@ -1,0 +1,184 @@
+"""What falls due in a workspace, and what waits to be looked at: decided and sent, a page a transaction."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from engine.clock import Clock
+from engine.delivery.sender import CLAIM, Sender, outgoing
+from engine.runtime.desk import Desk
+from engine.runtime.intake import Intake
+from engine.runtime.live import Live
+from engine.runtime.loading import Pair, Touch
+from engine.runtime.outgoing import Claimed, Claiming, recorded
+from engine.store import Connection, journeys, outbox, people
+from engine.store.rows import OutboxRow
+
+DRAIN = 500
+"""Pairs of person and rule that are decided in one transaction."""
+
+
+class Due(NamedTuple):
+    """What a call of ``run_due`` did, and the next moment at which something is to be done (microseconds UTC)."""
+
+    decided: int
+    sent: int
+    next: int | None
+
+
+class Coming(NamedTuple):
+    """The next moments at which something is to be decided, and to be sent."""
+
+    decide: int | None
+    send: int | None
+
+    @property
+    def first(self) -> int | None:
+        """The earlier of them; at one moment decisions come first."""
+        return min((one for one in self if one is not None), default=None)
+
+
+class NewIntake(Protocol):
+    """Makes the intake of a transaction, with the rules that are live or others."""
+
+    def __call__(self, connection: Connection, live: Live | None = None) -> Intake: ...
+
+
+class DueWork:
+    """The deciding and sending of one workspace."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        workspace: int,
+        clock: Clock,
+        grace: int,
+        intake: NewIntake,
+        channels: Callable[[], Sender],
+    ) -> None:
+        self._store, self._writer = desk.store, desk.writer
+        self._workspace = workspace
+        self._clock = clock
+        self._grace = grace
+        self._intake = intake
+        self._channels = channels
+        self._sending = threading.Lock()
+
+    # ----------------------------------------------------------------------------------------- due
+
+    def run(self) -> Due:
+        """Decide everything that is due by the clock, and send what may leave."""
+        decided = sent = 0
+        coming = self.coming()
+        while coming.first is not None and coming.first <= self._clock.now():
+            if coming.first == coming.decide:
+                went, coming = self._writer.run(self._drain)
+                decided += went
+            else:
+                went, coming = self._send()
+                sent += went
+            if not went:
+                break
+        return Due(decided, sent, coming.first)
+
+    def decide(self) -> int:
+        """Decide what is due, oldest first, and send nothing; gives how many pairs were decided."""
+        decided = 0
+        while went := self._writer.run(self._drain)[0]:
+            decided += went
+        return decided
+
+    def coming(self) -> Coming:
+        """What comes next."""
+        with self._store.read() as connection:
+            return self._coming(connection)
+
+    def _coming(self, connection: Connection) -> Coming:
+        decide = journeys.next_due(connection, self._workspace)
+        due = None if decide is None else decide + self._grace
+        return Coming(due, outbox.next_due(connection, self._workspace))
+
+    def _drain(self, connection: Connection) -> tuple[int, Coming]:
+        intake = self._intake(connection)
+        pairs = _look(intake, journeys.due(connection, self._workspace, intake.now - self._grace, DRAIN))
+        return pairs, self._coming(connection)
+
+    # ----------------------------------------------------------------------------------------- sent
+
+    def _send(self) -> tuple[int, Coming]:
+        with self._sending:
+            claimed, coming = self._writer.run(self._claim)
+            if claimed:
+                actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
+                outcomes = self._channels().send(actions, self._clock.now())
+                rows = recorded([row for row, _, _ in claimed], outcomes)
+                coming = self._writer.run(partial(self._record, rows=rows))
+            return len(claimed), coming
+
+    def _claim(self, connection: Connection) -> tuple[list[Claimed], Coming]:
+        claimed = Claiming(self._intake(connection)).claim(CLAIM)
+        return claimed, self._coming(connection)
+
+    def _record(self, connection: Connection, rows: Sequence[OutboxRow]) -> Coming:
+        outbox.save(connection, rows)
+        return self._coming(connection)
+
+    # -------------------------------------------------------------------------------------- looked at
+
+    def settle(self, live: Live) -> None:
+        """Write what events have already decided but nobody has looked at.
+
+        A trigger that can lead to nothing yet was only noted, and an event that only ends journeys is not told to
+        them when it comes: the next look finds both.
+        """
+        for rule in live.patient:
+            self.work_through(rule, live)
+        after = -1
+        while pairs := self._writer.run(partial(self._settle_some, after=after)):
+            after = max(person for person, _ in pairs)
+
+    def _settle_some(self, connection: Connection, after: int) -> list[Pair]:
+        pairs = journeys.waiting(connection, self._workspace, after, DRAIN)
+        _look(self._intake(connection), pairs)
+        return pairs
+
+    def settle_person(self, id: str) -> None:
+        """The same for one person, whichever of their ids is given."""
+        self._writer.run(partial(self._settle_person, id=id))
+
+    def _settle_person(self, connection: Connection, id: str) -> None:
+        person = people.find(connection, self._workspace, id)
+        if person is not None:
+            intake = self._intake(connection)
+            waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
+            patient = [(person, rule) for rule in intake.live.patient]
+            noted = journeys.load_watches(connection, self._workspace, patient)
+            _look(intake, waiting | {(person, one.rule) for one in noted})
+
+    def work_through(self, rule: int, live: Live) -> None:
+        """Decide the triggers that were only noted under a rule, as ``live`` has it, a transaction at a time."""
+        after: int | None = 0
+        while after is not None:
+            after = self._writer.run(partial(self._work_page, rule=rule, after=after, live=live))
+
+    def work_rest(self, connection: Connection, rule: int, live: Live) -> None:
+        """Decide all of them in the transaction there is: what has come since they were worked through by pages."""
+        after: int | None = 0
+        while after is not None:
+            after = self._work_page(connection, rule, after, live)
+
+    def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
+        """Some of them; gives the watch to go on behind, nothing at the end."""
+        rows = journeys.watches_of(connection, rule, after, DRAIN)
+        _look(self._intake(connection, live), ((person, rule) for _, person in rows))
+        return rows[-1][0] if len(rows) == DRAIN else None
+
+
+def _look(intake: Intake, pairs: Iterable[Pair]) -> int:
+    """Bring pairs up to now; those of rules that are not live stay as they are. Gives how many were."""
+    touches: dict[Any, Touch] = {pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules}
+    intake.settle(touches)
+    return len(touches)
