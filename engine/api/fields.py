@@ -49,4 +49,9 @@ class Fields:
 
     def errors(self, refused: Iterable[Rejection]) -> list[dict[str, Any]]:
         """The refused items of a batch: ``[{"index", "event", "reason"}]``."""
-        return [{"index": one.index, "event": one.event, "reason": self.reason(one)} for one in refused]
+        return [{"index": one.index, "event": _sendable(one.event), "reason": self.reason(one)} for one in refused]
+
+
+def _sendable(name: str | None) -> str | None:
+    """A name as it was sent, but for halves of characters, which no answer can hold."""
+    return None if name is None else name.encode(errors="backslashreplace").decode()

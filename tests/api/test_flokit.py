@@ -23,6 +23,8 @@ from engine.files import EventFile
 from engine.ingesting import ingest_file
 from tests.api import flokit_document as printed
 from tests.api.conftest import Api
+from tests.corpus.odd_inputs import FINE, ODD
+from tests.corpus.odd_inputs import NOW as NOW_OF_CORPUS
 
 NOT_AS_PRINTED = {
     "$FLOKIT_API_KEY": "a placeholder: the tests send keys of their own",
@@ -192,7 +194,7 @@ def test_fields_the_document_lacks_are_refused(api: Api, name: str) -> None:
     assert message.startswith(f"'{name}' is not a field; fields are anonymous_id, event, ")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"x"', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'"x"', b"\xff", b"[" * 100_000])
 def test_bodies_that_are_no_object(api: Api, body: bytes) -> None:
     for path in ("/flokit/v1/events", "/flokit/v1/batch/events"):
         refused(api.post(path, body), 400, "validation_error")
@@ -247,6 +249,21 @@ def test_each_event_of_a_batch_has_its_own_verdict(api: Api) -> None:
 def test_a_batch_of_which_nothing_is_accepted_is_answered_alike(api: Api) -> None:
     body = batch(api, [{"event": "x"}]).json()
     assert (body["status"], body["accepted"], body["rejected"], body["event_ids"]) == ("ok", 0, 1, [])
+
+
+def test_odd_events_get_the_verdict_they_get_everywhere(api: Api) -> None:
+    api.clock.set(NOW_OF_CORPUS)
+    events = [one for one in ODD if one.name != "100,000 levels"]  # deeper than a client can write
+    odd = [one.item for one in events if not (isinstance(one.item, dict) and one.item.get("type") == "identify")]
+    for start in range(0, len(odd), 50):
+        some = odd[start : start + 50]
+        body = batch(api, some, headers={"Idempotency-Key": str(start)}).json()
+        assert (body["accepted"], body["rejected"]) == (0, len(some))
+        assert batch(api, some, headers={"Idempotency-Key": str(start)}).json() == body
+    fields = {"event", "user_id", "anonymous_id", "timestamp", "properties"}
+    fine = [one.item for one in FINE if one.item.get("timestamp") and fields >= one.item.keys()]
+    assert len(fine) > 10
+    assert batch(api, fine).json()["errors"] == []
 
 
 # ------------------------------------------------------------------------------------------ refusals
