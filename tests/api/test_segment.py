@@ -262,6 +262,57 @@ def test_a_message_id_is_taken_once(api: Api) -> None:
     assert events(api, "bob") == []
 
 
+# ------------------------------------------------------------------------------------------------ bad messages
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"type": "track", "userId": "ann"}, "name_missing"),
+        ({"type": "track", "event": "signed_up"}, "no_person"),
+        ({"type": "page", "userId": None, "anonymousId": None}, "no_person"),
+        (track(userId=5), "id_not_text"),
+        (track(messageId="m" * 256), "id_too_long"),
+        (track(timestamp="yesterday"), "timestamp_invalid"),
+        (track(timestamp="2026-01-01T00:00:00"), "timestamp_no_offset"),
+        (track(timestamp="2026-01-02T00:00:00Z"), "timestamp_in_future"),
+        (track(properties=[]), "properties_not_object"),
+        ({"type": "page", "userId": "ann", "properties": "x", "name": "Home"}, "properties_not_object"),
+        ({"type": "group", "userId": "ann", "groupId": "g", "traits": "x"}, "properties_not_object"),
+        ({"type": "identify", "userId": "ann", "traits": "x"}, "properties_not_object"),
+        ({"type": "alias", "userId": "ann", "previousId": 5}, "id_not_text"),
+        (track(properties={"x": "x" * 32_768}), "event_too_large"),
+        (track(properties={"x": "\ud800"}), "lone_surrogate"),
+        (track(type="import"), "unknown_type"),
+        (track(type=5), "unknown_type"),
+        (5, "not_object"),
+        (None, "not_object"),
+    ],
+)
+def test_a_bad_message_spoils_no_other_and_is_kept(api: Api, message: Any, code: str) -> None:
+    sent(api, "batch", {"batch": [track("before"), message, track("after")]})
+    assert len(events(api, "before")) == len(events(api, "after")) == 1
+    (kept,) = api.engine.quarantined().items
+    assert (kept.plain()["code"], kept.source) == (code, "segment")
+    assert events(api) == []
+
+
+def test_alone_on_its_path_it_is_kept_too(api: Api) -> None:
+    sent(api, "track", {"userId": "ann"})
+    assert [one.plain()["code"] for one in api.engine.quarantined().items] == ["name_missing"]
+
+
+def test_what_breaks_a_schema_is_taken_in_once_the_schema_takes_it(api: Api) -> None:
+    kind = api.engine.types.create("order.paid", schema={"type": "object", "required": ["total"]})
+    sent(api, "batch", {"batch": [track(), track(event="order.paid", messageId="m-1", timestamp=START)]})
+    (kept,) = api.engine.quarantined().items
+    assert kept.plain()["reason"] == "Missing required field: total"
+    api.engine.types.update(kind.id, schema=None)
+    api.engine.reingest([kept.id])
+    assert sorted(events(api)) == [("order.paid", {}), ("signed_up", {})]
+    assert api.engine.quarantined().total == 0
+
+
 # ------------------------------------------------------------------------------------------------ time
 
 
