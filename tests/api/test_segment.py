@@ -80,6 +80,14 @@ def test_an_address_may_bring_keys_in_bodies_only_so_often(make_api: Callable[..
     sent(api, "t", track())
 
 
+def test_only_who_is_known_may_send_much_at_once(api: Api) -> None:
+    many = {"batch": [track(properties={"x": "x" * 32_000})] * 32, "writeKey": api.key}
+    assert post(api, "batch", many, key=None).status_code == 413
+    sent(api, "batch", many)
+    few = {**many, "batch": many["batch"][:31]}
+    sent(api, "batch", few, key=None)
+
+
 def test_the_key_says_whose_the_message_is_and_nothing_else_does(api: Api) -> None:
     sent(api, "t", track(writeKey=api.other_key))
     assert len(events(api)) == 1
@@ -112,6 +120,13 @@ def test_browsers_may_call(api: Api, path: str) -> None:
     browser = api.make_key(Scope.EVENT_CREATE)
     answer = post(api, path, {"batch": [], **track()}, key=browser, headers={"Origin": "https://shop.example"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "*")
+
+
+def test_the_paths_may_stand_at_the_root(make_api: Callable[..., Api]) -> None:
+    api = make_api(api={"root": "segment"})
+    for path in ("/v1/batch", "/segment/v1/batch"):
+        assert api.post(path, {"batch": [track()]}).content == SUCCESS
+    assert len(events(api)) == 2
 
 
 # ------------------------------------------------------------------------------------------------ refusals

@@ -10,11 +10,12 @@ import pytest
 from tests.api import test_flameup, test_flokit, test_flownally_document
 from tests.docs.pages import ROOT
 
-PAGES = ("flokit", "flownally", "flameup")
+PAGES = ("flokit", "flownally", "flameup", "segment")
 NAMED = re.compile(r"`(test_\w+)`")
 TESTS = {
     node.name
-    for path in (ROOT / "tests" / "api").glob("test_*.py")
+    for folder in ("api", "sdks")
+    for path in (ROOT / "tests" / folder).glob("test_*.py")
     for node in ast.parse(path.read_text("utf-8")).body
     if isinstance(node, ast.FunctionDef)
 }
