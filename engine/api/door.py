@@ -154,9 +154,11 @@ class Door:
     # ---------------------------------------------------------------------------------------------- what
 
     async def _body(self, visit: Visit, route: Route) -> bytes:
+        """The body; of somebody not known yet, never more than a single event's may have."""
         if visit.raw is None:
             settings = self._service.settings
-            many = route.events * settings.limits.event_bytes if route.events is not None else 0
+            events = route.events if route.events is not None and visit.key is not None else 0
+            many = events * settings.limits.event_bytes
             visit.raw = await body_of(visit.request, max(settings.api.body_bytes, many), self._seconds)
         return visit.raw
 
