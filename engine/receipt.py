@@ -34,6 +34,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "integer_out_of_range": "an integer does not fit 64 bits",
         "not_finite": "a number is NaN, infinite or too large",
         "unknown_event": "no event type has its name, and the settings refuse such names",
+        "erased": "an id it names is that of a person who was erased",
         "breaks_schema": "its properties are not what the schema of its event type takes",
         "nul": "a text holds a NUL character",
         "lone_surrogate": "a text holds half a character",

@@ -125,8 +125,8 @@ def test_odd_json_is_refused_by_the_reader_or_the_validator(odd: Odd) -> None:
 def test_every_code_is_in_the_table_and_meant_by_some_input() -> None:
     seen = {odd.code for odd in ODD + PYTHON_ONLY + ODD_JSON}
     of_files = {"not_utf8", "bad_row", "broken_file"}
-    of_types = {"unknown_event", "breaks_schema"}
-    assert seen | of_files | of_types | {"timestamp_missing"} == set(CODES)
+    of_the_store = {"unknown_event", "breaks_schema", "erased"}
+    assert seen | of_files | of_the_store | {"timestamp_missing"} == set(CODES)
     assert all(CODES.values())
 
 

@@ -7,7 +7,7 @@ one short read and an event for nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.model import ValidEvent
@@ -16,6 +16,8 @@ from engine.runtime.intake import Arrival, Taken
 from engine.schemas.compiled import Schema, recompile
 from engine.schemas.settings import TypeSettings
 from engine.store import Connection, events, types
+
+Taking = Callable[[Sequence[Arrival]], list[Taken]]
 
 _NEVER: Final = -1
 
@@ -35,14 +37,10 @@ class Admission:
         self,
         connection: Connection,
         arrivals: Sequence[Arrival],
-        taking: Callable[[Sequence[Arrival]], list[Taken]],
+        taking: Taking,
     ) -> list[Taken]:
         """Have what may come in taken by ``taking``; gives what became of each arrival, refused ones too."""
-        refused = self._refused(connection, arrivals)
-        if not refused:
-            return taking(arrivals)
-        taken = iter(taking([one for place, one in enumerate(arrivals) if place not in refused]))
-        return [refused[place] if place in refused else next(taken) for place in range(len(arrivals))]
+        return all_but(self._refused(connection, arrivals), arrivals, taking)
 
     def _refused(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Taken]:
         self._follow(connection)
@@ -74,7 +72,7 @@ class Admission:
             if isinstance(one.item, ValidEvent) and (schema := self._schemas.get(one.item.name)):
                 problem = schema.problem(one.item.properties)
                 if problem is not None:
-                    found[place] = _refusal("breaks_schema", problem.reason, problem.field)
+                    found[place] = refusal("breaks_schema", problem.reason, problem.field)
         return found
 
     def _unknown(self, connection: Connection, arrivals: Sequence[Arrival], known: set[str]) -> dict[int, Taken]:
@@ -84,11 +82,20 @@ class Admission:
             known |= events.known_types(connection, self._workspace, sorted(met)).keys()
         reason = "no event type has this name; make one first, or look whether it is misspelt"
         return {
-            place: _refusal("unknown_event", reason, "event")
+            place: refusal("unknown_event", reason, "event")
             for place, one in enumerate(arrivals)
             if isinstance(one.item, ValidEvent) and one.item.name not in known
         }
 
 
-def _refusal(code: str, reason: str, field: str) -> Taken:
+def all_but(refused: Mapping[int, Taken], arrivals: Sequence[Arrival], taking: Taking) -> list[Taken]:
+    """Have the arrivals taken that are not ``refused``; gives what became of each."""
+    if not refused:
+        return taking(arrivals)
+    taken = iter(taking([one for place, one in enumerate(arrivals) if place not in refused]))
+    return [refused[place] if place in refused else next(taken) for place in range(len(arrivals))]
+
+
+def refusal(code: str, reason: str, field: str) -> Taken:
+    """An arrival of which nothing is stored."""
     return Taken(b"", "refused", Rejection(0, code, reason, field))

@@ -28,7 +28,18 @@ from engine.journeys import rulebook
 from engine.language import Diagnostic
 from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
-from engine.runtime import browsing, contacts, housekeeping, loader, pausing, quarantine, records, sight
+from engine.runtime import (
+    browsing,
+    contacts,
+    erasing,
+    exporting,
+    housekeeping,
+    loader,
+    pausing,
+    quarantine,
+    records,
+    sight,
+)
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
@@ -403,6 +414,23 @@ class Engine:
         """Let items in quarantine go; gives how many of the ids were there."""
         wanted = list(ids)
         return self.writer.run(lambda connection: quarantine.discard(connection, self.workspace, wanted))
+
+    def erase(self, who: str) -> dict[str, int] | None:
+        """Remove all that is stored of the person with an id of any kind; gives how much, nothing if nobody has it.
+
+        What rules did for them stays counted. What still comes for any of their ids is refused as ``erased``, for as
+        long as the setting ``max_event_age``; after that the same id is a new person.
+        """
+        return self.writer.run(lambda connection: erasing.erase(self._intake(connection), who))
+
+    def export(self, who: str) -> dict[str, Any] | None:
+        """All that is stored of the person with an id of any kind, as JSON has it; nothing if nobody has it.
+
+        What events have already decided of their journeys, but nobody has looked at, is written first.
+        """
+        self._due.settle_person(who)
+        with self.store.read() as connection:
+            return exporting.export(connection, self.workspace, who)
 
     def take(self, connection: Connection, calls: Sequence[Submission]) -> list[Receipt]:
         """For the desk: all calls that wait, as one batch."""

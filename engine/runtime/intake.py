@@ -108,7 +108,7 @@ class Intake:
         return taken
 
     def _identify(self, arrivals: list[Arrival]) -> Identity:
-        return Identity.of(self.connection, self.workspace, [key for one in arrivals for key in _ids(one.item)])
+        return Identity.of(self.connection, self.workspace, [key for one in arrivals for key in ids_of(one.item)])
 
     def _work_through(self, losers: Iterable[int]) -> None:
         """What was only noted of people about to merge is decided first: their watches end with them."""
@@ -117,7 +117,7 @@ class Intake:
         self.settle({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
 
     def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> Entries:
-        owners = [identity.person(_ids(one.item)) for one, _ in fresh]
+        owners = [identity.person(ids_of(one.item)) for one, _ in fresh]
         fresh_ids = public_ids(len(identity.created), self.now)
         people.create(self.connection, self.workspace, list(zip(identity.created, fresh_ids, strict=True)), self.now)
         people.link(self.connection, self.workspace, identity.linked, self.now)
@@ -207,7 +207,7 @@ def _cause(item: Valid) -> str | None:
     return item.caused_by if isinstance(item, ValidEvent) else None
 
 
-def _ids(item: Valid) -> list[Key]:
+def ids_of(item: Valid) -> list[Key]:
     """The ids that say whose an item is, by how much each of them says."""
     found: list[Key] = []
     if item.user_id:

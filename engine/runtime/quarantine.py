@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 
 from ulid import ULID
@@ -17,7 +18,7 @@ from ulid import ULID
 from engine.clock import iso
 from engine.config import QuarantineSettings
 from engine.receipt import Receipt, Rejection
-from engine.runtime import cursors
+from engine.runtime import cursors, erasing
 from engine.runtime.intake import public_ids
 from engine.runtime.submission import Originals
 from engine.store import Connection, counters, quarantine
@@ -86,10 +87,19 @@ def keep(
     fitting = [found for found in written if len(found[2]) <= settings.item_bytes]
     ids = sorted(public_ids(len(fitting), originals.received_at))
     rows = [_row(id, originals, *found) for id, found in zip(ids, fitting, strict=True)]
+    rows = _of_the_living(connection, workspace, rows)
     notes = {(_NO_RULE, TOO_LARGE): len(written) - len(fitting)}
     if rows:
         notes[_NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
     counters.count(connection, workspace, {note: times for note, times in notes.items() if times})
+
+
+def _of_the_living(connection: Connection, workspace: int, rows: Sequence[QuarantineRow]) -> list[QuarantineRow]:
+    """Those that name nobody who was erased."""
+    named = [quarantine.names(row) for row in rows]
+    now = max((row.received_at for row in rows), default=0)
+    buried = erasing.buried_among(connection, workspace, chain.from_iterable(named), now)
+    return [row for row, keys in zip(rows, named, strict=True) if buried.isdisjoint(keys)]
 
 
 def _written(item: Any) -> str | None:

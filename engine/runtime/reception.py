@@ -7,9 +7,9 @@ from functools import partial
 
 from engine.config import QuarantineSettings
 from engine.receipt import Receipt
-from engine.runtime import quarantine, repeats
+from engine.runtime import erasing, quarantine, repeats
 from engine.runtime.admission import Admission
-from engine.runtime.intake import Intake
+from engine.runtime.intake import Arrival, Intake, Taken
 from engine.runtime.submission import Submission
 
 
@@ -27,7 +27,7 @@ class Reception:
 
     def _carry_out(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         arrivals = [one for call in calls for one in call.arrivals]
-        taken = iter(self._admission.take(intake.connection, arrivals, intake.take) if arrivals else ())
+        taken = iter(self._take(intake, arrivals) if arrivals else ())
         receipts = [call.receipt(taken) for call in calls]
         for call, receipt in zip(calls, receipts, strict=True):
             if call.originals is not None and receipt.rejected:
@@ -35,3 +35,7 @@ class Reception:
             if call.beside is not None:
                 call.beside(intake.connection, receipt)
         return receipts
+
+    def _take(self, intake: Intake, arrivals: Sequence[Arrival]) -> list[Taken]:
+        """Past those who refuse: first what comes for erased people, then what event types do not let in."""
+        return erasing.take(intake, arrivals, partial(self._admission.take, intake.connection, taking=intake.take))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
 from engine.store.rows import OutboxRow
@@ -25,6 +25,9 @@ READY = frozenset({"pending", "failed", "sending"})
 OPEN = frozenset({"held", "pending"})
 """States in which an action can still be withdrawn."""
 
+ERASED = "erased"
+"""The reason of what can no longer leave because the person was erased."""
+
 RETAKEN = frozenset({"held", "pending", "cancelled", "suppressed", "skipped_late"})
 """States in which an action has not left, so that deciding it again replaces it."""
 
@@ -32,7 +35,15 @@ _workspace, _limit = bound("workspace"), bound("limit")
 _columns = [outbox.c[one] for one in OutboxRow._fields]
 _stored = (*OutboxRow._fields, "ready_at")
 _INSERT = inserting(outbox, *_stored[1:])
-_SAVE = updating(outbox, *_stored)
+_RETAKE = updating(outbox, *_stored)
+_alive = outbox.c.reason.is_distinct_from(literal_column(f"'{ERASED}'"))
+_progress = ("status", "reason", "attempts", "due_at", "left_at", "error", "ready_at")
+SAVE = Prepared(
+    outbox.update()
+    .where(outbox.c.id == bound("row"), or_(_alive, bound("new_status") == literal_column("'sent'")))
+    .values({one: bound(f"new_{one}") for one in _progress}),
+    "row", *(f"new_{one}" for one in _progress),
+)  # fmt: skip
 
 _keys = batch("keys", key=str)
 _known = _keys.joined(outbox, and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"]))
@@ -102,12 +113,21 @@ def insert(connection: Connection, rows: Iterable[OutboxRow]) -> None:
     known = {key: (row, status) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted))}
     _INSERT.many(connection, [_stored_row(row)[1:] for key, row in wanted.items() if key not in known])
     taken = [wanted[key]._replace(id=id) for key, (id, status) in known.items() if status in RETAKEN]
-    _SAVE.many(connection, map(_stored_row, taken))
+    _RETAKE.many(connection, map(_stored_row, taken))
 
 
 def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
-    """Write actions anew, by their rows: claimed, sent, failed and so on."""
-    _SAVE.many(connection, map(_stored_row, rows))
+    """Write how far actions are: claimed, sent, failed and so on; what they carry stays as it was decided.
+
+    Of one whose person was erased meanwhile nothing is written but that it was sent all the same.
+    """
+    SAVE.many(
+        connection,
+        [
+            (row.id, row.status, row.reason, row.attempts, row.due_at, row.left_at, row.error, _ready_at(row))
+            for row in rows
+        ],
+    )
 
 
 def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason: str) -> list[str]:
@@ -165,4 +185,8 @@ def counts(connection: Connection, workspace: int) -> dict[tuple[int, str], int]
 
 
 def _stored_row(row: OutboxRow) -> Sequence[object]:
-    return (*row, row.due_at if row.status in READY else None)
+    return (*row, _ready_at(row))
+
+
+def _ready_at(row: OutboxRow) -> int | None:
+    return row.due_at if row.status in READY else None

@@ -38,6 +38,7 @@ __all__ = [
     "first_seen",
     "identifiers",
     "link",
+    "links",
     "lower_first_seen",
     "merge",
     "names",
@@ -128,7 +129,7 @@ PUBLIC_IDS = Prepared(
 )
 
 IDENTIFIERS = Prepared(
-    select(_links.c.kind, _links.c.value)
+    select(_links.c.kind, _links.c.value, _links.c.linked_at)
     .where(_links.c.person_id == bound("person"))
     .order_by(_rank, _links.c.linked_at, _links.c.value),
     "person",
@@ -218,7 +219,12 @@ def by_age(connection: Connection, ids: Iterable[int]) -> dict[int, list[Key]]:
 
 def identifiers(connection: Connection, person: int) -> list[Key]:
     """A person's ids, user ids first, then by age."""
-    return [(kind, value) for kind, value in IDENTIFIERS.rows(connection, person)]
+    return [(kind, value) for kind, value, _ in links(connection, person)]
+
+
+def links(connection: Connection, person: int) -> list[tuple[str, str, int]]:
+    """A person's ids as :func:`identifiers` gives them, and since when they are theirs."""
+    return [(kind, value, at) for kind, value, at in IDENTIFIERS.rows(connection, person)]
 
 
 def _public_id(text: str) -> bytes | None:

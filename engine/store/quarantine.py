@@ -73,8 +73,27 @@ def total(connection: Connection, workspace: int) -> int:
 def by_public_id(connection: Connection, workspace: int, ids: Iterable[bytes]) -> list[QuarantineRow]:
     """Those of the ids that are there, in the order in which they were kept."""
     wanted = set(ids)
-    rows = sorted(row for public_id, row in ROWS_OF.rows(connection, workspace) if public_id in wanted)
+    rows = [row for public_id, row in ROWS_OF.rows(connection, workspace) if public_id in wanted]
+    return by_row(connection, rows)
+
+
+def by_row(connection: Connection, rows: Iterable[int]) -> list[QuarantineRow]:
+    """Items by their rows, in the order in which they were kept."""
     return sorted(map(QuarantineRow._make, BY_ID.rows(connection, listed(rows))))
+
+
+def named(connection: Connection, workspace: int) -> list[tuple[int, list[tuple[str, str]]]]:
+    """The rows of all items, and the ids of people that each of them names."""
+    return [(row, _keys(*ids)) for row, *ids in NAMED.rows(connection, workspace)]
+
+
+def names(row: QuarantineRow) -> list[tuple[str, str]]:
+    """The ids of people that an item names."""
+    return _keys(row.user_id, row.anonymous_id, row.contact_id)
+
+
+def _keys(*ids: str | None) -> list[tuple[str, str]]:
+    return [(kind, id) for kind, id in zip(("user", "anonymous", "contact"), ids, strict=True) if id]
 
 
 def refuse(connection: Connection, rows: Iterable[QuarantineRow]) -> None:

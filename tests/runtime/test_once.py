@@ -194,7 +194,7 @@ def test_calls_that_share_a_transaction(lab: Lab) -> None:
 @LASTS
 def test_a_hundred_threads_with_one_key_store_one_event(tmp_path: Path, lasts: int | None) -> None:
     with Engine.open(f"sqlite:///{tmp_path}/lapse.db") as engine, ThreadPoolExecutor(100) as pool:
-        for number in range(10):
+        for number in range(20):
             gate = threading.Barrier(100)
 
             def call(place: int, gate: threading.Barrier = gate, name: str = f"k{number}") -> Receipt:

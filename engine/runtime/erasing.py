@@ -1,0 +1,77 @@
+"""A person's end, and what still comes for them afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from ulid import ULID
+
+from engine.runtime.admission import Taking, all_but, refusal
+from engine.runtime.identity import Key
+from engine.runtime.intake import Arrival, Intake, Taken, ids_of, public_ids
+from engine.runtime.loading import Touch
+from engine.store import Connection, erasing, people, quarantine
+
+_FIELDS: Final = {"user": "user_id", "anonymous": "anonymous_id", "contact": "contact_id"}
+_PUBLIC_CONTACT: Final = re.compile(r"con_[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
+
+
+def erase(intake: Intake, who: str) -> dict[str, int] | None:
+    """Remove all that is stored of the person with an id of any kind; gives how much, nothing if nobody has the id.
+
+    What rules did for them stays counted, as of now. Their ids are refused for as long as events may be late.
+    """
+    connection, workspace = intake.connection, intake.workspace
+    person = people.find(connection, workspace, who)
+    if person is None:
+        return None
+    intake.settle({(person, rule): Touch(intake.now + 1) for rule in intake.live.rules})
+    merged = erasing.merged(connection, person)
+    own = people.public_ids(connection, [person])
+    keys = set(people.identifiers(connection, person))
+    known_as = {("contact", f"con_{ULID(id)}") for id in (*own.values(), *merged.values())}
+    until = intake.now + intake.settings.max_event_age
+    erasing.bury(connection, workspace, sorted({_digest(workspace, key) for key in keys | known_as}), until)
+    refused = quarantined(connection, workspace, keys | known_as)
+    (new_id,) = public_ids(1, intake.now)
+    counts = erasing.erase(connection, workspace, person, list(merged), intake.now, new_id)
+    return {**counts, "quarantined": quarantine.delete(connection, refused)}
+
+
+def quarantined(connection: Connection, workspace: int, keys: set[Key]) -> list[int]:
+    """The rows of the items in quarantine that name any of the ids."""
+    return [row for row, named in quarantine.named(connection, workspace) if not keys.isdisjoint(named)]
+
+
+def take(intake: Intake, arrivals: Sequence[Arrival], taking: Taking) -> list[Taken]:
+    """Have ``taking`` take what is not for people who were erased; gives what became of each arrival."""
+    if not erasing.any_buried(intake.connection, intake.workspace):
+        return taking(arrivals)
+    keys = (key for one in arrivals for key in ids_of(one.item))
+    buried = buried_among(intake.connection, intake.workspace, keys, intake.now)
+    refused = {}
+    for place, one in enumerate(arrivals):
+        key = next((key for key in ids_of(one.item) if key in buried), None)
+        if key is not None:
+            field = _FIELDS[key[0]]
+            reason = f"the person with this {field} was erased; what comes for them is refused for a time"
+            refused[place] = refusal("erased", reason, field)
+    return all_but(refused, arrivals, taking)
+
+
+def buried_among(connection: Connection, workspace: int, keys: Iterable[Key], now: int) -> set[Key]:
+    """Those of the ids that people had who were erased not long ago. One statement."""
+    digests = {key: _digest(workspace, key) for key in keys}
+    found = erasing.buried(connection, workspace, sorted(set(digests.values())), now) if digests else set()
+    return {key for key, digest in digests.items() if digest in found}
+
+
+def _digest(workspace: int, key: Key) -> str:
+    """What stands for an id whose person is not to be known any more. A contact's public id has one spelling here."""
+    kind, value = key
+    if kind == "contact" and _PUBLIC_CONTACT.fullmatch(value):
+        value = f"con_{value[4:].upper()}"
+    return hashlib.blake2b(f"{workspace}\0{kind}\0{value}".encode(), digest_size=16).hexdigest()
