@@ -81,7 +81,9 @@ def main(count: int = 100_000) -> None:
     logging.disable(logging.WARNING)  # the peer warns of each job it drops
     whole, running, ran = peer(PEER_JOBS)
     print(f"{count:,} journeys due at once: {decided:,.0f} decided/s, {sent:,.0f} decided and sent/s")
-    print(f"{PEER_JOBS:,} jobs due at once: {ran:,} carried out, {running:,.0f} a second; with adding them {whole:,.0f}")
+    print(
+        f"{PEER_JOBS:,} jobs due at once: {ran:,} carried out, {running:,.0f} a second; with adding them {whole:,.0f}"
+    )
     print(f"ratio of decided: {decided / running:,.0f} to running the jobs, {decided / whole:,.0f} with adding them")
 
 

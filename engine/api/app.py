@@ -37,11 +37,22 @@ def build(
         async with common.kept(service):
             yield
 
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=life)
+    app = App(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=life)
     app.state.service = service
     app.include_router(common.router(service, openapi.document(spoken["native"])))
-    app.add_middleware(Doors, service=service, spoken=spoken)
+    app.open(service, spoken)
     return app
+
+
+class App(FastAPI):
+    """FastAPI for what belongs to no dialect, behind the doors of the dialects."""
+
+    def open(self, service: Service, spoken: dict[str, Dialect]) -> None:
+        """Let requests in."""
+        self._doors = Doors(super().__call__, service, spoken)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._doors(scope, receive, send)
 
 
 class Doors:

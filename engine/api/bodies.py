@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive
 
 from engine.api.dialect import Refused
 
@@ -28,7 +29,7 @@ async def body_of(request: Request, cap: int, seconds: float) -> bytes:
     inflate = _inflater(request.headers, cap)
     try:
         async with asyncio.timeout(seconds):
-            return await _read(request.stream(), inflate, cap)
+            return await _read(request.receive, inflate, cap)
     except TimeoutError:
         raise Refused(408, "timeout", f"the body did not come within {seconds:g} seconds", headers=_CLOSE) from None
 
@@ -56,10 +57,15 @@ def too_large(cap: int) -> Refused:
     return Refused(413, "too_large", f"the body is larger than {cap} bytes; send less at a time", headers=_CLOSE)
 
 
-async def _read(chunks: AsyncIterator[bytes], inflate: Inflater | None, cap: int) -> bytes:
+async def _read(receive: Receive, inflate: Inflater | None, cap: int) -> bytes:
     parts: list[bytes] = []
     size = came = 0
-    async for chunk in chunks:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         came += len(chunk)
         part = chunk if inflate is None else inflate.add(chunk, cap - size)
         size += len(part)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from starlette.datastructures import Headers, QueryParams
 
 from engine.access import Key, Scope
+from engine.api.waking import Waking
 from engine.errors import RefusedError
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
@@ -106,6 +107,7 @@ class Call:
     """When the request came in, by the engine's clock: microseconds UTC."""
     keyring: Keyring
     threads: ThreadPoolExecutor
+    waking: Waking
     counted: Callable[[Receipt], None]
     """Told what became of events, for the metrics."""
     _json: list[Any] = field(default_factory=list)
@@ -139,7 +141,7 @@ class Call:
             quarantine=quarantine,
         )  # fmt: skip
         future = await self.read(submit) if len(self.raw) > LARGE_BYTES else submit()
-        receipt = await asyncio.wrap_future(future)
+        receipt = await self.waking.result(future)
         if not receipt.repeated:
             self.counted(receipt)
         return receipt

@@ -11,12 +11,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 
 from pydantic_core import to_json
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.access import INGEST, Key
@@ -32,6 +32,8 @@ from engine.strict_json import parse_json
 
 _GONE: Final = 499
 """The status the log has of a client that left; nobody receives it."""
+
+_NO_QUERY: Final = QueryParams()
 
 _SHARED: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -72,7 +74,7 @@ class Door:
         begun = time.perf_counter()
         visit = Visit(Request(scope, receive), f"req_{os.urandom(12).hex()}")
         answer = await self._answer(visit)
-        await self._response(answer, visit.id)(scope, receive, send)
+        await self._send(answer, visit.id, send)
         self._note(visit, answer.status, time.perf_counter() - begun)
 
     async def _answer(self, visit: Visit) -> Answer:
@@ -172,22 +174,29 @@ class Door:
             request_id=visit.id,
             dialect=self._dialect.name,
             path=request.scope["path_params"],
-            query=QueryParams(request.scope["query_string"]),
+            query=QueryParams(query) if (query := request.scope["query_string"]) else _NO_QUERY,
             headers=request.headers,
             raw=raw,
             chunks=partial(chunks_of, request, self._seconds),
             now=service.now(),
             keyring=service.keyring,
             threads=service.threads,
+            waking=service.waking,
             counted=partial(service.metrics.ingested, self._dialect.name),
         )
 
     # ------------------------------------------------------------------------------------------ what for
 
-    def _response(self, answer: Answer, id: str) -> Response:
+    async def _send(self, answer: Answer, id: str, send: Send) -> None:
         body = b"" if answer.body is None else to_json(answer.body)
         headers = {"X-Request-Id": id, **(_SHARED if self._tracked else {}), **answer.headers}
-        return Response(body, answer.status, headers, "application/json" if body else None)
+        if body:
+            headers |= {"Content-Type": "application/json"}
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers |= {"Content-Length": str(len(body))}
+        sent = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": sent})
+        await send({"type": "http.response.body", "body": body})
 
     def _note(self, visit: Visit, status: int, seconds: float) -> None:
         method = visit.request.method if visit.request.method in self._routes else "other"

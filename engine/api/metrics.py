@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -33,6 +33,8 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
+        self._timers: dict[tuple[str, str, str, int], Any] = {}
+        self._counters: dict[tuple[str, str], Any] = {}
         self._ingested = Counter(
             "lapse_ingested", "Items by the door they came through and what became of them.", ("dialect", "outcome"),
             registry=self.registry,
@@ -40,12 +42,18 @@ class Metrics:
 
     def requested(self, dialect: str, method: str, route: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.labels(dialect, method, route, status).observe(seconds)
+        labels = (dialect, method, route, status)
+        if labels not in self._timers:
+            self._timers[labels] = self._requests.labels(*labels)
+        self._timers[labels].observe(seconds)
 
     def ingested(self, dialect: str, receipt: Receipt) -> None:
         """Items came in."""
         for outcome, count in Tally(one.status for one in receipt.outcomes).items():
-            self._ingested.labels(dialect, outcome).inc(count)
+            labels = (dialect, outcome)
+            if labels not in self._counters:
+                self._counters[labels] = self._ingested.labels(*labels)
+            self._counters[labels].inc(count)
 
 
 class InStore(Collector):

@@ -10,9 +10,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from engine.config import Api
 from engine.durations import in_micros
 from engine.errors import LapseError
-from engine.runtime.workspaces import Workspaces
 
 HEAD_BYTES: Final = 65_536
 """What the first line and the headers of a request may have, about."""
@@ -31,16 +31,20 @@ class GuardedProtocol(HttpToolsProtocol):
     """
 
     patience = 15.0
-    _deadline: asyncio.TimerHandle | None = None
+    _deadline: float | None = None
+    _timer: asyncio.TimerHandle | None = None
     _head = 0
     _in_head = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a body waits 40 ms behind its head
         self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._disarm()
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -65,26 +69,33 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def _arm(self) -> None:
-        self._disarm()
-        self._deadline = self.loop.call_later(self.patience, self._give_up)
+        """A timer that runs is left running: at its end it looks whether anything is late."""
+        self._deadline = self.loop.time() + self.patience
+        if self._timer is None:
+            self._timer = self.loop.call_at(self._deadline, self._look)
 
     def _disarm(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+        self._deadline = None
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._deadline is None or self.transport.is_closing():
+            return
+        if self.loop.time() < self._deadline:
+            self._timer = self.loop.call_at(self._deadline, self._look)
+        else:
+            self._give_up()
 
     def _give_up(self) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
         if self.flow.read_paused:  # the app is behind, not the client
             self._arm()
         else:
             self.transport.close()
 
 
-def server(app: ASGIApp, workspaces: Workspaces) -> uvicorn.Server:
+def server(app: ASGIApp, settings: Api) -> uvicorn.Server:
     """A server for the app, not yet running: ``run(sockets=[...])`` it, set ``should_exit`` to stop it."""
-    patience = in_micros(workspaces.settings.api.body_seconds) / 1_000_000 + GRACE_SECONDS
+    patience = in_micros(settings.body_seconds) / 1_000_000 + GRACE_SECONDS
     protocol: Any = type("Protocol", (GuardedProtocol,), {"patience": patience})
     return uvicorn.Server(
         uvicorn.Config(

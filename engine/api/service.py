@@ -13,6 +13,7 @@ from engine.access import Key
 from engine.api.logs import fault, log
 from engine.api.metrics import Metrics
 from engine.api.rates import Rates
+from engine.api.waking import Waking
 from engine.config import Settings
 from engine.errors import StoreError
 from engine.runtime.keyring import Keyring
@@ -38,12 +39,14 @@ class Service:
     rates: Rates = field(init=False)
     metrics: Metrics = field(init=False)
     threads: ThreadPoolExecutor = field(init=False)
+    waking: Waking = field(init=False)
 
     def __post_init__(self) -> None:
         api = self.settings.api
         self.keyring = Keyring(self.workspaces.desk)
         self.rates = Rates(api.rates, api.keyless_rate)
         self.metrics = Metrics(self.workspaces)
+        self.waking = Waking()
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="lapse-reader")
 
     def now(self) -> int:

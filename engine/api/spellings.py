@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 import uuid
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 from ulid import ULID
@@ -84,7 +85,9 @@ def tenant(id: bytes) -> str:
     return f"tn_{ULID(id)}"
 
 
+@lru_cache
 def key(id: bytes) -> str:
+    """``key_`` and the ULID; of the few that are in use it is known, for every request's log has it."""
     return f"key_{ULID(id)}"
 
 

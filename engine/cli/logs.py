@@ -12,6 +12,8 @@ from engine.cli.console import Format
 
 LOGGER = "lapse"
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
 
 class TextLines(logging.Formatter):
     """``2026-01-01 12:00:00 warning  what happened``, in UTC."""
@@ -35,7 +37,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False, default=str)
+        return _ENCODER.encode(entry)
 
 
 def log_to_stderr(format: Format) -> None:

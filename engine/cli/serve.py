@@ -104,7 +104,7 @@ def _serve(workspaces: Workspaces, daemon: Daemon | None, address: str, port: in
             f"the service needs '{error.name}', which is not installed: pip install 'lapse[serve]'"
         ) from None
     well = None if daemon is None else (lambda: daemon.healthy)
-    serving = server(build(workspaces, daemon=well), workspaces)
+    serving = server(build(workspaces, daemon=well), workspaces.settings.api)
     with listening(address, port) as socket:
         if daemon is not None:
             daemon.start()

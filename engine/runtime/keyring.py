@@ -41,7 +41,10 @@ _NO_DIGEST: Final = bytes(32)
 
 
 class _Seen(NamedTuple):
+    """A key as it was read, and who comes in with it; None where there is no such key."""
+
     row: KeyRow | None
+    key: Key | None
     at: int
 
 
@@ -50,7 +53,8 @@ class Keyring:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._seen: dict[bytes, _Seen] = {}
+        self._seen: dict[str, _Seen] = {}
+        """By the id as it is in a key's text."""
         self._used: dict[int, int] = {}
         self._noted: dict[int, int] = {}
         self._guard = threading.Lock()
@@ -95,39 +99,37 @@ class Keyring:
     def knows(self, text: str, now: int) -> bool:
         """Whether :meth:`recognise` would answer without reading the store."""
         form = _FORM.fullmatch(text)
-        return form is None or self._fresh(ULID.from_str(form[1].upper()).bytes, now) is not None
+        return form is None or self._fresh(form[1], now) is not None
 
     def recognise(self, text: str, now: int) -> Key | None:
         """The key of a text, if it is one, in use, and not expired. Takes as long for a wrong secret as for none."""
         form = _FORM.fullmatch(text)
         if form is None:
             return None
-        public_id = ULID.from_str(form[1].upper()).bytes
-        row = (self._fresh(public_id, now) or self._read(public_id, now)).row
+        row, key, _ = self._fresh(form[1], now) or self._read(form[1], now)
         same = hmac.compare_digest(_digest(form[2]), row.digest if row is not None else _NO_DIGEST)
         if row is None or not same or row.revoked_at is not None or _over(row, now):
             return None
         self._note_use(row.id, now)
-        role = Role(row.role) if row.role is not None else None
-        allowed = granted(role, map(Scope, json.loads(row.scopes)))
-        return Key(row.id, row.workspace_id, row.public_id, allowed, role, row.name)
+        return key
 
-    def _fresh(self, public_id: bytes, now: int) -> _Seen | None:
-        seen = self._seen.get(public_id)
+    def _fresh(self, id: str, now: int) -> _Seen | None:
+        seen = self._seen.get(id)
         return seen if seen is not None and 0 <= now - seen.at < FRESH else None
 
-    def _read(self, public_id: bytes, now: int) -> _Seen:
+    def _read(self, id: str, now: int) -> _Seen:
         with self._desk.store.read() as connection:
-            seen = _Seen(keys.by_public_id(connection, public_id), now)
+            row = keys.by_public_id(connection, ULID.from_str(id.upper()).bytes)
+        seen = _Seen(row, None if row is None else _key(row), now)
         with self._guard:
             if len(self._seen) >= REMEMBERED:
                 self._seen.clear()
-            self._seen[public_id] = seen
+            self._seen[id] = seen
         return seen
 
     def _forget(self, public_id: bytes) -> None:
         with self._guard:
-            self._seen.pop(public_id, None)
+            self._seen.pop(str(ULID(public_id)).lower(), None)
 
     def _note_use(self, row: int, now: int) -> None:
         if now - self._noted.get(row, -NOTED_EVERY) >= NOTED_EVERY:
@@ -140,6 +142,12 @@ class Keyring:
             used, self._used = self._used, {}
         if used:
             self._desk.writer.run(lambda connection: keys.note_used(connection, list(used.items())))
+
+
+def _key(row: KeyRow) -> Key:
+    role = Role(row.role) if row.role is not None else None
+    allowed = granted(role, map(Scope, json.loads(row.scopes)))
+    return Key(row.id, row.workspace_id, row.public_id, allowed, role, row.name)
 
 
 def _digest(secret: str) -> bytes:
