@@ -12,11 +12,13 @@ from typer.core import TyperGroup
 from engine.cli.check import check
 from engine.cli.console import fail
 from engine.cli.doctor import doctor
+from engine.cli.erase import erase
 from engine.cli.events import events
 from engine.cli.ingest import ingest
 from engine.cli.keys import keys
 from engine.cli.pause import pause, resume
 from engine.cli.person import person
+from engine.cli.quarantine import quarantine
 from engine.cli.replay import replay
 from engine.cli.rules import rules
 from engine.cli.run import run
@@ -37,12 +39,13 @@ VERBS: dict[str, Callable[..., None]] = {
     "pause": pause,
     "resume": resume,
     "person": person,
+    "erase": erase,
     "events": events,
     "doctor": doctor,
 }
 """In the order of the help page."""
 
-GROUPS: dict[str, typer.Typer] = {"types": types, "keys": keys, "workspaces": workspaces}
+GROUPS: dict[str, typer.Typer] = {"types": types, "quarantine": quarantine, "keys": keys, "workspaces": workspaces}
 """Nouns with verbs of their own; they come last."""
 
 

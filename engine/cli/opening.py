@@ -11,6 +11,7 @@ from engine.cli.findings import print_findings
 from engine.config import Settings, load_settings
 from engine.runtime.engine import Engine
 from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.workspaces import Workspaces
 
 
 def settings_of(store: str | None) -> Settings:
@@ -22,6 +23,16 @@ def settings_of(store: str | None) -> Settings:
 def opened(store: str | None) -> Iterator[Engine]:
     """An engine on the store, with the rules that are live there."""
     with Engine.open(settings=settings_of(store)) as engine:
+        yield engine
+
+
+@contextmanager
+def opened_in(store: str | None, workspace: str | None) -> Iterator[Engine]:
+    """The engine of a workspace, the settings' unless one is named."""
+    with Workspaces(settings_of(store)) as opened:
+        engine = opened.default if workspace is None else opened.named(workspace)
+        if engine is None:
+            raise fail(f"there is no workspace '{workspace}'; make it with 'lapse workspaces create {workspace}'")
         yield engine
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from engine.cli.console import PROBLEMS, Format, err, line, out, print_json, table
-from engine.cli.opening import opened
+from engine.cli.console import PROBLEMS, Format, err, fail, line, out, print_json, table
+from engine.cli.keys import WorkspaceOption
+from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at, pairs, reason, shown
 from engine.runtime.sight import JourneyView, PersonView
@@ -16,6 +19,11 @@ from engine.runtime.sight import JourneyView, PersonView
 
 def person(
     id: Annotated[str, typer.Argument(metavar="ID", help="A user id, else an anonymous id, else a contact.")],
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FILE", help="Write all that is stored of the person to a file, as JSON."),
+    ] = None,
+    workspace: WorkspaceOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TEXT,
 ) -> None:
@@ -24,18 +32,37 @@ def person(
     \b
     lapse person u123
     lapse person u123 --format json
+    lapse person u123 --export u123.json
 
     Ids, attributes, the timeline and the journeys. Exits with 1 when nobody has this id.
     """
-    with opened(store) as engine:
+    with opened_in(store, workspace) as engine:
+        if export is not None:
+            _export(engine.export(id), id, export)
+            return
         found = engine.person(id)
     if found is None:
-        line(err(), f"nobody has the id '{id}'")
-        raise typer.Exit(PROBLEMS)
+        raise nobody(id)
     if format is Format.JSON:
         print_json(found.plain())
     else:
         _print(out(), found)
+
+
+def nobody(id: str) -> typer.Exit:
+    """Say that an id is nobody's; raise what this returns."""
+    line(err(), f"nobody has the id '{id}'")
+    return typer.Exit(PROBLEMS)
+
+
+def _export(found: dict[str, Any] | None, id: str, file: Path) -> None:
+    if found is None:
+        raise nobody(id)
+    try:
+        file.write_text(json.dumps(found, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise fail(f"'{file}' cannot be written: {error.strerror}") from None
+    line(out(), f"all that is stored of '{id}' is in {file}")
 
 
 def _print(console: Console, found: PersonView) -> None:
