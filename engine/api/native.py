@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
-from engine.api import cloudevents, imports, native_types, spellings
+from engine.api import cloudevents, imports, native_people, native_types, spellings
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
+from engine.api.native_people import person_id
 from engine.api.spellings import Kind
 from engine.clock import iso
 from engine.errors import ConfigError, RefusedError
@@ -71,7 +72,7 @@ async def _cloud_batch(call: Call) -> Receipt:
 
 
 def _moved(outcome: Outcome, index: int) -> Outcome:
-    return outcome._replace(index=index) if isinstance(outcome, Accepted) else replace(outcome, index=index)
+    return replace(outcome, index=index)
 
 
 def _listed(items: Any) -> list[Any]:
@@ -109,7 +110,7 @@ async def list_events(call: Call) -> Answer:
     try:
         found = await call.read(
             call.engine.events,
-            None if person is None else _person_id(person),
+            None if person is None else await person_id(call, person),
             names=call.query.getlist("event") or None,
             since=_moment(call, "since"),
             until=_moment(call, "until"),
@@ -140,7 +141,7 @@ async def count_events(call: Call) -> Answer:
 
 async def get_person(call: Call) -> Answer:
     """A person by any of their ids: attributes, timeline, journeys."""
-    found = await call.read(call.engine.person, _person_id(call.path["id"]))
+    found = await call.read(call.engine.person, await person_id(call, call.path["id"]))
     if found is None:
         raise not_found("person")
     return Answer(200, found.plain())
@@ -176,7 +177,7 @@ async def list_deliveries(call: Call) -> Answer:
 async def _page(call: Call, look: Any) -> pages.Page:
     person, rule = call.query.get("person"), call.query.get("rule")
     asked = Asked(
-        person=None if person is None else _person_id(person),
+        person=None if person is None else await person_id(call, person),
         rule=rule,
         limit=limit(call),
         after=call.query.get("after") or None,
@@ -186,12 +187,6 @@ async def _page(call: Call, look: Any) -> pages.Page:
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
     return found
-
-
-def _person_id(text: str) -> str:
-    """What the engine finds a person by: any of their ids as it is, and every spelling of the public one."""
-    public = spellings.read(text, Kind.PERSON)
-    return text if public is None else spellings.contact(public)
 
 
 def _moment(call: Call, name: str) -> int | None:
@@ -356,6 +351,7 @@ DIALECT: Final = Dialect(
             "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
             described=Described("Revoke a key", None, status=204),
         ),
+        *native_people.ROUTES,
         *native_types.ROUTES,
         *imports.ROUTES,
     ),

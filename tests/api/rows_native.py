@@ -19,6 +19,13 @@ def person(api: Api) -> dict[str, str]:
     return {"id": SECRET}
 
 
+def erasable(api: Api) -> dict[str, str]:
+    """Somebody who is there however often they were erased before: by then they are a new person."""
+    api.move("100 hours")
+    api.engine.ingest(EVENT)
+    return {"id": SECRET}
+
+
 def key(api: Api) -> dict[str, str]:
     api.make_key(name=SECRET)
     *_, made = api.app.state.service.keyring.of_workspace(api.engine.workspace)
@@ -42,6 +49,8 @@ ROWS = [
     row("GET", "/v1/events", "event:list", prepare=person),
     row("GET", "/v1/events/counts", "event:list", prepare=person),
     row("GET", "/v1/people/{id}", "person:read", prepare=person, foreign=404),
+    row("GET", "/v1/people/{id}/export", "person:read", prepare=person, foreign=404),
+    row("DELETE", "/v1/people/{id}", "person:erase", prepare=erasable, foreign=404),
     row("GET", "/v1/rules", "rule:read", prepare=person),
     row("GET", "/v1/rules/{id}", "rule:read", prepare=person, foreign=404),
     row("GET", "/v1/journeys", "journey:read", prepare=person),
