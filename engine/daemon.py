@@ -15,7 +15,6 @@ from collections.abc import Callable
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from engine.clock import SECOND, moment
@@ -31,6 +30,8 @@ KEEP_HOUSE_SECONDS = 60
 _WAKE = "wake-up"
 _LONGEST_SLEEP = 60 * SECOND
 """A wake-up is never set further ahead, so that a clock set back or forth puts nobody to sleep."""
+_AGAIN = IntervalTrigger(seconds=_LONGEST_SLEEP // SECOND, timezone=datetime.UTC)
+"""The wake-up's trigger: a job that has run for good is removed, which the scheduler cannot do while it is stopped."""
 
 _log = logging.getLogger("lapse.daemon")
 
@@ -119,10 +120,12 @@ class Daemon:
         if due is None:
             return
         now = self.engine.clock.now()
-        wake = DateTrigger(moment(min(max(due, now), now + _LONGEST_SLEEP)), datetime.UTC)
+        wake = moment(min(max(due, now), now + _LONGEST_SLEEP))
         with self._moving:  # the scheduler holds the jobs' lock while it waits for jobs to end: none may want it then
             if not self._stopped:
-                self._scheduler.add_job(self._guarded(self._work), wake, id=_WAKE, replace_existing=True)
+                self._scheduler.add_job(
+                    self._guarded(self._work), _AGAIN, id=_WAKE, next_run_time=wake, replace_existing=True
+                )
 
     def _note_due(self, due: int) -> None:
         """This process wrote something due: the wake-up moves when that is earlier than it stands."""
