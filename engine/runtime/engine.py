@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -452,6 +452,10 @@ class Engine:
     def run_due(self) -> Due:
         """Decide everything that is due by the clock, and send what may leave."""
         return self._due.run()
+
+    def due_pages(self) -> Iterator[Due]:
+        """:meth:`run_due` for those who take turns: what each page did. The last is empty."""
+        return self._due.pages()
 
     def decide_due(self) -> int:
         """Decide what is due, oldest first, and send nothing; gives how many pairs of person and rule were decided."""

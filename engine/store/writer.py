@@ -69,6 +69,11 @@ class Writer(Generic[P, R]):
         found: T = self._put(_Call(function=function)).result()
         return found
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether calls wait for what is under way to end."""
+        return not self._queue.empty()
+
     def close(self) -> None:
         """Finish what is queued and stop."""
         if not self._closed:
