@@ -152,8 +152,8 @@ class Api(BaseModel):
     )
     sent_at_tolerance: Duration = Field(
         datetime.timedelta(seconds=10),
-        description="How far Segment's `sentAt` may be from a request's arrival before the sender's clock counts as wrong "
-        "and the timestamps of its messages are put right.",
+        description="How far Segment's `sentAt` may be from a request's arrival before the sender's clock counts as "
+        "wrong and the timestamps of its messages are put right.",
     )
     contacts: Literal["create", "refuse"] = Field(
         "create",
