@@ -33,11 +33,14 @@ class Claiming:
         self.people: dict[int, Person] = {}
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
+        self.asked = 0
+        """How many were looked at: those that were claimed, and those that were settled."""
 
     def claim(self, limit: int) -> list[Claimed]:
         """Claim up to ``limit`` actions that may leave now; what may not is settled here."""
         rows = outbox.claimable(self.connection, self.intake.workspace, self.now, limit)
         rows = [row for row in rows if row.left_at is not None or row.rule in self.live.rules]
+        self.asked = len(rows)
         fresh = [row for row in rows if row.left_at is None]
         self._load(fresh)
         asked = [self._ask(row) for row in sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))]

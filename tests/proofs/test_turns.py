@@ -53,17 +53,17 @@ def watched(workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> list[tup
 def test_workspaces_take_turns(workspaces: Workspaces, watched: list[tuple[int, int]]) -> None:
     begin(workspaces, 20)
     assert workspaces.run_due().decided == 40
-    assert watched == [(1, 8), (2, 8), (1, 8), (2, 8), (1, 4), (2, 4)]
+    assert watched == [(1, 2), (2, 2), (1, 4), (2, 4), (1, 8), (2, 8), (1, 6), (2, 6)]
 
 
 def test_pages_are_small_while_calls_wait_and_large_again_after(
     workspaces: Workspaces, watched: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(workspaces, 40)
-    awaited = iter([True, False, True])
+    awaited = iter([False, False, True, False, False, True])
     monkeypatch.setattr(type(workspaces.desk.writer), "is_awaited", property(lambda writer: next(awaited, False)))
     workspaces.default.run_due()
-    assert [size for _, size in watched] == [8, 2, 4, 2, 4, 8, 8, 4]
+    assert [size for _, size in watched] == [2, 4, 8, 2, 4, 8, 2, 4, 6]
 
 
 def test_a_call_that_comes_while_a_page_is_decided_is_seen(workspaces: Workspaces) -> None:
@@ -79,3 +79,14 @@ def test_a_call_that_comes_while_a_page_is_decided_is_seen(workspaces: Workspace
     writer.run(page)
     writer.run(lambda connection: seen.append(writer.is_awaited))
     assert seen == [False, True, False]
+
+
+def test_actions_that_may_not_leave_hold_up_none_behind_them(workspaces: Workspaces) -> None:
+    engine = workspaces.default
+    begin(workspaces, 30)
+    engine.decide_due()
+    workspaces.clock.move("3 days")  # type: ignore[attr-defined]
+    engine.ingest({"event": "cart_updated", "user_id": "late"})
+    engine.run_due()
+    (counts,) = engine.counts_by_rule()
+    assert counts.outbox == {"skipped_late": 30}
