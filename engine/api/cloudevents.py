@@ -46,11 +46,14 @@ def is_binary(headers: Headers) -> bool:
     return f"{_PREFIX}specversion" in headers
 
 
+def attributes(headers: Headers) -> dict[str, str]:
+    """The attributes that stand in headers, by name."""
+    return {name[len(_PREFIX) :]: unquote(value) for name, value in sorted(headers.items()) if name.startswith(_PREFIX)}
+
+
 def of_headers(headers: Headers, raw: bytes) -> dict[str, Any]:
     """The event of a binary request. Raises Refused (400) for a body that is not the JSON it says it is."""
-    fields: dict[str, Any] = {
-        name[len(_PREFIX) :]: unquote(value) for name, value in headers.items() if name.startswith(_PREFIX)
-    }
+    fields: dict[str, Any] = attributes(headers)
     if raw:
         fields["data"] = _data(raw, media_type(headers))
     return fields

@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter of the query, with its JSON Schema."""
+    """A parameter of the query, or a header, with its JSON Schema."""
 
     name: str
     meaning: str
@@ -26,5 +26,6 @@ class Described:
     body: Any = None
     """The type of the request's body."""
     query: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     refusals: tuple[int, ...] = ()
     """Statuses of refusals beside those that every route has."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import replace
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
@@ -14,11 +14,13 @@ from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found,
 from engine.api.native_paging import PAGING, limit
 from engine.api.native_people import person_id
 from engine.api.spellings import Kind
-from engine.clock import iso
+from engine.clock import DAY, iso
 from engine.errors import ConfigError, RefusedError
 from engine.model import Event, Identify
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime import pages
+from engine.runtime.engine import Item
+from engine.runtime.once import Once
 from engine.runtime.pages import Asked
 from engine.store.keys import KeyRow
 from engine.strict_json import kind
@@ -26,6 +28,11 @@ from engine.timestamps import parse_timestamp
 
 BATCH: Final = 1_000
 """Events a batch may hold."""
+
+LASTS: Final = DAY
+"""For how long an ``Idempotency-Key`` holds, microseconds."""
+
+_IDEMPOTENCY: Final = "Idempotency-Key"
 
 
 # ------------------------------------------------------------------------------------------------ events in
@@ -42,7 +49,7 @@ async def create_event(call: Call) -> Answer:
         item = cloudevents.to_event(await call.object())
     else:
         item = await call.object()
-    outcome = (await call.ingest([item])).outcomes[0]
+    outcome = (await _taken(call, [item])).outcomes[0]
     if isinstance(outcome, Rejection):
         raise Refused(422, outcome.code, outcome.reason, field=outcome.field)
     return Answer(200, _plain(outcome))
@@ -52,27 +59,41 @@ async def create_events(call: Call) -> Answer:
     """Up to 1,000 events or changes, or a batch of CloudEvents; what is wrong with one is its own outcome."""
     if cloudevents.media_type(call.headers) == cloudevents.BATCH:
         return _batch(await _cloud_batch(call))
-    return _batch(await call.ingest(_listed((await call.object()).get("events"))))
+    return _batch(await _taken(call, _listed((await call.object()).get("events")), keeps_refusals=True))
 
 
 async def _cloud_batch(call: Call) -> Receipt:
     """A batch of CloudEvents. One that is none spoils only itself."""
-    items: list[Any] = []
-    refused: dict[int, Rejection] = {}
-    for index, fields in enumerate(_listed(await call.json())):
-        try:
-            if not isinstance(fields, dict):
-                raise Refused(422, "not_a_cloud_event", f"this is {kind(fields)}; a CloudEvent is an object")
-            items.append(cloudevents.to_event(fields))
-        except Refused as error:
-            refused[index] = Rejection(index, error.code, error.message, error.field)
-    taken = iter((await call.ingest(items)).outcomes)
-    places = range(len(items) + len(refused))
-    return Receipt(tuple(refused[place] if place in refused else _moved(next(taken), place) for place in places))
+    return await _taken(call, [_cloud_event(one) for one in _listed(await call.json())], keeps_refusals=True)
 
 
-def _moved(outcome: Outcome, index: int) -> Outcome:
-    return replace(outcome, index=index)
+def _cloud_event(fields: Any) -> Item:
+    try:
+        if not isinstance(fields, dict):
+            raise Refused(422, "not_a_cloud_event", f"this is {kind(fields)}; a CloudEvent is an object")
+        return cloudevents.to_event(fields)
+    except Refused as refused:
+        return Rejection(0, refused.code, refused.message, refused.field)
+
+
+async def _taken(call: Call, items: list[Any], *, keeps_refusals: bool = False) -> Receipt:
+    """What became of items; under an ``Idempotency-Key`` that was used, what became of them the first time."""
+    receipt = await call.ingest(items, once=_once(call, keeps_refusals))
+    if receipt.differs:
+        raise Refused(422, "key_differs", f"this {_IDEMPOTENCY} was used with another body in the last 24 hours")
+    return receipt
+
+
+def _once(call: Call, keeps_refusals: bool) -> Once | None:
+    key = call.headers.get(_IDEMPOTENCY, "")
+    longest = call.engine.settings.limits.id_length
+    if len(key) > longest:
+        raise Refused(400, "malformed", f"{_IDEMPOTENCY} has {len(key)} characters; it has at most {longest}")
+    if not key:
+        return None
+    digest = hashlib.blake2b(call.raw, digest_size=16)
+    digest.update(repr(cloudevents.attributes(call.headers)).encode())
+    return Once("native", key, LASTS, digest.digest(), keeps_refusals)
 
 
 def _listed(items: Any) -> list[Any]:
@@ -285,6 +306,9 @@ def refuse(refused: Refused, request_id: str) -> Answer:
 
 
 _TEXT: Final = {"type": "string"}
+_ONCE: Final = Parameter(
+    _IDEMPOTENCY, "Of the calls of 24 hours under one key the first is carried out; the others get its answer.", _TEXT
+)
 _MOMENT: Final = {"type": "string", "format": "date-time"}
 _PERSON: Final = Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", _TEXT)
 _RULE: Final = Parameter("rule", "A rule's id.", _TEXT)
@@ -301,11 +325,15 @@ DIALECT: Final = Dialect(
     (
         Route(
             "POST", "/v1/events", create_event, scopes(Scope.EVENT_CREATE),
-            described=Described("Take one event in", models.Stored, body=Event | Identify, refusals=(422,)),
+            described=Described(
+                "Take one event in", models.Stored, body=Event | Identify, refusals=(422,), headers=(_ONCE,)
+            ),
         ),
         Route(
             "POST", "/v1/events/batch", create_events, scopes(Scope.EVENT_CREATE), events=BATCH,
-            described=Described("Take events in", models.BatchAnswer, body=models.Batch),
+            described=Described(
+                "Take events in", models.BatchAnswer, body=models.Batch, refusals=(422,), headers=(_ONCE,)
+            ),
         ),
         Route(
             "GET", "/v1/events", list_events, scopes(Scope.EVENT_LIST),

@@ -94,7 +94,11 @@ def _operation(route: Route, said: Described, schemas: _Schemas) -> dict[str, An
         "operationId": route.handler.__name__,
         "summary": said.summary,
         "description": f"Scope: {', '.join(sorted(route.scopes))}.",
-        "parameters": [*_path_parameters(route.path), *map(_query_parameter, said.query)],
+        "parameters": [
+            *_path_parameters(route.path),
+            *(_parameter("query", one) for one in said.query),
+            *(_parameter("header", one) for one in said.headers),
+        ],
         "responses": {
             str(said.status): answer,
             **{
@@ -116,5 +120,5 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameter(one: Parameter) -> dict[str, Any]:
-    return {"name": one.name, "in": "query", "required": False, "description": one.meaning, "schema": one.schema}
+def _parameter(place: str, one: Parameter) -> dict[str, Any]:
+    return {"name": one.name, "in": place, "required": False, "description": one.meaning, "schema": one.schema}

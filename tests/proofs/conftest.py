@@ -1,0 +1,8 @@
+"""The service in this process, and the command as a process: fixtures of the tests of both."""
+
+from __future__ import annotations
+
+from tests.api.conftest import api, make_api
+from tests.cli.conftest import lapse, place, started
+
+__all__ = ["api", "lapse", "make_api", "place", "started"]
