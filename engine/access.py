@@ -32,6 +32,9 @@ class Scope(StrEnum):
     DELIVERY_READ = "delivery:read"
     IMPORT_CREATE = "import:create"
     IMPORT_READ = "import:read"
+    QUARANTINE_READ = "quarantine:read"
+    QUARANTINE_RETRY = "quarantine:retry"
+    QUARANTINE_DELETE = "quarantine:delete"
     METRICS = "metrics"
     KEY_CREATE = "key:create"
     KEY_LIST = "key:list"
@@ -58,14 +61,14 @@ class Role(StrEnum):
 
 
 _KEYS: Final = frozenset({Scope.KEY_CREATE, Scope.KEY_LIST, Scope.KEY_REVOKE})
-_ADMIN_ONLY: Final = frozenset({Scope.PERSON_ERASE, Scope.IMPORT_CREATE, Scope.METRICS})
+_ADMIN_ONLY: Final = frozenset({Scope.PERSON_ERASE, Scope.IMPORT_CREATE, Scope.QUARANTINE_DELETE, Scope.METRICS})
 
 GRANTS: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.OWNER: frozenset(Scope),
     Role.ADMIN: frozenset(Scope) - _KEYS,
     Role.AGENT: frozenset(Scope) - _KEYS - _ADMIN_ONLY,
 }
-"""Owner: everything. Admin: all but keys. Agent: events, their types, and reading."""
+"""Owner: everything. Admin: all but keys. Agent: events, also those refused at first, their types, and reading."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
-from engine.api import cloudevents, imports, native_people, native_types, spellings
+from engine.api import cloudevents, imports, native_people, native_quarantine, native_types, spellings
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
@@ -381,6 +381,7 @@ DIALECT: Final = Dialect(
         ),
         *native_people.ROUTES,
         *native_types.ROUTES,
+        *native_quarantine.ROUTES,
         *imports.ROUTES,
     ),
     refuse,

@@ -9,6 +9,7 @@ person       con_01HV8...                        FlowNally
 workspace    ws_01HV8...  tn_01HV8...
 key          key_01HV8...
 import       imp_01HV8...
+refused item qua_01HV8...
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Kind(Enum):
     WORKSPACE = ("ws_", "tn_")
     KEY = ("key_",)
     IMPORT = ("imp_",)
+    QUARANTINED = ("qua_",)
 
 
 _ULID: Final = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
@@ -94,6 +96,11 @@ def key(id: bytes) -> str:
 def upload(id: bytes) -> str:
     """An import as the native API names it."""
     return f"imp_{ULID(id)}"
+
+
+def quarantined(id: bytes) -> str:
+    """What was refused and is kept: ``qua_`` and the ULID."""
+    return f"qua_{ULID(id)}"
 
 
 def of_receipt(id: str) -> bytes:

@@ -43,6 +43,11 @@ def upload(api: Api) -> dict[str, str]:
     return {"id": spellings.upload(row.public_id)}
 
 
+def quarantined(api: Api) -> dict[str, str]:
+    api.engine.submit([{"event": SECRET}], source="segment", quarantine=True).result()
+    return {"id": api.engine.quarantined().items[0].id}
+
+
 ROWS = [
     row("POST", "/v1/events", "event:create", body=EVENT),
     row("POST", "/v1/events/batch", "event:create", body={"events": [EVENT]}),
@@ -69,4 +74,7 @@ ROWS = [
         foreign=404,
     ),
     row("GET", "/v1/imports/{id}", "import:read", prepare=upload, foreign=404),
+    row("GET", "/v1/quarantine", "quarantine:read", prepare=quarantined),
+    row("POST", "/v1/quarantine/retry", "quarantine:retry", body={"ids": [SECRET]}, prepare=quarantined),
+    row("DELETE", "/v1/quarantine/{id}", "quarantine:delete", prepare=quarantined, good=204, foreign=404),
 ]  # fmt: skip
