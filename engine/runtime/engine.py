@@ -7,12 +7,12 @@ acknowledged is on disk.
 from __future__ import annotations
 
 import logging
-import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -70,6 +70,9 @@ Item = Mapping[str, Any] | Event | Identify | Rejection
 CHUNK = 1_000
 """Items of one call that share a transaction: a longer list is stored piece by piece."""
 
+AHEAD = 1
+"""Pieces that are checked while one is on its way to the disk."""
+
 
 class Engine:
     """Rules, people and their journeys on one store. Safe to use from any thread; close it when done.
@@ -97,7 +100,6 @@ class Engine:
         self._files: RuleFiles | None = None
         self.moves: Mapping[str, Moves] = {}
         """By rule, what the last loading did to journeys that waited: those of removed rules, and those migrated."""
-        self._changed = threading.Event()
         self.on_due: Callable[[int], None] | None = None
         """Called with the earliest due moment of what was just written."""
         self._intake_now: Intake | None = None
@@ -276,17 +278,22 @@ class Engine:
         """Take in one event or many: dicts, :class:`Event` or :class:`Identify`.
 
         Returns once everything accepted is on disk. Bad items are refused one by one, with their index and the
-        reason; the others are kept. A long iterable is stored piece by piece, unless it is to count ``once``:
-        see :meth:`submit`. ``historical`` events are stored and answer conditions, but start no journeys. ``dated``
-        refuses items without a timestamp.
+        reason; the others are kept. A long iterable is stored piece by piece, the next one read while one is written,
+        unless it is to count ``once``: see :meth:`submit`. ``historical`` events are stored and answer conditions, but
+        start no journeys. ``dated`` refuses items without a timestamp.
         """
         items = iter([events] if isinstance(events, Mapping | Event | Identify | Rejection) else events)
         if once is not None:
             return self.submit(list(items), historical=historical, source=source, dated=dated, once=once).result()
         outcomes: list[Outcome] = []
+        under_way: deque[Future[Receipt]] = deque()
+        places = count(0, CHUNK)
         while chunk := list(islice(items, CHUNK)):
-            taken = self._hand_in(self._submission(chunk, len(outcomes), historical, source, dated)).result()
-            outcomes += taken.outcomes
+            under_way.append(self._hand_in(self._submission(chunk, next(places), historical, source, dated)))
+            if len(under_way) > AHEAD:
+                outcomes += under_way.popleft().result().outcomes
+        for last in under_way:
+            outcomes += last.result().outcomes
         return Receipt(tuple(outcomes))
 
     def submit(
@@ -322,16 +329,22 @@ class Engine:
         *,
         anonymous_id: str | None = None,
         contact_id: str | None = None,
+        previous_id: str | None = None,
         timestamp: Any = None,
         message_id: str | None = None,
     ) -> Receipt:
-        """Set attributes of a person, and link the ids when several are given."""
+        """Set attributes of a person, and link the ids when several are given.
+
+        ``previous_id`` is an alias: who ``user_id`` was before. The person with that user id becomes one with them, and
+        goes by ``user_id`` from then on; where nobody has it, it is an anonymous id of theirs.
+        """
         return self.ingest(
             {
                 "type": "identify",
                 "user_id": user_id,
                 "anonymous_id": anonymous_id,
                 "contact_id": contact_id,
+                "previous_id": previous_id,
                 "traits": None if traits is None else dict(traits),
                 "timestamp": timestamp,
                 "message_id": message_id,

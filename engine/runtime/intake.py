@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from pydantic_core import to_json
 
@@ -15,20 +16,23 @@ from engine.journeys.rulebook import Settings
 from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import Rejection
 from engine.runtime.deciding import Caused, Deciding
-from engine.runtime.identity import Identity, Key
+from engine.runtime.identity import Identity, Key, Named
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.pausing import awake
 from engine.runtime.touching import Entries, Touching
-from engine.store import Connection, events, outbox, people, watches
+from engine.store import Connection, counters, events, outbox, people, watches
 from engine.store.rows import ChangeRow, EventRow
 
 Valid = ValidEvent | ValidIdentify
 
+IDENTITY_CONFLICT: Final = "identity_conflict"
+"""What is counted, of no rule, when an item names an id that is somebody else's."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Arrival:
-    """One valid item as it comes in. ``received_at`` is microseconds UTC."""
+    """One valid item as it comes in. ``received_at`` is microseconds UTC. Not to be changed."""
 
     item: Valid
     received_at: int
@@ -36,9 +40,10 @@ class Arrival:
     historical: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Taken:
     """What became of an arrival: the public id it has, and whether it was new, a repeat, or a repeat that differs.
+    Not to be changed.
 
     With a ``refusal`` nothing of it was stored, and it has no id.
     """
@@ -66,9 +71,12 @@ class Intake:
         ids = public_ids(len(arrivals), self.now)
         taken = self._claim(arrivals, ids)
         fresh = [(one, id) for one, id, what in zip(arrivals, ids, taken, strict=True) if what.outcome == "accepted"]
-        identity = self._identify([one for one, _ in fresh])
+        named = [named_by(one.item) for one, _ in fresh]
+        identity = Identity.of(self.connection, self.workspace, named)
+        owners = [identity.person(one) for one in named]
         self._work_through(loser for _, loser in identity.merged)
-        stored = self._store(fresh, identity)
+        self._settle_who(identity)
+        stored = self._store(fresh, owners, identity)
         touches = self._touched(stored, identity)
         self.settle(touches)
         return taken
@@ -107,22 +115,23 @@ class Intake:
                 taken.append(Taken(holder.public_id, "duplicate" if same else "conflict"))
         return taken
 
-    def _identify(self, arrivals: list[Arrival]) -> Identity:
-        return Identity.of(self.connection, self.workspace, [key for one in arrivals for key in ids_of(one.item)])
-
     def _work_through(self, losers: Iterable[int]) -> None:
         """What was only noted of people about to merge is decided first: their watches end with them."""
         pairs = [(loser, rule) for loser in losers for rule in self.live.patient]
         noted = watches.load_watches(self.connection, self.workspace, pairs) if pairs else ()
         self.settle({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
 
-    def _store(self, fresh: list[tuple[Arrival, bytes]], identity: Identity) -> Entries:
-        owners = [identity.person(ids_of(one.item)) for one, _ in fresh]
+    def _settle_who(self, identity: Identity) -> None:
+        """Write who is who from now on."""
         fresh_ids = public_ids(len(identity.created), self.now)
         people.create(self.connection, self.workspace, list(zip(identity.created, fresh_ids, strict=True)), self.now)
         people.link(self.connection, self.workspace, identity.linked, self.now)
         for winner, loser in identity.merged:
             people.merge(self.connection, winner, loser)
+        if identity.conflicts:
+            counters.count(self.connection, self.workspace, {(counters.NO_RULE, IDENTITY_CONFLICT): identity.conflicts})
+
+    def _store(self, fresh: list[tuple[Arrival, bytes]], owners: list[int], identity: Identity) -> Entries:
         causes = self._causes([one.item for one, _ in fresh])
         stored = Entries()
         for (one, id), owner in zip(fresh, owners, strict=True):
@@ -207,7 +216,12 @@ def _cause(item: Valid) -> str | None:
     return item.caused_by if isinstance(item, ValidEvent) else None
 
 
-def ids_of(item: Valid) -> list[Key]:
+def named_by(item: Valid) -> Named:
+    """The ids an item names."""
+    return Named(_ids_of(item), item.previous_id if isinstance(item, ValidIdentify) else None)
+
+
+def _ids_of(item: Valid) -> list[Key]:
     """The ids that say whose an item is, by how much each of them says."""
     found: list[Key] = []
     if item.user_id:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine import ConfigError, Engine, Event, Identify
 from engine.clock import iso
 from engine.config import load_settings
+from engine.runtime.engine import CHUNK
 from engine.testing import Clock, Travel, travel
 
 from .conftest import Lab
@@ -406,3 +409,31 @@ def test_looking_at_a_person_works_through_what_was_only_noted(lab: Lab) -> None
         assert [one.started for one in here.engine.counts_by_rule()] == [1]
         here.engine.settle()
         assert [one.started for one in here.engine.counts_by_rule()] == [2]
+
+
+def test_a_long_iterable_is_read_on_while_a_piece_is_written(lab: Lab) -> None:
+    with lab("") as here:
+        read: list[int] = []
+
+        def events() -> Iterator[dict[str, Any]]:
+            for number in range(2 * CHUNK + 1):
+                read.append(number)
+                yield {"event": "e", "user_id": str(number), "message_id": str(number % (2 * CHUNK))}
+
+        receipt = here.engine.ingest(events())
+        assert [outcome.index for outcome in receipt.outcomes] == read == list(range(2 * CHUNK + 1))
+        assert receipt.stored == 2 * CHUNK
+        assert [one.index for one in receipt.duplicates] == [2 * CHUNK]
+
+
+def test_what_was_stored_before_an_iterable_broke_is_kept(lab: Lab) -> None:
+    with lab("") as here:
+
+        def events() -> Iterator[dict[str, Any]]:
+            yield from ({"event": "e", "user_id": str(number)} for number in range(CHUNK))
+            raise OSError("the line is cut")
+
+        with pytest.raises(OSError, match="the line is cut"):
+            here.engine.ingest(events())
+        here.engine.ingest({"event": "e", "user_id": "last"})
+        assert sum(one.count for one in here.engine.event_counts("day")) == CHUNK + 1
