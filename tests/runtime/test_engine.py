@@ -436,4 +436,4 @@ def test_what_was_stored_before_an_iterable_broke_is_kept(lab: Lab) -> None:
         with pytest.raises(OSError, match="the line is cut"):
             here.engine.ingest(events())
         here.engine.ingest({"event": "e", "user_id": "last"})
-        assert sum(one.count for one in here.engine.event_counts("day")) == CHUNK + 1
+        assert sum(one.times for one in here.engine.event_counts("day")) == CHUNK + 1
