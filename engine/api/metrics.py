@@ -12,12 +12,17 @@ from prometheus_client.registry import Collector
 
 from engine.clock import SECOND
 from engine.receipt import Receipt
+from engine.runtime.quarantine import DROPPED, TOO_LARGE
+from engine.runtime.repeats import DIFFERS
 from engine.runtime.workspaces import Workspaces
-from engine.store import outbox
+from engine.store import counters, outbox
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAITING: Final = ("held", "pending", "sending", "failed")
 """States of actions that are still to leave, or to leave again."""
+
+NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE)
+"""What is told also when it never came about."""
 
 
 class Metrics:
@@ -79,6 +84,18 @@ class InStore(Collector):
         yield outcomes
         yield GaugeMetricFamily("lapse_due_lag_seconds", "How long the earliest due moment is past.", late / SECOND)
         yield CounterMetricFamily("lapse_decisions", "Due journeys that the daemon here decided.", done.decided)
+        noted = CounterMetricFamily("lapse_noted", "What is counted as it comes in, of no rule.", labels=["what"])
+        for what, times in sorted(self._noted().items()):
+            noted.add_metric([what], times)
+        yield noted
+
+    def _noted(self) -> Tally[str]:
+        noted = Tally(dict.fromkeys(NOTED, 0))
+        with self._workspaces.store.read() as connection:
+            for row in self._workspaces.rows:
+                for (rule, what), times in counters.counters(connection, row.id).items():
+                    noted[what] += 0 if rule else times
+        return noted
 
     def _states(self) -> Tally[str]:
         states: Tally[str] = Tally()

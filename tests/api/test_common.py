@@ -94,6 +94,20 @@ def test_what_is_measured(make_api: Callable[..., Api]) -> None:
     assert last['lapse_outbox{state="pending"}'] == 0
 
 
+def test_what_is_noted_of_no_rule_is_told_of_all_workspaces_together(make_api: Callable[..., Api]) -> None:
+    api = make_api(RULES, quarantine={"items": 1, "item_bytes": 100})
+    noted = 'lapse_noted_total{what="%s"}'
+    names = ("key_differs", "quarantine_dropped", "quarantine_too_large")
+    assert [figures(api)[noted % name] for name in names] == [0, 0, 0]
+    for key in (api.key, api.other_key):
+        bad = [{"type": "track", "event": text} for text in ("", "", "x" * 100)]
+        assert api.post("/segment/v1/batch", {"batch": bad}, key=key).status_code == 200
+    for event in ("cart_updated", "viewed"):
+        body = {"event": event, "user_id": "ann"}
+        api.post("/native/v1/events", body, headers={"Idempotency-Key": "k"})
+    assert [figures(api)[noted % name] for name in names] == [1, 2, 2]
+
+
 def test_the_description_has_every_route_of_the_native_api(api: Api) -> None:
     document = api.get("/openapi.json", key=None).json()
     described = {(method.upper(), path) for path, said in document["paths"].items() for method in said}
