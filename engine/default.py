@@ -31,12 +31,19 @@ def identify(
     *,
     anonymous_id: str | None = None,
     contact_id: str | None = None,
+    previous_id: str | None = None,
     timestamp: Any = None,
     message_id: str | None = None,
 ) -> Receipt:
     """:meth:`Engine.identify` of the process's own engine."""
     return default_engine().identify(
-        user_id, traits, anonymous_id=anonymous_id, contact_id=contact_id, timestamp=timestamp, message_id=message_id
+        user_id,
+        traits,
+        anonymous_id=anonymous_id,
+        contact_id=contact_id,
+        previous_id=previous_id,
+        timestamp=timestamp,
+        message_id=message_id,
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select
 from engine.clock import MINUTE, SECOND, iso
 from engine.runtime.engine import Engine
 from engine.schemas.naming import suggested_name
-from engine.store import outbox, types
+from engine.store import counters, outbox, types
 from engine.store.schema import events, people
 from engine.strict_json import shown
 
@@ -66,6 +66,7 @@ def examine(engine: Engine) -> Diagnosis:
             "due": _due(engine.next_due(), now),
             "outbox": _outbox(connection, engine.workspace),
             "counts": _counts(connection, engine.workspace),
+            "notes": _notes(connection, engine.workspace),
         }
         names = types.names(connection, engine.workspace)
     return Diagnosis(rooms, tuple(_problems(rooms)), tuple(_names(names)))
@@ -120,6 +121,12 @@ def _counts(connection: Connection, workspace: int) -> Facts:
         name: connection.scalar(select(func.count()).select_from(table).where(table.c.workspace_id == workspace))
         for name, table in tables.items()
     }
+
+
+def _notes(connection: Connection, workspace: int) -> Facts:
+    """What is only counted, and of no rule."""
+    found = counters.counters(connection, workspace)
+    return {name: number for (rule, name), number in sorted(found.items()) if rule == counters.NO_RULE}
 
 
 def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:

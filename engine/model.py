@@ -109,6 +109,11 @@ class Identify(BaseModel):
     user_id: str | None = Field(None, description="Who, as your service knows them. Empty means absent.")
     anonymous_id: str | None = Field(None, description="Who, before they are known. Several ids together link them.")
     contact_id: str | None = Field(None, description="Who, as a list of contacts knows them.")
+    previous_id: str | None = Field(
+        None,
+        description="Who `user_id` was before. The person with this user id becomes one with them; where nobody has "
+        "it, it is an anonymous id of theirs.",
+    )
     traits: dict[str, Any] | None = Field(None, description="The person's attributes to set: any JSON object.")
     timestamp: datetime.datetime | str | None = Field(
         None, description="Since when: an aware datetime or ISO 8601 text with an offset. Left out, it is now."
@@ -158,6 +163,8 @@ class ValidIdentify:
     user_id: str | None
     anonymous_id: str | None
     contact_id: str | None
+    previous_id: str | None
+    """An alias: the user id, else anonymous id, that ``user_id`` had before. Only with a ``user_id``."""
     at: int
     """Since when: microseconds since 1970 UTC."""
     traits: dict[str, Any]
@@ -174,19 +181,21 @@ class ValidIdentify:
         """16 bytes that are equal for equal contents; see :attr:`ValidEvent.digest`."""
         if self._digest is None:
             at = self.at if self.timestamp_given else None
-            self._digest = _digest(["identify", self.user_id, self.anonymous_id, at, self.traits_json], self.contact_id)
+            said = ["identify", self.user_id, self.anonymous_id, at, self.traits_json]
+            self._digest = _digest(said, self.contact_id, self.previous_id)
         return self._digest
 
 
-def _digest(said: list[str | int | None], contact_id: str | None) -> bytes:
-    """Without a contact it is what it was before there were any: stores hold digests of that time."""
-    parts = said if contact_id is None else [*said, contact_id]
-    return hashlib.blake2b(canonical(parts), digest_size=16).digest()
+def _digest(said: list[str | int | None], *since: str | None) -> bytes:
+    """Without the fields there have been ``since``, it is what it was before them: stores hold digests of that time."""
+    while since and since[-1] is None:
+        since = since[:-1]
+    return hashlib.blake2b(canonical([*said, *since]), digest_size=16).digest()
 
 
 _EVENT_FIELDS: Final = frozenset({"type", *Event.model_fields})
 _IDENTIFY_FIELDS: Final = frozenset({"type", *Identify.model_fields})
-_ID_FIELDS: Final = ("user_id", "anonymous_id", "contact_id", "message_id", "caused_by")
+_ID_FIELDS: Final = ("user_id", "anonymous_id", "contact_id", "previous_id", "message_id", "caused_by")
 _OFTEN_MEANT: Final[Mapping[str, str]] = {
     "name": "event",
     "eventname": "event",
@@ -292,15 +301,20 @@ def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestam
     user_id = _id(get("user_id"), "user_id", longest)
     anonymous_id = _id(get("anonymous_id"), "anonymous_id", longest)
     contact_id = _id(get("contact_id"), "contact_id", longest)
+    previous_id = _id(get("previous_id"), "previous_id", longest)
     if user_id is None and anonymous_id is None and contact_id is None:
         raise _no_person()
+    if previous_id is not None and user_id is None:
+        raise RefusedError("user_missing", "previous_id says who user_id was before, and user_id is missing", "user_id")
     message_id = _id(get("message_id"), "message_id", longest)
     _check_texts({key: get(key) for key in _ID_FIELDS})
     given = get("timestamp")
     at = now if given is None and not require_timestamp else _time(given, now, limits)
-    texts = f"{user_id or ''}{anonymous_id or ''}{contact_id or ''}{message_id or ''}"
+    texts = f"{user_id or ''}{anonymous_id or ''}{contact_id or ''}{previous_id or ''}{message_id or ''}"
     traits, text = _object(get("traits"), "traits", limits, texts)
-    return ValidIdentify(user_id, anonymous_id, contact_id, at, traits, text, message_id, given is not None)
+    return ValidIdentify(
+        user_id, anonymous_id, contact_id, previous_id, at, traits, text, message_id, given is not None
+    )
 
 
 def checked_name(name: object, limits: Limits = LIMITS) -> str:

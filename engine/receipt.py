@@ -18,6 +18,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "name_not_text": "the event's name is not text",
         "name_too_long": "the event's name is too long",
         "no_person": "neither user_id, anonymous_id nor contact_id says whose it is",
+        "user_missing": "it has a previous_id, and no user_id whose it was",
         "id_not_text": "an id is not text",
         "id_too_long": "an id is too long",
         "timestamp_missing": "it has no timestamp, and here it needs one",

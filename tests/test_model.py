@@ -140,6 +140,8 @@ def test_every_code_is_in_the_table_and_meant_by_some_input() -> None:
         (event(Timestamp="x"), "Timestamp", "did you mean 'timestamp'?"),
         (event(messageId="m"), "messageId", "did you mean 'message_id'?"),
         (identify(attributes={}), "attributes", "did you mean 'traits'?"),
+        (identify(previousId="p"), "previousId", "did you mean 'previous_id'?"),
+        (identify(user_id=None, anonymous_id="a", previous_id="p"), "user_id", "user_id is missing"),
         (event(colour="red"), "colour", "put it into 'properties'"),
         (identify(colour="red"), "colour", "put it into 'traits'"),
         (event(**{"x" * 100: 1}), None, "put it into 'properties'"),
@@ -200,6 +202,17 @@ def test_an_identify_is_normalised() -> None:
     assert (valid.user_id, valid.anonymous_id, valid.message_id) == ("u-1", "a", "m")
     assert (valid.traits, valid.traits_json) == ({"plan": "free"}, '{"plan":"free"}')
     assert valid.at == NOW - 3600 * SECOND
+    assert valid.previous_id is None
+
+
+def test_an_alias_says_who_somebody_was() -> None:
+    valid = validate(identify(previous_id=Plan.FREE), 0, NOW)
+    assert isinstance(valid, ValidIdentify)
+    assert (valid.previous_id, type(valid.previous_id)) == ("free", str)
+    for nobody in ("", None):
+        valid = validate(identify(previous_id=nobody), 0, NOW)
+        assert isinstance(valid, ValidIdentify)
+        assert valid.previous_id is None
 
 
 def test_subclasses_become_plain() -> None:
@@ -319,9 +332,23 @@ def test_digests_of_an_event_and_an_identify_differ() -> None:
     verdict = validate(identify(), 0, NOW)
     assert isinstance(verdict, ValidIdentify)
     assert verdict.digest == verdict.digest != good(event()).digest
-    other = validate(identify(traits={"x": 1}), 0, NOW)
-    assert isinstance(other, ValidIdentify)
-    assert other.digest != verdict.digest
+    changes: list[dict[str, Any]] = [
+        {}, {"traits": {"x": 1}}, {"anonymous_id": "p"}, {"contact_id": "p"}, {"previous_id": "p"},
+        {"contact_id": "p", "previous_id": "p"},
+    ]  # fmt: skip
+    others = [validate(identify(**change), 0, NOW) for change in changes]
+    assert len({one.digest for one in others if isinstance(one, ValidIdentify)}) == len(changes)
+
+
+def test_digests_stay_what_stores_hold() -> None:
+    old = validate(identify(traits={"x": 1}, anonymous_id="a"), 0, NOW)
+    later = validate(identify(contact_id="c"), 0, NOW)
+    assert isinstance(old, ValidIdentify)
+    assert isinstance(later, ValidIdentify)
+    assert (old.digest.hex(), later.digest.hex()) == (
+        "dc5475fd98ef2bb8c974da5d3d305aed",
+        "6e9ed4cc930dc9968f494101cb2e5120",
+    )
 
 
 def test_a_digest_leaves_out_a_time_that_was_not_given() -> None:
@@ -420,6 +447,7 @@ def test_validate_never_raises(item: Any) -> None:
             "event": st.just("e") | ANYTHING,
             "user_id": st.just("u") | ANYTHING,
             "anonymous_id": st.just("a") | ANYTHING,
+            "previous_id": st.just("p") | ANYTHING,
             "timestamp": st.just("2026-03-01T11:00:00Z") | ANYTHING,
             "properties": ANYTHING,
             "traits": ANYTHING,

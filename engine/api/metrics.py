@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from engine.clock import SECOND
 from engine.receipt import Receipt
+from engine.runtime.intake import IDENTITY_CONFLICT
 from engine.runtime.quarantine import DROPPED, TOO_LARGE
 from engine.runtime.repeats import DIFFERS
 from engine.runtime.workspaces import Workspaces
@@ -21,7 +22,7 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 WAITING: Final = ("held", "pending", "sending", "failed")
 """States of actions that are still to leave, or to leave again."""
 
-NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE)
+NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE, IDENTITY_CONFLICT)
 """What is told also when it never came about."""
 
 

@@ -61,11 +61,8 @@ def _with(properties: Any, more: Item) -> Any:
 
 
 def _alias(message: Message) -> Iterator[Item]:
-    """Who the person was before; and, as in every message, who they are to the browser."""
-    previous, anonymous = message.get("previousId"), message.get("anonymousId")
-    yield {"type": "identify", "anonymous_id": previous}
-    if anonymous and anonymous != previous:
-        yield {"type": "identify", "anonymous_id": anonymous, "message_id": None}
+    """Who the person was before, as a user or to a browser."""
+    yield {"type": "identify", "previous_id": message.get("previousId")}
 
 
 _KINDS: Final[Mapping[str, Callable[[Message], Iterator[Item]]]] = {

@@ -11,7 +11,7 @@ from ulid import ULID
 
 from engine.runtime.admission import Taking, all_but, refusal
 from engine.runtime.identity import Key
-from engine.runtime.intake import Arrival, Intake, Taken, ids_of, public_ids
+from engine.runtime.intake import Arrival, Intake, Taken, named_by, public_ids
 from engine.runtime.loading import Touch
 from engine.store import Connection, erasing, people, quarantine
 
@@ -50,13 +50,14 @@ def take(intake: Intake, arrivals: Sequence[Arrival], taking: Taking) -> list[Ta
     """Have ``taking`` take what is not for people who were erased; gives what became of each arrival."""
     if not erasing.any_buried(intake.connection, intake.workspace):
         return taking(arrivals)
-    keys = (key for one in arrivals for key in ids_of(one.item))
+    keys = (key for one in arrivals for key in named_by(one.item).keys)
     buried = buried_among(intake.connection, intake.workspace, keys, intake.now)
     refused = {}
     for place, one in enumerate(arrivals):
-        key = next((key for key in ids_of(one.item) if key in buried), None)
+        named = named_by(one.item)
+        key = next((key for key in named.keys if key in buried), None)
         if key is not None:
-            field = _FIELDS[key[0]]
+            field = _FIELDS[key[0]] if key in named.ids else "previous_id"
             reason = f"the person with this {field} was erased; what comes for them is refused for a time"
             refused[place] = refusal("erased", reason, field)
     return all_but(refused, arrivals, taking)

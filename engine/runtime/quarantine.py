@@ -30,7 +30,6 @@ TOO_LARGE: Final = "quarantine_too_large"
 DROPPED: Final = "quarantine_dropped"
 """What is counted, of no rule, when the oldest item had to make room."""
 
-_NO_RULE: Final = 0
 _PREFIX: Final = "qua_"
 
 
@@ -88,9 +87,9 @@ def keep(
     ids = sorted(public_ids(len(fitting), originals.received_at))
     rows = [_row(id, originals, *found) for id, found in zip(ids, fitting, strict=True)]
     rows = _of_the_living(connection, workspace, rows)
-    notes = {(_NO_RULE, TOO_LARGE): len(written) - len(fitting)}
+    notes = {(counters.NO_RULE, TOO_LARGE): len(written) - len(fitting)}
     if rows:
-        notes[_NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
+        notes[counters.NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
     counters.count(connection, workspace, {note: times for note, times in notes.items() if times})
 
 
@@ -124,6 +123,7 @@ def _row(id: bytes, originals: Originals, refused: Rejection, item: Any, text: s
         user_id=_storable(given.get("user_id")),
         anonymous_id=_storable(given.get("anonymous_id")),
         contact_id=_storable(given.get("contact_id")),
+        previous_id=_storable(given.get("previous_id")),
         body=text,
     )
 

@@ -23,8 +23,6 @@ from engine.store.answers import AnswerRow, HoldRow
 DIFFERS = "key_differs"
 """What is counted, of no rule, when a key comes again with something else."""
 
-_NO_RULE = 0
-
 Told = Callable[[Sequence[Submission]], list[Receipt]]
 
 
@@ -57,7 +55,7 @@ def carry_out(
         fresh = [(calls[place].once, told[place]) for place in turn]
         known |= _keep(connection, workspace, [(once, one) for once, one in fresh if once is not None], now, owners)
         waiting = [place for place in waiting if place not in told]
-    counters.count(connection, workspace, Counter((_NO_RULE, DIFFERS) for one in told.values() if one.differs))
+    counters.count(connection, workspace, Counter((counters.NO_RULE, DIFFERS) for one in told.values() if one.differs))
     return [told[place] for place in range(len(calls))]
 
 

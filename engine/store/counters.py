@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import Connection, select
 
 from engine.store.prepared import Prepared, bound, inserting
 from engine.store.schema import counters as _counters
+
+NO_RULE: Final = 0
+"""What stands for the rule where a counter is of none."""
 
 _key = (
     _counters.c.workspace_id == bound("workspace"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, case, or_, select, update
+from sqlalchemy import Connection, Table, and_, case, func, literal_column, or_, select, update
 
 from engine.store.prepared import Prepared, bound
 from engine.store.schema import answers, attribute_changes, events, identifiers, journeys, outbox, people, watches
@@ -15,7 +15,25 @@ def _moving(table: Table) -> Prepared:
     return Prepared(update(table).where(table.c.person_id == _loser).values(person_id=_winner), "winner", "loser")
 
 
-MOVES = tuple(_moving(table) for table in (identifiers, events, attribute_changes, journeys, outbox, answers))
+MOVES = tuple(_moving(table) for table in (events, attribute_changes, journeys, outbox, answers))
+
+_of_winner = identifiers.alias("of_winner")
+_first = (
+    select(func.min(_of_winner.c.linked_at))
+    .where(_of_winner.c.person_id == _winner, _of_winner.c.kind == literal_column("'user'"))
+    .scalar_subquery()
+)
+_comes_first = and_(identifiers.c.kind == literal_column("'user'"), identifiers.c.linked_at <= _first)
+RENAME = Prepared(
+    update(identifiers)
+    .where(identifiers.c.person_id == _loser)
+    .values(
+        person_id=_winner,
+        linked_at=case((_comes_first, _first + literal_column("1")), else_=identifiers.c.linked_at),
+    ),
+    "winner", "loser",
+)  # fmt: skip
+"""The loser's ids become the winner's. Who has two user ids goes by the older one, and that stays the winner's."""
 
 _workspace = select(people.c.workspace_id).where(people.c.id == _winner).scalar_subquery()
 UNWATCH = Prepared(
@@ -53,5 +71,5 @@ def merge(connection: Connection, winner: int, loser: int) -> None:
     """
     if winner == loser:
         return
-    for statement in (*MOVES, UNWATCH, *EARLIER, RESOLVES_TO):
+    for statement in (RENAME, *MOVES, UNWATCH, *EARLIER, RESOLVES_TO):
         statement.run(connection, winner, loser)

@@ -25,6 +25,7 @@ class QuarantineRow(NamedTuple):
     user_id: str | None
     anonymous_id: str | None
     contact_id: str | None
+    previous_id: str | None
     body: str
 
 
@@ -46,7 +47,13 @@ DELETE = Prepared(quarantine.delete().where(quarantine.c.id.in_(select(_ids["id"
 ROWS_OF = Prepared(select(quarantine.c.public_id, quarantine.c.id).where(_own), "workspace")
 BY_ID = Prepared(select(*_columns).select_from(_ids.joined(quarantine, quarantine.c.id == _ids["id"])), "ids")
 NAMED = Prepared(
-    select(quarantine.c.id, quarantine.c.user_id, quarantine.c.anonymous_id, quarantine.c.contact_id).where(_own),
+    select(
+        quarantine.c.id,
+        quarantine.c.user_id,
+        quarantine.c.anonymous_id,
+        quarantine.c.contact_id,
+        quarantine.c.previous_id,
+    ).where(_own),
     "workspace",
 )
 
@@ -89,11 +96,13 @@ def named(connection: Connection, workspace: int) -> list[tuple[int, list[tuple[
 
 def names(row: QuarantineRow) -> list[tuple[str, str]]:
     """The ids of people that an item names."""
-    return _keys(row.user_id, row.anonymous_id, row.contact_id)
+    return _keys(row.user_id, row.anonymous_id, row.contact_id, row.previous_id)
 
 
-def _keys(*ids: str | None) -> list[tuple[str, str]]:
-    return [(kind, id) for kind, id in zip(("user", "anonymous", "contact"), ids, strict=True) if id]
+def _keys(user: str | None, anonymous: str | None, contact: str | None, previous: str | None) -> list[tuple[str, str]]:
+    """A previous id may be a user's or an anonymous one."""
+    ids = (("user", user), ("anonymous", anonymous), ("contact", contact), ("user", previous), ("anonymous", previous))
+    return [(kind, id) for kind, id in ids if id]
 
 
 def refuse(connection: Connection, rows: Iterable[QuarantineRow]) -> None:

@@ -184,6 +184,7 @@ quarantine = Table(
     text("anonymous_id", null=True),
     text("contact_id", null=True),
     text("body"),  # JSON, as it came
+    text("previous_id", null=True),
     UniqueConstraint("workspace_id", "public_id"),
     **STRICT,
 )

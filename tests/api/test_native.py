@@ -95,6 +95,17 @@ def test_what_is_wrong_with_one_spoils_no_other(api: Api) -> None:
     assert answer["outcomes"][2]["id"] == answer["outcomes"][0]["id"]
 
 
+def test_an_alias_makes_two_users_one(api: Api) -> None:
+    api.post("/v1/events", {"event": "signed_up", "user_id": "old"})
+    api.post("/v1/events", {"event": "paid", "user_id": "ann"})
+    answer = api.post("/v1/events", {"type": "identify", "user_id": "ann", "previous_id": "old"})
+    assert answer.status_code == 200, answer.text
+    found = api.engine.person("old")
+    assert found is not None
+    assert found.identifiers == [("user", "ann"), ("user", "old")]
+    assert [name for _, name, _ in found.timeline] == ["paid", "signed_up"]
+
+
 def test_identify_links(api: Api) -> None:
     api.post("/v1/events", {"event": "page_viewed", "anonymous_id": "a"})
     api.clock.move("1 second")

@@ -269,6 +269,34 @@ def test_alias_joins_who_somebody_was_with_who_they_are(api: Api) -> None:
     assert events(api, "ann") == [("signed_up", {}), ("cart_updated", {})]
 
 
+def test_alias_makes_two_users_one(api: Api) -> None:
+    sent(api, "track", track("old"))
+    sent(api, "track", track("ann", event="cart_updated"))
+    message = {"previousId": "old", "userId": "ann", "anonymousId": "browser-1", "messageId": "m-1"}
+    for _ in range(2):
+        sent(api, "alias", message)
+        assert sorted(events(api, "browser-1")) == [("cart_updated", {}), ("signed_up", {})]
+    found = api.engine.find("old")
+    assert found is not None
+    assert found.identifiers == {"user": ("ann", "old"), "anonymous": ("browser-1",), "contact": ()}
+
+
+def test_alias_takes_no_browser_from_another_user(api: Api) -> None:
+    for user in ("ann", "bob"):
+        sent(api, "alias", {"previousId": "shared", "userId": user, "anonymousId": "shared"})
+        sent(api, "track", track(user))
+    sent(api, "track", track(None, anonymousId="shared", event="cart_updated"))
+    assert events(api, "ann") == [("signed_up", {}), ("cart_updated", {})]
+    assert events(api, "bob") == [("signed_up", {})]
+
+
+def test_alias_without_a_previous_id_links_like_every_call(api: Api) -> None:
+    for previous in (None, ""):
+        sent(api, "alias", {"previousId": previous, "userId": "ann", "anonymousId": "browser-1"})
+    sent(api, "track", track(None, anonymousId="browser-1"))
+    assert events(api, "ann") == [("signed_up", {})]
+
+
 def test_a_message_id_is_taken_once(api: Api) -> None:
     for user in ("ann", "ann", "bob"):
         sent(api, "track", track(user, messageId="m-1"))
@@ -296,6 +324,8 @@ def test_a_message_id_is_taken_once(api: Api) -> None:
         ({"type": "group", "userId": "ann", "groupId": "g", "traits": "x"}, "properties_not_object"),
         ({"type": "identify", "userId": "ann", "traits": "x"}, "properties_not_object"),
         ({"type": "alias", "userId": "ann", "previousId": 5}, "id_not_text"),
+        ({"type": "alias", "previousId": "old"}, "no_person"),
+        ({"type": "alias", "anonymousId": "browser-1", "previousId": "old"}, "user_missing"),
         (track(properties={"x": "x" * 32_768}), "event_too_large"),
         (track(properties={"x": "\ud800"}), "lone_surrogate"),
         (track(type="import"), "unknown_type"),

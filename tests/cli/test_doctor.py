@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 
 import pytest
@@ -41,6 +42,13 @@ def test_for_people(lapse):
     assert ran.code == 0
     assert sqlite3.sqlite_version in ran.out
     assert ran.out.endswith("all is well\n")
+
+
+def test_what_is_counted_of_no_rule_is_shown(place, lapse):
+    with Engine.open(f"sqlite:///{place}/lapse.db") as engine:
+        engine.ingest([{"event": "a", "user_id": user, "anonymous_id": "x"} for user in ("ann", "bob", "cleo")])
+    assert lapse("doctor", "--format", "json").json["notes"] == {"identity_conflict": 2}
+    assert re.search(r"identity conflict +2\n", lapse("doctor").out)
 
 
 def test_the_daemon_that_holds_the_store_is_named(place, lapse):

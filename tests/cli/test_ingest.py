@@ -75,6 +75,16 @@ def test_a_message_id_with_other_content_is_a_conflict(lapse, place):
     assert ran.json["files"][1]["conflicts"] == [{"line": 1, "message_id": "m1"}]
 
 
+def test_a_line_may_say_who_somebody_was_before(lapse, place):
+    at = "2024-01-01T12:00:00Z"
+    alias = {"type": "identify", "user_id": "u1", "previous_id": "u2", "timestamp": at}
+    (place / "log.jsonl").write_text(GOOD + json.dumps(alias) + "\n")
+    assert lapse("ingest", "log.jsonl", "--format", "json").code == 0
+    person = lapse("person", "u2", "--format", "json").json
+    assert [one["value"] for one in person["identifiers"]] == ["u1", "u2"]
+    assert len(person["timeline"]) == 3
+
+
 def test_csv_with_columns_of_other_names_gzipped(lapse, place):
     table = "Date,event,user_id,total\n2024-01-01T10:00:00Z,order,u1,9.5\n"
     (place / "orders.csv.gz").write_bytes(gzip.compress(table.encode()))

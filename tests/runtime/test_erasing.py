@@ -212,6 +212,8 @@ def test_an_action_under_way_brings_nothing_back(lab: Lab, fails: bool) -> None:
         {"event": "a", "anonymous_id": own("user-visitor")},
         {"event": "a", "contact_id": "con_" + own("user")},
         {"type": "identify", "user_id": own("user"), "traits": {"a": 1}},
+        {"type": "identify", "user_id": "somebody else", "previous_id": own("user"), "traits": {"a": 1}},
+        {"type": "identify", "user_id": "somebody else", "previous_id": own("user-visitor"), "traits": {"a": 1}},
         {"event": "a", "user_id": "somebody else", "anonymous_id": own("user-visitor")},
         event("a", message_id=own("user-m")),
     ],
@@ -273,6 +275,27 @@ def test_a_late_event_is_not_kept_in_quarantine_either(lab: Lab) -> None:
         assert erased_codes(receipt) == ["erased", "erased", "name_missing", "name_missing"]
         assert [one.item for one in here.engine.quarantined().items] == [items[-1]]
         assert SECRET not in texts(here.engine)
+
+
+@pytest.mark.parametrize("previous", [own("user"), own("user-visitor")])
+def test_an_alias_in_quarantine_goes_with_who_somebody_was(lab: Lab, previous: str) -> None:
+    alias = {"type": "identify", "user_id": "somebody else", "previous_id": previous, "traits": "none"}
+    with lab() as here:
+        live(here)
+        here.engine.submit([alias], quarantine=True).result()
+        here.engine.erase(own("user"))
+        here.engine.submit([alias, {**alias, "traits": {}}], quarantine=True).result()
+        assert here.engine.quarantined().items == ()
+        assert SECRET not in texts(here.engine)
+
+
+def test_whoever_two_users_became_is_erased_under_both_ids(lab: Lab) -> None:
+    with lab(RULES) as here:
+        live(here)
+        here.engine.identify("new", previous_id=own("user"))
+        here.engine.erase("new")
+        assert SECRET not in texts(here.engine)
+        assert erased_codes(here.engine.ingest([event("a"), event("a", "new")])) == ["erased"] * 2
 
 
 def test_the_answer_to_several_peoples_call_stays(lab: Lab) -> None:

@@ -95,6 +95,15 @@ def test_merging_keeps_the_known_first_sight(connection: Connection) -> None:
     assert people.first_seen(connection, [winner]) == {winner: 4}
 
 
+def test_whom_others_become_goes_by_their_own_name(connection: Connection) -> None:
+    first, second, third, new = add_people(connection, "first", "second", "third", "new")
+    people.link(connection, WORKSPACE, [(("anonymous", "visitor"), first)], 5)
+    for winner, loser in ((second, first), (second, third), (new, second)):
+        people.merge(connection, winner, loser)
+    assert people.names(connection, [new]) == {new: "new"}
+    assert {name: at for _, name, at in people.links(connection, new)}["visitor"] == 5
+
+
 def test_find_prefers_user_ids(connection: Connection) -> None:
     ann, bob = add_people(connection, "ann", "bob")
     people.link(connection, WORKSPACE, [(("anonymous", "bob"), ann), (("contact", "c"), ann)], 0)

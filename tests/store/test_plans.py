@@ -133,7 +133,9 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
 }
 STATEMENTS |= {
     f"merge_{place}": (statement, "")
-    for place, statement in enumerate(chain(merging.MOVES, (merging.UNWATCH,), merging.EARLIER, (merging.RESOLVES_TO,)))
+    for place, statement in enumerate(
+        chain((merging.RENAME, *merging.MOVES, merging.UNWATCH), merging.EARLIER, (merging.RESOLVES_TO,))
+    )
 }
 
 
