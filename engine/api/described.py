@@ -13,6 +13,7 @@ class Parameter:
     name: str
     meaning: str
     schema: dict[str, Any]
+    required: bool = False
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Described:
     status: int = 200
     body: Any = None
     """The type of the request's body."""
+    media: tuple[str, ...] = ()
+    """The media types of a request's body that is no JSON of a type, but a file."""
     query: tuple[Parameter, ...] = ()
     headers: tuple[Parameter, ...] = ()
     refusals: tuple[int, ...] = ()

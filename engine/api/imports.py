@@ -184,6 +184,12 @@ def _unreadable(error: InputFileError) -> Refused:
 
 
 _REFUSALS: Final = (408, 415, 422)
+_OFFSET: Final = Parameter(
+    "Upload-Offset", "Where in the file the body begins: the `offset` of the last answer.", {"type": "integer"}, True
+)
+_COMPLETE: Final = Parameter(
+    "Upload-Complete", "`?1` with the file's last part.", {"type": "string", "enum": ["?0", "?1"]}
+)
 _KEY: Final = scopes(Scope.IMPORT_CREATE)
 
 ROUTES: Final = (
@@ -191,6 +197,7 @@ ROUTES: Final = (
         "POST", "/v1/imports", create_import, _KEY, streams=True,
         described=Described(
             "Begin an upload of a file", ImportShown, status=201, refusals=_REFUSALS,
+            media=tuple(KINDS), headers=(_COMPLETE,),
             query=(
                 Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),
                 Parameter(
@@ -202,7 +209,10 @@ ROUTES: Final = (
     ),
     Route(
         "PATCH", "/v1/imports/{id}", continue_import, _KEY, streams=True,
-        described=Described("Send the next part of the file", ImportShown, refusals=(*_REFUSALS, 409)),
+        described=Described(
+            "Send the next part of the file", ImportShown, refusals=(*_REFUSALS, 409),
+            media=("application/octet-stream",), headers=(_OFFSET, _COMPLETE),
+        ),
     ),
     Route(
         "GET", "/v1/imports/{id}", get_import, scopes(Scope.IMPORT_READ),

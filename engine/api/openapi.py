@@ -110,6 +110,8 @@ def _operation(route: Route, said: Described, schemas: _Schemas) -> dict[str, An
     if said.body is not None:
         schema = schemas[id(said.body), "validation"]
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
+    if said.media:
+        operation["requestBody"] = {"content": {kind: {"schema": {"type": "string"}} for kind in said.media}}
     return operation
 
 
@@ -121,4 +123,4 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 
 
 def _parameter(place: str, one: Parameter) -> dict[str, Any]:
-    return {"name": one.name, "in": place, "required": False, "description": one.meaning, "schema": one.schema}
+    return {"name": one.name, "in": place, "required": one.required, "description": one.meaning, "schema": one.schema}
