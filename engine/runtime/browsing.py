@@ -15,6 +15,7 @@ from engine.clock import DAY, HOUR, iso
 from engine.errors import ConfigError
 from engine.journeys import calendar
 from engine.journeys.calendar import Zone
+from engine.runtime import cursors
 from engine.store import Connection, people, reading
 from engine.store.rows import Shown, Stretch
 from engine.timestamps import parse_timestamp
@@ -85,19 +86,21 @@ def page(
     limit: int,
     after: str | None,
 ) -> EventPage:
-    """A page of events, in a constant number of statements; nobody's, for an id that nobody has."""
+    """A page of events, in a constant number of statements; nobody's, for an id that nobody has.
+
+    Raises ConfigError for an ``after`` that no page gave.
+    """
+    behind = cursors.behind(connection, workspace, "events", after)
     row = None if person is None else people.find(connection, workspace, person)
     if person is not None and row is None:
         return EventPage((), None)
-    try:
-        shown, cursor = reading.page(
-            connection, workspace, person=row, names=_names(names), since=_at(since), until=_at(until),
-            after=after, limit=limit,
-        )  # fmt: skip
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
+    shown, place = reading.page(
+        connection, workspace, person=row, names=_names(names), since=_at(since), until=_at(until),
+        behind=behind, limit=limit,
+    )  # fmt: skip
     called = people.names(connection, {one.person_id for one in shown})
-    return EventPage(tuple(_view(one, called[one.person_id]) for one in shown), cursor)
+    following = None if place is None else cursors.cursor(connection, workspace, "events", place)
+    return EventPage(tuple(_view(one, called[one.person_id]) for one in shown), following)
 
 
 def counts(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from engine.clock import iso
-from engine.errors import ConfigError
+from engine.runtime import cursors
 from engine.runtime.engine import Engine
 from engine.store import Connection, listing, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
@@ -33,6 +33,14 @@ class Asked:
     after: str | None = None
 
 
+class _Filters(TypedDict):
+    """What was asked for, as rows; items before the row ``before``."""
+
+    person: int | None
+    rule: int | None
+    before: int
+
+
 def journeys(engine: Engine, asked: Asked) -> Page:
     """A page of journeys; an empty one for a person or rule that is not there.
 
@@ -40,28 +48,30 @@ def journeys(engine: Engine, asked: Asked) -> Page:
     """
     with engine.store.read() as connection:
         names = _rule_names(connection, engine.workspace)
-        filters = _filters(connection, engine.workspace, asked, names)
+        filters = _filters(connection, engine.workspace, "journeys", asked, names)
         if filters is None:
             return Page()
         rows = listing.journey_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
         shown = rows[: asked.limit]
         called = people.names(connection, {one.person_id for one in shown})
         items = tuple(_journey(one, names[one.rule], called[one.person_id]) for one in shown)
-    return Page(items, str(shown[-1].id) if len(rows) > len(shown) else None)
+        following = cursors.following(connection, engine.workspace, "journeys", rows, asked.limit)
+    return Page(items, following)
 
 
 def deliveries(engine: Engine, asked: Asked) -> Page:
     """A page of actions that left, are to leave, or were withdrawn; as :func:`journeys`."""
     with engine.store.read() as connection:
         names = _rule_names(connection, engine.workspace)
-        filters = _filters(connection, engine.workspace, asked, names)
+        filters = _filters(connection, engine.workspace, "deliveries", asked, names)
         if filters is None:
             return Page()
         rows = listing.action_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
         shown = rows[: asked.limit]
         called = people.names(connection, {one.person_id for one in shown})
         items = tuple(_delivery(one, names[one.rule], called[one.person_id]) for one in shown)
-    return Page(items, str(shown[-1].id) if len(rows) > len(shown) else None)
+        following = cursors.following(connection, engine.workspace, "deliveries", rows, asked.limit)
+    return Page(items, following)
 
 
 def _rule_names(connection: Connection, workspace: int) -> dict[int, str]:
@@ -69,21 +79,17 @@ def _rule_names(connection: Connection, workspace: int) -> dict[int, str]:
 
 
 def _filters(
-    connection: Connection, workspace: int, asked: Asked, names: dict[int, str]
-) -> dict[str, int | None] | None:
+    connection: Connection, workspace: int, of: cursors.Of, asked: Asked, names: dict[int, str]
+) -> _Filters | None:
     """What the store is asked with; None where nothing can be found."""
-    person = rule = before = None
+    person = rule = None
     if asked.person is not None and (person := people.find(connection, workspace, asked.person)) is None:
         return None
     if asked.rule is not None:
         rule = next((row for row, name in names.items() if name == asked.rule), None)
         if rule is None:
             return None
-    if asked.after is not None:
-        if not (asked.after.isascii() and asked.after.isdecimal() and len(asked.after) <= 18):
-            raise ConfigError(f"'{asked.after}' is no cursor; pass on what the page before gave, unchanged")
-        before = int(asked.after)
-    return {"person": person, "rule": rule, "before": before}
+    return {"person": person, "rule": rule, "before": cursors.behind(connection, workspace, of, asked.after).row}
 
 
 def _journey(row: JourneyRow, rule: str, person: str) -> dict[str, Any]:

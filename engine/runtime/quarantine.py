@@ -135,9 +135,10 @@ def _storable(value: Any) -> str | None:
 
 def page(connection: Connection, workspace: int, limit: int, after: str | None) -> QuarantinePage:
     """A page of items behind ``after``. Raises ConfigError for an ``after`` that no page gave."""
-    found = quarantine.page(connection, workspace, cursors.behind(after), limit + 1)
+    behind = cursors.behind(connection, workspace, "quarantine", after)
+    found = quarantine.page(connection, workspace, behind.row, limit + 1)
     shown = tuple(map(Quarantined, found[:limit]))
-    following = str(found[limit - 1].id) if len(found) > limit else None
+    following = cursors.following(connection, workspace, "quarantine", found, limit)
     return QuarantinePage(shown, following, quarantine.total(connection, workspace))
 
 

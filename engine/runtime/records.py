@@ -65,16 +65,16 @@ def arrivals(
     namespace: str,
 ) -> ArrivalPage:
     """A page of events behind ``after``. Raises ConfigError for an ``after`` that no page gave."""
-    behind = cursors.behind(after)
+    behind = cursors.behind(connection, workspace, "arrivals", after)
     row = None if person is None else people.by_id(connection, workspace, person.id)
     if person is not None and row is None:
         return ArrivalPage((), None, 0)
     found = records.arrivals(
-        connection, workspace, person=row, type_id=type_id, behind=behind, limit=limit + 1, namespace=namespace
+        connection, workspace, person=row, type_id=type_id, behind=behind.row, limit=limit + 1, namespace=namespace
     )
     total = records.total(connection, workspace, person=row, type_id=type_id)
-    page = found[:limit]
-    return ArrivalPage(_shown(connection, page), str(page[-1].id) if len(found) > limit else None, total)
+    following = cursors.following(connection, workspace, "arrivals", found, limit)
+    return ArrivalPage(_shown(connection, found[:limit]), following, total)
 
 
 def happenings(

@@ -11,8 +11,6 @@ from engine.store.prepared import Prepared, bound
 from engine.store.rows import JourneyRow, OutboxRow
 from engine.store.schema import journeys, outbox
 
-_LAST: Final = 2**63 - 1
-
 
 def _pages(table: Table, fields: tuple[str, ...]) -> dict[tuple[bool, bool], Prepared]:
     """One statement for each choice of filters, so that each goes by its own index."""
@@ -44,7 +42,7 @@ ACTIONS: Final = _pages(outbox, OutboxRow._fields)
 
 
 def journey_page(
-    connection: Connection, workspace: int, *, person: int | None, rule: int | None, before: int | None, limit: int
+    connection: Connection, workspace: int, *, person: int | None, rule: int | None, before: int, limit: int
 ) -> list[JourneyRow]:
     """Journeys older than the row ``before``, newest first. One statement."""
     statement = JOURNEYS[person is not None, rule is not None]
@@ -52,13 +50,13 @@ def journey_page(
 
 
 def action_page(
-    connection: Connection, workspace: int, *, person: int | None, rule: int | None, before: int | None, limit: int
+    connection: Connection, workspace: int, *, person: int | None, rule: int | None, before: int, limit: int
 ) -> list[OutboxRow]:
     """Actions decided before the row ``before``, newest first. One statement."""
     statement = ACTIONS[person is not None, rule is not None]
     return list(map(OutboxRow._make, statement.rows(connection, *_values(workspace, person, rule, before, limit))))
 
 
-def _values(workspace: int, person: int | None, rule: int | None, before: int | None, limit: int) -> list[int]:
-    given = [workspace, _LAST if before is None else before, person, rule, limit]
+def _values(workspace: int, person: int | None, rule: int | None, before: int, limit: int) -> list[int]:
+    given = [workspace, before, person, rule, limit]
     return [one for one in given if one is not None]

@@ -103,17 +103,16 @@ def page(
     names: Iterable[str] | None = None,
     since: int | None = None,
     until: int | None = None,
-    after: str | None = None,
+    behind: tuple[int, int] = (_ALWAYS, _ALWAYS),
     limit: int = 100,
-) -> tuple[list[Shown], str | None]:
-    """A page of events, newest first, and the cursor of the next one; None where there is none.
+) -> tuple[list[Shown], tuple[int, int] | None]:
+    """A page of events, newest first, and the moment and row behind which the next begins; None where there is none.
 
     ``since`` is included, ``until`` is not; microseconds UTC. ``person`` is a row, as ``people.find`` gives it;
     ``names`` are those of event types, None meaning all. Events that come in between two pages change nothing
-    about those behind the cursor. One statement. Raises ValueError for a cursor that is none.
+    about those behind that place. One statement.
     """
-    at, behind = _place(after)
-    values: list[object] = [since or 0, _ALWAYS if until is None else until, at, behind, limit + 1]
+    values: list[object] = [since or 0, _ALWAYS if until is None else until, *behind, limit + 1]
     if person is not None:
         values.append(person)
     if names is not None or person is None:
@@ -123,7 +122,7 @@ def page(
     rows = PAGES[person is not None, names is not None].rows(connection, *values)
     shown = [Shown._make(row[1:]) for row in rows[:limit]]
     more = len(rows) > limit > 0
-    return shown, f"{shown[-1].at}.{rows[limit - 1][0]}" if more else None
+    return shown, (shown[-1].at, rows[limit - 1][0]) if more else None
 
 
 def counts(
@@ -144,13 +143,3 @@ def counts(
     if names is not None:
         values.append(listed(names))
     return list(map(Bucket._make, COUNTS[names is not None].rows(connection, *values)))
-
-
-def _place(cursor: str | None) -> tuple[int, int]:
-    """Where a cursor points: a moment and a row. Raises ValueError for one that is none."""
-    if cursor is None:
-        return _ALWAYS, _ALWAYS
-    at, dot, row = cursor.partition(".")
-    if not (dot and at.isdecimal() and row.isdecimal() and int(at) <= _ALWAYS and int(row) <= _ALWAYS):
-        raise ValueError(f"'{cursor}' is no cursor; pass on what the page before gave, unchanged")
-    return int(at), int(row)

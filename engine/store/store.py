@@ -10,7 +10,7 @@ from sqlalchemy import Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
-from engine.store import lock, sqlite
+from engine.store import lock, secrets, sqlite
 from engine.store.migrations import upgrade
 from engine.store.prepared import Prepared, bound, inserting, next_id
 from engine.store.schema import workspaces
@@ -61,10 +61,10 @@ class Store:
     def workspace(self, connection: Connection, name: str, now: int, public_id: bytes) -> int:
         """The row of a workspace, which is made when it is not there yet."""
         found = _NAMED.row(connection, name)
-        if found is not None:
-            return int(found[0])
-        row = next_id(connection, workspaces)
-        _ADD.many(connection, [(row, row, public_id, name, now)])
+        row = next_id(connection, workspaces) if found is None else int(found[0])
+        if found is None:
+            _ADD.many(connection, [(row, row, public_id, name, now)])
+        secrets.ensure(connection, row)
         return row
 
     def lock(self) -> lock.DaemonLock:

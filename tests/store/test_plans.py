@@ -24,6 +24,7 @@ from engine.store import (
     reading,
     records,
     rules,
+    secrets,
     tallying,
     watches,
 )
@@ -75,6 +76,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "set_aside_forget": (pausing.FORGET, "PRIMARY KEY (workspace_id=? AND rule=?)"),
     "undecided": (tallying.UNDECIDED, "ix_outbox_status (workspace_id=? AND status=?)"),
     "rule_changes": (rules.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
+    "secret": (secrets.SECRET, "PRIMARY KEY (workspace_id=? AND key=?)"),
     "import_by_public_id": (imports.BY_PUBLIC_ID, "sqlite_autoindex_imports_1"),
     "import_save": (imports.SAVE, "INTEGER PRIMARY KEY"),
     "import_seen": (imports.SEEN, "PRIMARY KEY (workspace_id=? AND import_id=? AND digest=?)"),
