@@ -68,12 +68,15 @@ async def create_import(call: Call) -> Answer:
         raise Refused(415, "unsupported_type", f"Content-Type must say what the file holds: {named}")
     begin = partial(importing.begin, call.engine, kind, _mapping(call), historical=_flag(call, "historical"))
     row = await call.read(begin)
+    location = {"Location": f"/native/v1/imports/{spellings.upload(row.public_id)}"}
     try:
         row = await _taken(call, row)
     except InputFileError as error:
         await call.read(importing.drop, call.engine, row)
         raise _unreadable(error) from None
-    return _answer(row, 201, {"Location": f"/native/v1/imports/{spellings.upload(row.public_id)}"})
+    except ImportMoved as error:
+        raise _conflict("offset_differs", str(error), await _again(call, row.public_id), location) from None
+    return _answer(row, 201, location)
 
 
 async def continue_import(call: Call) -> Answer:
@@ -101,6 +104,11 @@ async def get_import(call: Call) -> Answer:
 
 async def _found(call: Call) -> ImportRow:
     public_id = spellings.read(call.path["id"], Kind.IMPORT)
+    return await _again(call, public_id)
+
+
+async def _again(call: Call, public_id: bytes | None) -> ImportRow:
+    """The upload as it is now."""
     row = None if public_id is None else await call.read(importing.find, call.engine, public_id)
     if row is None:
         raise not_found("import")
@@ -175,8 +183,8 @@ def _shown(row: ImportRow) -> dict[str, Any]:
     }
 
 
-def _conflict(code: str, message: str, row: ImportRow) -> Refused:
-    return Refused(409, code, message, headers={"Upload-Offset": str(row.received)})
+def _conflict(code: str, message: str, row: ImportRow, headers: dict[str, str] | None = None) -> Refused:
+    return Refused(409, code, message, headers={"Upload-Offset": str(row.received), **(headers or {})})
 
 
 def _unreadable(error: InputFileError) -> Refused:
@@ -196,7 +204,7 @@ ROUTES: Final = (
     Route(
         "POST", "/v1/imports", create_import, _KEY, streams=True,
         described=Described(
-            "Begin an upload of a file", ImportShown, status=201, refusals=_REFUSALS,
+            "Begin an upload of a file", ImportShown, status=201, refusals=(*_REFUSALS, 409),
             media=tuple(KINDS), headers=(_COMPLETE,),
             query=(
                 Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),

@@ -13,7 +13,7 @@ from engine.runtime.admission import Taking, all_but, refusal
 from engine.runtime.identity import Key
 from engine.runtime.intake import Arrival, Intake, Taken, named_by, public_ids
 from engine.runtime.loading import Touch
-from engine.store import Connection, erasing, people, quarantine
+from engine.store import Connection, erasing, imports, people, quarantine
 
 _FIELDS: Final = {"user": "user_id", "anonymous": "anonymous_id", "contact": "contact_id"}
 _PUBLIC_CONTACT: Final = re.compile(r"con_[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
@@ -22,7 +22,8 @@ _PUBLIC_CONTACT: Final = re.compile(r"con_[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNOR
 def erase(intake: Intake, who: str) -> dict[str, int] | None:
     """Remove all that is stored of the person with an id of any kind; gives how much, nothing if nobody has the id.
 
-    What rules did for them stays counted, as of now. Their ids are refused for as long as events may be late.
+    What rules did for them stays counted, as of now. Their ids are refused for as long as events may be late. Uploaded
+    files may name them in what waits or was refused: of all of these the words go, whomever they name.
     """
     connection, workspace = intake.connection, intake.workspace
     person = people.find(connection, workspace, who)
@@ -37,6 +38,7 @@ def erase(intake: Intake, who: str) -> dict[str, int] | None:
     erasing.bury(connection, workspace, sorted({_digest(workspace, key) for key in keys | known_as}), until)
     refused = quarantined(connection, workspace, keys | known_as)
     (new_id,) = public_ids(1, intake.now)
+    imports.forget_words(connection, workspace)
     counts = erasing.erase(connection, workspace, person, list(merged), intake.now, new_id)
     return {**counts, "quarantined": quarantine.delete(connection, refused)}
 

@@ -55,7 +55,8 @@ def add(
     """Take in the next bytes of a file; gives how far it has come. ``last`` says that it ends with them.
 
     ``counted`` is told what became of the lines, piece by piece. Raises InputFileError for a file that cannot be read
-    at all, and ImportMoved when somebody else sends it too and was quicker.
+    at all, and ImportMoved when somebody else sends it too and was quicker, or it was set back
+    because somebody was erased.
     """
     came = row.received + len(data)
     part = _part(row, data, last)
@@ -167,5 +168,5 @@ def _end(connection: Connection, row: ImportRow, rest: ImportRow, last: bool, no
 
 
 def _save(connection: Connection, row: ImportRow, before: ImportRow) -> None:
-    if not imports.save(connection, row, before.received):
-        raise ImportMoved("somebody else sends this file too; ask how far it has come, and go on from there")
+    if not imports.save(connection, row, before):
+        raise ImportMoved("this file moved on or was set back meanwhile; ask how far it has come, and go on from there")

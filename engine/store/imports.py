@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, literal_column, or_, select, update
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed
 from engine.store.prepared import next_id as _next_id
@@ -58,9 +58,14 @@ BY_PUBLIC_ID = Prepared(
 )  # fmt: skip
 SAVE = Prepared(
     update(imports)
-    .where(imports.c.id == bound("row"), imports.c.received == bound("before"), imports.c.completed_at.is_(None))
+    .where(
+        imports.c.id == bound("row"),
+        imports.c.received == bound("before"),
+        imports.c.rejections == bound("told"),
+        imports.c.completed_at.is_(None),
+    )
     .values({one: bound(f"new_{one}") for one in _CHANGES}),
-    *(f"new_{one}" for one in _CHANGES), "row", "before",
+    *(f"new_{one}" for one in _CHANGES), "row", "before", "told",
 )  # fmt: skip
 SEEN = Prepared(
     select(import_lines.c.digest, import_lines.c.times)
@@ -83,6 +88,15 @@ FORGET = Prepared(
         import_lines.c.workspace_id == bound("workspace"), import_lines.c.import_id == bound("row")
     ),
     "workspace", "row",
+)  # fmt: skip
+FORGET_WORDS = Prepared(
+    update(imports)
+    .where(
+        imports.c.workspace_id == bound("workspace"),
+        or_(imports.c.waiting != bound("nothing"), imports.c.rejections != literal_column("'[]'")),
+    )
+    .values(received=imports.c.settled, waiting=bound("nothing"), rejections=literal_column("'[]'")),
+    "nothing", "workspace",
 )  # fmt: skip
 _stale = (imports.c.completed_at.is_(None), imports.c.updated_at <= bound("before"))
 STALE_LINES = Prepared(
@@ -107,10 +121,15 @@ def by_public_id(connection: Connection, workspace: int, public_id: bytes) -> Im
     return None if found is None else ImportRow._make(found)
 
 
-def save(connection: Connection, row: ImportRow, before: int) -> bool:
-    """Write down how far one has come. False, and nothing is written, when it stood elsewhere than at ``before``."""
+def save(connection: Connection, row: ImportRow, before: ImportRow) -> bool:
+    """Write down how far one has come. False, and nothing is written, when it no longer is as it was ``before``."""
     values = [getattr(row, one) for one in _CHANGES]
-    return SAVE.run(connection, *values, row.id, before) == 1
+    return SAVE.run(connection, *values, row.id, before.received, before.rejections) == 1
+
+
+def forget_words(connection: Connection, workspace: int) -> None:
+    """Forget what the files of a workspace said: what waits, which is to come again, and why lines were refused."""
+    FORGET_WORDS.run(connection, b"", workspace)
 
 
 def seen(connection: Connection, row: ImportRow, digests: Iterable[int]) -> dict[int, int]:

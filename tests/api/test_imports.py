@@ -34,8 +34,8 @@ def rows(count: int, first: int = 0) -> bytes:
     return b"".join(b"bought,u%d,2025-12-31T10:00:00Z,%d\n" % (n % 7, n) for n in range(first, first + count))
 
 
-def begin(api: Api, body: bytes = b"", query: str = "", **headers: str) -> httpx2.Response:
-    return api.post(f"/native/v1/imports{query}", body, headers={**CSV, **headers})
+def begin(api: Api, body: bytes = b"", query: str = "", key: str = "", **headers: str) -> httpx2.Response:
+    return api.post(f"/native/v1/imports{query}", body, key=key, headers={**CSV, **headers})
 
 
 def go_on(api: Api, id: str, offset: int, body: bytes, last: bool = False) -> httpx2.Response:
@@ -218,6 +218,78 @@ def test_of_two_who_send_the_same_part_one_is_refused_and_nothing_is_stored_twic
 
 def nothing(_receipt: Receipt) -> None:
     return
+
+
+# ------------------------------------------------------------------------------------------ somebody is erased
+
+
+def held(api: Api) -> str:
+    """All that the store holds of uploads."""
+    with api.engine.store.read() as connection:
+        return str(connection.exec_driver_sql("SELECT * FROM imports").all())
+
+
+def test_of_who_is_erased_no_upload_keeps_a_word(api: Api) -> None:
+    api.engine.ingest({"event": "seen", "user_id": "ann@x.org"})
+    bad = b"bought,u1,ann@x.org,1\n"
+    whole = begin(api, HEADER + bad, **LAST).json()["id"]
+    data = HEADER + rows(3) + bad + b"bought,ann@x.org,2025-12-31T10:00:00Z,1\n" + rows(3, 3)
+    cut = data.rindex(b"ann@x.org") + len(b"ann@x.org")
+    id = begin(api, data[:cut]).json()["id"]
+    assert held(api).count("ann@x.org") == 3
+
+    api.engine.erase("ann@x.org")
+    assert "ann@x.org" not in held(api)
+    assert (figures(state(api, whole))[4], state(api, whole)["rejections"]) == (1, [])
+    settled = data.rindex(b"bought,ann@x.org")
+    assert figures(state(api, id)) == (settled, 3, 0, 0, 1)
+
+    answer = go_on(api, id, cut, data[cut:], last=True)
+    refused(answer, 409, "offset_differs")
+    assert answer.headers["upload-offset"] == str(settled)
+    told = go_on(api, id, settled, data[settled:], last=True).json()
+    assert figures(told) == (len(data), 6, 0, 0, 2)
+    assert [(one["line"], one["code"]) for one in told["rejections"]] == [(6, "erased")]
+    assert "ann@x.org" not in held(api)
+
+
+@pytest.mark.parametrize("kept", [b"bought,ann@x", b"bought,u1,ann@x.org,1\n"], ids=["waiting", "rejected"])
+def test_what_is_being_taken_in_while_somebody_is_erased_brings_no_word_back(api: Api, kept: bytes) -> None:
+    api.engine.ingest({"event": "seen", "user_id": "ann@x.org"})
+    id = begin(api, HEADER + rows(1) + kept).json()["id"]
+    row = importing.find(api.engine, spellings.read(id, Kind.IMPORT) or b"")
+    assert row is not None
+    api.engine.erase("ann@x.org")
+    with pytest.raises(ImportMoved):
+        importing.add(api.engine, row, b"bought", counted=nothing)
+    assert "ann@x" not in held(api)
+    assert state(api, id)["stored"] == 1
+
+
+def test_a_first_part_that_is_set_back_says_where_to_go_on(api: Api) -> None:
+    api.engine.ingest({"event": "seen", "user_id": "ann@x.org"})
+    first = HEADER + rows(3) + b"bought,u1,2025-12-31T10:00:00Z," + b"1" * BLOCK
+
+    async def sending() -> AsyncIterator[bytes]:
+        yield first
+        await asyncio.to_thread(api.engine.erase, "ann@x.org")
+        yield b"\n"
+
+    headers = {**CSV, "Authorization": f"Bearer {api.key}"}
+    answer = api.portal.call(
+        lambda: api._client.request("POST", "/native/v1/imports", content=sending(), headers=headers)
+    )
+    refused(answer, 409, "offset_differs")
+    told = api.get(answer.headers["location"]).json()
+    assert figures(told) == (len(HEADER + rows(3)), 3, 0, 0, 0)
+    assert answer.headers["upload-offset"] == str(told["offset"])
+
+
+def test_uploads_of_other_workspaces_are_left_alone(api: Api) -> None:
+    api.engine.ingest({"event": "seen", "user_id": "ann@x.org"})
+    begin(api, HEADER + b"bought,ann@x.org", key=api.other_key)
+    api.engine.erase("ann@x.org")
+    assert "ann@x.org" in held(api)
 
 
 # ------------------------------------------------------------------------------------------ cuts

@@ -81,6 +81,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "import_save": (imports.SAVE, "INTEGER PRIMARY KEY"),
     "import_seen": (imports.SEEN, "PRIMARY KEY (workspace_id=? AND import_id=? AND digest=?)"),
     "import_again": (imports.AGAIN, "PRIMARY KEY (workspace_id=? AND import_id=? AND digest=?)"),
+    "import_words": (imports.FORGET_WORDS, "sqlite_autoindex_imports_1 (workspace_id=?)"),
     "import_forget": (imports.FORGET, "PRIMARY KEY (workspace_id=? AND import_id=?)"),
     "page_person": (reading.PAGES[True, False], "ix_events_timeline (person_id=? AND at"),
     "page_person_names": (reading.PAGES[True, True], "ix_events_timeline (person_id=? AND at"),
