@@ -15,7 +15,6 @@ from engine.api.metrics import Metrics
 from engine.api.rates import Rates
 from engine.api.waking import Waking
 from engine.config import Settings
-from engine.errors import StoreError
 from engine.runtime.keyring import Keyring
 from engine.runtime.workspaces import Workspaces
 
@@ -69,5 +68,5 @@ class Service:
         self.threads.shutdown()
         try:
             self.keyring.flush()
-        except StoreError as error:
-            log.error("store", **fault(error))  # only when keys were last used is lost
+        except Exception as error:  # noqa: BLE001 - only when keys were last used is lost
+            log.error("store", **fault(error))
