@@ -23,6 +23,8 @@ class Paths:
     door: Door | None = None
     names: tuple[str, ...] = ()
     below: dict[str, Paths] = field(default_factory=dict)
+    plain: dict[bytes, Door] = field(default_factory=dict)
+    """Doors of whole paths without parameters, as most requests name them."""
 
     def add(self, pattern: str, door: Door) -> None:
         """Let ``pattern``, such as ``/v1/people/{id}``, lead to ``door``."""
@@ -34,10 +36,14 @@ class Paths:
                 segment = _ANY  # noqa: PLW2901
             here = here.below.setdefault(segment, Paths())
         here.door, here.names = door, tuple(names)
+        if not names:
+            self.plain[pattern.encode()] = door
 
     def find(self, scope: Scope) -> tuple[Door, dict[str, str]] | None:
         """The door of a request's path, and the path's parameters."""
         raw = scope.get("raw_path") or scope["path"].encode()
+        if (door := self.plain.get(raw)) is not None:
+            return door, {}
         segments = [unquote(one) for one in raw.decode("ascii", "replace").split("/")[1:]]
         return self._find(segments, 0, ())
 
