@@ -15,7 +15,7 @@ READING = {name for name in map(str, Scope) if name.endswith((":read", ":list"))
 def test_roles() -> None:
     assert GRANTS[Role.OWNER] == set(Scope)
     assert GRANTS[Role.ADMIN] == set(Scope) - KEYS
-    assert GRANTS[Role.AGENT] == EVENTS_AND_TYPES | READING
+    assert GRANTS[Role.AGENT] == EVENTS_AND_TYPES | READING | {Scope.QUARANTINE_RETRY}
 
 
 def test_flownally_s_ten_routes_allow_every_role() -> None:
