@@ -302,7 +302,10 @@ outbox = Table(
     Index("ix_outbox_status", "workspace_id", "status", "rule"),
     **STRICT,
 )
-partial("ix_outbox_ready", outbox.c.ready_at, outbox.c.workspace_id, outbox.c.ready_at)
+partial(
+    "ix_outbox_ready", outbox.c.ready_at,
+    outbox.c.workspace_id, outbox.c.ready_at, outbox.c.moment, outbox.c.person_id,
+)  # fmt: skip
 
 imports = Table(
     "imports",

@@ -163,3 +163,9 @@ def test_the_first_rows_need_no_sorting_of_all(connection: Connection, name: str
     found = plan(connection, STATEMENTS[name][0])
     whole = [line for line in found.splitlines() if line == "USE TEMP B-TREE FOR ORDER BY"]
     assert not whole, found
+
+
+@pytest.mark.parametrize("name", ["due", "watches_due", "claimable"])
+def test_what_falls_due_at_one_moment_is_not_sorted(connection: Connection, name: str) -> None:
+    found = plan(connection, STATEMENTS[name][0])
+    assert "ORDER BY" not in found, found
