@@ -1,4 +1,4 @@
-"""What may leave stands in the index in the order in which it leaves: however much does at one moment, none is sorted."""
+"""What may leave stands in the index in the order in which it leaves: none of it is sorted."""
 
 import sqlalchemy as sa
 from alembic import op
