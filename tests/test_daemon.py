@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.clock import SECOND
 from engine.config import load_settings
 from engine.daemon import Daemon
 from engine.errors import StoreLocked
 from engine.runtime.due import Due
 from engine.runtime.engine import Engine
+from engine.testing import Clock
 
 RULES = """\
 Trigger: signed_up
@@ -32,13 +35,13 @@ def test_stopping_waits_for_the_work_under_way(engine: Engine, monkeypatch: pyte
     daemon.start()
     begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
-    def slowly() -> Due:
+    def slowly() -> Iterator[Due]:
         begun.set()
         go_on.wait(10)
         done.set()
-        return Due(0, 0, None)
+        yield Due()
 
-    monkeypatch.setattr(engine, "run_due", slowly)
+    monkeypatch.setattr(engine, "due_pages", slowly)
     engine.ingest({"event": "signed_up", "user_id": "ann"})
     assert begun.wait(10)
     stopping = threading.Thread(target=daemon.stop, daemon=True)
@@ -57,3 +60,43 @@ def test_one_daemon_a_store_and_the_next_when_it_is_gone(engine: Engine) -> None
         Daemon(engine)
     daemon.stop()  # it was never started
     Daemon(engine).stop()
+
+
+def test_the_log_is_kept_short_while_much_is_due(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.daemon.LOG_BYTES", 100_000)
+    engine.ingest({"event": "signed_up", "user_id": f"u-{one}"} for one in range(300))
+    sizes: list[int] = []
+    plain = engine.due_pages
+
+    def pages() -> Iterator[Due]:
+        for page in plain():
+            sizes.append(engine.store.log_bytes)
+            yield page
+
+    monkeypatch.setattr(engine, "due_pages", pages)
+    monkeypatch.setattr(engine, "clock", Clock(engine.clock.now() + 5 * SECOND))
+    monkeypatch.setattr(engine._due, "_clock", engine.clock)
+    daemon = Daemon(engine)
+    daemon._work()
+    daemon.stop()
+    assert len(sizes) > 5
+    assert sum(sizes) > 1_000_000
+    assert max(sizes[1:]) < 1_000_000
+
+
+def test_a_reader_in_the_way_is_given_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.daemon.LOG_BYTES", 1)
+    daemon = Daemon(engine)
+    tried: list[int] = []
+    plain = engine.store.checkpoint
+    monkeypatch.setattr(engine.store, "checkpoint", lambda: (tried.append(engine.store.log_bytes), plain())[1])
+    engine.ingest({"event": "signed_up", "user_id": "ann"})
+    with engine.store.read() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM events").scalar_one()
+        engine.ingest({"event": "signed_up", "user_id": "bob"})
+        while len(tried) < 3:
+            daemon._keep_log_short()
+            engine.ingest({"event": "signed_up", "user_id": "cid"})
+    daemon.stop()
+    assert tried[1] >= 2 * tried[0]
+    assert tried[2] >= 2 * tried[1]

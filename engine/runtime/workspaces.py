@@ -6,8 +6,9 @@ import logging
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -210,12 +211,15 @@ class Workspaces:
         return _earliest(engine.next_due() for engine in self.engines)
 
     def run_due(self) -> Due:
-        """Decide everything that is due by the clock, and send what may leave, in every workspace.
+        """Decide everything that is due by the clock, and send what may leave, in every workspace."""
+        return reduce(Due.then, self.due_pages())
 
-        They take turns, a page each: none waits for the end of another.
+    def due_pages(self) -> Iterator[Due]:
+        """:meth:`run_due` for those who take turns: what each page did. The last is empty.
+
+        The workspaces take turns too, a page each: none waits for the end of another.
         """
         self.refresh()
-        before = self.done
         turns = deque((engine, engine.due_pages()) for engine in self.engines)
         coming: dict[Engine, int | None] = {}
         while turns:
@@ -224,8 +228,9 @@ class Workspaces:
                 turns.append((engine, pages))
                 coming[engine] = page.next
                 self.done = self.done.then(page)
+                yield page
         self.done = self.done._replace(next=_earliest(coming.values()))
-        return Due(self.done.decided - before.decided, self.done.sent - before.sent, self.done.next)
+        yield Due(next=self.done.next)
 
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired."""

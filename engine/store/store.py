@@ -86,11 +86,16 @@ class Store:
         with self.gate.alone(), self.engine.connect() as connection:
             return sqlite.checkpoint(connection)[0]
 
+    @property
+    def log_bytes(self) -> int:
+        """The size of the log that waits for a checkpoint."""
+        return sqlite.log_bytes(self.path)
+
     def doctor(self) -> dict[str, Any]:
         """The settings in force, for those who look after the store."""
         with self.engine.connect() as connection:
             facts = {**sqlite.facts(connection), "integrity": sqlite.quick_check(connection)}
-        return {**facts, "log_bytes": sqlite.log_bytes(self.path)}
+        return {**facts, "log_bytes": self.log_bytes}
 
     def close(self) -> None:
         self.engine.dispose()
