@@ -119,7 +119,7 @@ class DueWork:
 
     def _keep_pace(self) -> None:
         """Small pages as long as others wait for the writer, larger ones when nobody does."""
-        self._page = HASTE if self._writer.is_awaited else min(DRAIN, 2 * self._page)
+        self._page = HASTE if self._writer.is_awaited else min(DRAIN, self._page + HASTE // 2)
 
     # ----------------------------------------------------------------------------------------- sent
 
