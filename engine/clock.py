@@ -47,6 +47,11 @@ def moment(at: int) -> datetime.datetime:
     return _EPOCH + datetime.timedelta(microseconds=at)
 
 
+def iso_or_none(at: int | None) -> str | None:
+    """:func:`iso` of a moment that may not have come about."""
+    return None if at is None else iso(at)
+
+
 def iso(at: int) -> str:
     """``at`` as ISO 8601 in UTC with a ``Z``; fractions only where there are some."""
     return moment(at).isoformat().replace("+00:00", "Z")

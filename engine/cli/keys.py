@@ -12,7 +12,7 @@ import typer
 from engine.access import SPELLINGS, Role, scopes_named
 from engine.api import spellings
 from engine.cli.console import Format, err, fail, line, out, print_json, table
-from engine.cli.opening import settings_of
+from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
 from engine.clock import iso
@@ -20,7 +20,6 @@ from engine.durations import in_micros, parse_duration
 from engine.errors import RefusedError
 from engine.runtime.engine import Engine
 from engine.runtime.keyring import Keyring
-from engine.runtime.workspaces import Workspaces
 from engine.store.keys import KeyRow
 from engine.timestamps import parse_timestamp
 
@@ -123,11 +122,8 @@ def revoke(
 
 @contextmanager
 def _keyring(store: str | None, workspace: str | None) -> Iterator[tuple[Keyring, Engine]]:
-    with Workspaces(settings_of(store)) as opened:
-        engine = opened.default if workspace is None else opened.named(workspace)
-        if engine is None:
-            raise fail(f"there is no workspace '{workspace}'; make it with 'lapse workspaces create {workspace}'")
-        yield Keyring(opened.desk), engine
+    with opened_in(store, workspace) as engine:
+        yield Keyring(engine.desk), engine
 
 
 def _end(text: str, now: int) -> int:

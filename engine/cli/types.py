@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,12 +10,11 @@ import typer
 
 from engine.cli.console import Format, fail, line, of, out, print_json, table
 from engine.cli.keys import WorkspaceOption
-from engine.cli.opening import settings_of
+from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
 from engine.errors import RefusedError
 from engine.runtime.types import EventType, Types
-from engine.runtime.workspaces import Workspaces
 from engine.strict_json import parse_json
 
 PAGE = 500
@@ -41,8 +39,8 @@ def list_types(
     """
     if context.invoked_subcommand is not None:
         return
-    with _types(store, workspace) as kept:
-        found = list(_every(kept))
+    with opened_in(store, workspace) as engine:
+        found = list(_every(engine.types))
     if format is Format.JSON:
         print_json({"types": [one.plain() for one in found]})
         return
@@ -76,9 +74,9 @@ def create(
     lapse types create order.paid --schema order.json
     """
     given = None if schema is None else _read(schema)
-    with _types(store, workspace) as kept:
+    with opened_in(store, workspace) as engine:
         try:
-            made = kept.create(name, schema=given, description=description)
+            made = engine.types.create(name, schema=given, description=description)
         except RefusedError as error:
             raise fail(error.reason) from None
     line(out(), f"the event type '{made.name}' is there: {made.id}")
@@ -95,18 +93,9 @@ def delete(
     \b
     lapse types delete order.paid
     """
-    with _types(store, workspace) as kept:
-        kept.delete(name)
+    with opened_in(store, workspace) as engine:
+        engine.types.delete(name)
     line(out(), f"the event type '{name}' is gone")
-
-
-@contextmanager
-def _types(store: str | None, workspace: str | None) -> Iterator[Types]:
-    with Workspaces(settings_of(store)) as opened:
-        engine = opened.default if workspace is None else opened.named(workspace)
-        if engine is None:
-            raise fail(f"there is no workspace '{workspace}'; make it with 'lapse workspaces create {workspace}'")
-        yield engine.types
 
 
 def _every(kept: Types) -> Iterator[EventType]:

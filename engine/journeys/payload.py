@@ -72,6 +72,19 @@ def causes_of(scene: Scene) -> frozenset[str]:
     return (scene.trigger.causes if scene.trigger else frozenset[str]()) | {scene.rule}
 
 
+def name_of(written: nodes.Effect | program.Match) -> str:
+    """What an effect is called."""
+    match written:
+        case nodes.Action(name=name):
+            return name
+        case nodes.SetAttribute():
+            return "set"
+        case nodes.TrackEvent():
+            return "track"
+        case program.Match():
+            return "match"
+
+
 def do_at(code: tuple[program.Instruction, ...], place: int) -> nodes.Effect | program.Match:
     """The effect written at an instruction."""
     step = code[place]

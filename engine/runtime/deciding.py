@@ -172,7 +172,7 @@ class Deciding:
             rule=pair[1],
             person_id=pair[0],
             step=effect.step,
-            name=_name(written),
+            name=payload.name_of(written),
             template=action.template if action else None,
             moment=effect.moment,
             due_at=effect.leave + self.settings.grace,
@@ -181,14 +181,14 @@ class Deciding:
             attempts=0,
             left_at=effect.left_at,
             error=None,
-            causes=causes_text(_causes(scene)),
+            causes=causes_text(payload.causes_of(scene)),
             variables=orjson.dumps(variables).decode(),
             created_at=self.now,
         )
 
     def _caused(self, person: int, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:
         at = effect.leave
-        causes = _causes(scene)
+        causes = payload.causes_of(scene)
         if isinstance(written, nodes.SetAttribute):
             return Caused(person, at, "", payload.assignment(written, scene, at), causes, effect.key)
         assert isinstance(written, nodes.TrackEvent)
@@ -261,20 +261,3 @@ _STATUS: dict[states.Taken, tuple[str, str | None]] = {
     "no_recipient": ("suppressed", "no_recipient"),
     "date_passed": ("suppressed", "date_passed"),
 }
-
-
-def _causes(scene: Scene) -> frozenset[str]:
-    """The rules that led to what a journey does."""
-    return (scene.trigger.causes if scene.trigger else frozenset()) | {scene.rule}
-
-
-def _name(written: nodes.Effect | program.Match) -> str:
-    match written:
-        case nodes.Action(name=name):
-            return name
-        case nodes.SetAttribute():
-            return "set"
-        case nodes.TrackEvent():
-            return "track"
-        case program.Match():
-            return "match"

@@ -14,7 +14,7 @@ from engine.runtime.intake import Intake
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
 from engine.runtime.outgoing import Claimed, Claiming, recorded
-from engine.store import Connection, journeys, outbox, people
+from engine.store import Connection, journeys, outbox, people, watches
 from engine.store.rows import OutboxRow
 
 DRAIN = 500
@@ -173,7 +173,7 @@ class DueWork:
             intake = self._intake(connection)
             waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
             patient = [(person, rule) for rule in intake.live.patient]
-            noted = journeys.load_watches(connection, self._workspace, patient)
+            noted = watches.load_watches(connection, self._workspace, patient)
             _look(intake, waiting | {(person, one.rule) for one in noted})
 
     def work_through(self, rule: int, live: Live) -> None:
@@ -190,7 +190,7 @@ class DueWork:
 
     def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
         """Some of them; gives the watch to go on behind, nothing at the end."""
-        rows = journeys.watches_of(connection, rule, after, DRAIN)
+        rows = watches.watches_of(connection, rule, after, DRAIN)
         _look(self._intake(connection, live), ((person, rule) for _, person in rows))
         return rows[-1][0] if len(rows) == DRAIN else None
 

@@ -103,20 +103,20 @@ class Engine:
         self.on_due: Callable[[int], None] | None = None
         """Called with the earliest due moment of what was just written."""
         self._intake_now: Intake | None = None
-        self._desk = desk or Desk(settings.store)
+        self.desk = desk or Desk(settings.store)
         self._shares_desk = desk is not None
-        self.store, self.writer = self._desk.store, self._desk.writer
+        self.store, self.writer = self.desk.store, self.desk.writer
         self.workspace: int = self.writer.run(
             lambda connection: self.store.workspace(
                 connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
             )
         )
-        self.types = Types(self._desk, self.workspace, clock, settings, self._follow)
+        self.types = Types(self.desk, self.workspace, clock, settings, self._follow)
         """The event types of the workspace."""
         self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
         self._warned: set[str] = set()
         self._sender: Sender | None = None
-        self._due = DueWork(self._desk, self.workspace, clock, self._deciding.grace, self._intake, self._channels)
+        self._due = DueWork(self.desk, self.workspace, clock, self._deciding.grace, self._intake, self._channels)
 
     @classmethod
     def open(
@@ -167,7 +167,7 @@ class Engine:
         if self._sender is not None:
             self._sender.close()
         if not self._shares_desk:
-            self._desk.close()
+            self.desk.close()
 
     # ------------------------------------------------------------------------------------------- rules
 

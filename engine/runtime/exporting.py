@@ -7,7 +7,7 @@ from typing import Any
 
 from ulid import ULID
 
-from engine.clock import iso
+from engine.clock import iso, iso_or_none
 from engine.runtime import erasing
 from engine.store import Connection, events, journeys, outbox, people, quarantine, rules
 from engine.store.rows import ChangeRow, EventRow, JourneyRow, OutboxRow
@@ -32,7 +32,7 @@ def export(connection: Connection, workspace: int, who: str) -> dict[str, Any] |
         attributes |= json.loads(change.properties)
     return {
         "id": f"con_{ULID(public_id)}",
-        "first_seen": _iso(seen),
+        "first_seen": iso_or_none(seen),
         "identifiers": [{"kind": kind, "value": value, "linked_at": iso(at)} for kind, value, at in links],
         "attributes": {name: value for name, value in attributes.items() if value is not None},
         "attribute_changes": [_change(one) for one in changes],
@@ -72,7 +72,7 @@ def _journey(row: JourneyRow, rule: str) -> dict[str, Any]:
     return {
         "rule": rule,
         "value": row.value,
-        **{name: _iso(getattr(row, name)) for name in moments},
+        **{name: iso_or_none(getattr(row, name)) for name in moments},
         "reason": row.reason,
         "held_out": bool(row.held_out),
     }
@@ -87,7 +87,7 @@ def _action(row: OutboxRow, rule: str) -> dict[str, Any]:
         "at": iso(row.moment),
         "status": row.status,
         "reason": row.reason,
-        "left_at": _iso(row.left_at),
+        "left_at": iso_or_none(row.left_at),
         "error": row.error,
         "variables": json.loads(row.variables),
     }
@@ -96,7 +96,3 @@ def _action(row: OutboxRow, rule: str) -> dict[str, Any]:
 def _quarantined(connection: Connection, workspace: int, keys: set[tuple[str, str]]) -> list[Any]:
     rows = erasing.quarantined(connection, workspace, keys)
     return [json.loads(row.body) for row in quarantine.by_row(connection, rows)]
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else iso(at)

@@ -185,9 +185,7 @@ class Intake:
     # ------------------------------------------------------------------------------- what it touches
 
     def _touched(self, stored: Entries, identity: Identity) -> dict[Pair, Touch]:
-        touching = Touching(self.connection, self.workspace, self.live, self.now)
-        touching.add(stored, frozenset(map(identity.final, identity.created)))
-        self.deciding.note_due(touching.noted_due)
+        touching = self._touching(stored, frozenset(map(identity.final, identity.created)))
         since = self.now - self.settings.max_event_age
         for winner, _ in identity.merged:
             for row in self.live.rules:
@@ -196,10 +194,13 @@ class Intake:
 
     def _followed_up(self, caused: list[Caused]) -> dict[Pair, Touch]:
         """What the entries of effects touch."""
+        return self._touching(self._append(caused), frozenset()).touches
+
+    def _touching(self, stored: Entries, created: frozenset[int]) -> Touching:
         touching = Touching(self.connection, self.workspace, self.live, self.now)
-        touching.add(self._append(caused), frozenset())
+        touching.add(stored, created)
         self.deciding.note_due(touching.noted_due)
-        return touching.touches
+        return touching
 
 
 def public_ids(count: int, now: int) -> list[bytes]:

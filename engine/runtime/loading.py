@@ -60,15 +60,21 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
     watches = {
         (row.person_id, row.rule): watch_of(row) for row in watching.load_watches(connection, workspace, touches)
     }
-    limited = [pair for pair in touches if live.rules[pair[1]].program.rule.limits]
+    acted = read_acted(connection, live, touches)
+    starts = _starts(live, touches, by_pair, watches)
+    found = read_people(connection, workspace, live, {row for _, row in touches}, starts)
+    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()})
+
+
+def read_acted(connection: Connection, live: Live, pairs: Iterable[Pair]) -> dict[Pair, list[Acted]]:
+    """What limits count of the pairs, where their rules have any."""
+    limited = {pair for pair in pairs if live.rules[pair[1]].program.rule.limits}
     acted: dict[Pair, list[Acted]] = defaultdict(list)
     for one in journeys.acted(connection, limited) if limited else ():
         acted[one.person_id, one.rule].append(
             Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))
         )
-    starts = _starts(live, touches, by_pair, watches)
-    found = read_people(connection, workspace, live, {row for _, row in touches}, starts)
-    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()})
+    return acted
 
 
 def read_people(

@@ -13,7 +13,7 @@ from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
 from engine.runtime.deciding import Caused
 from engine.runtime.intake import Intake
-from engine.runtime.loading import Pair, read_people, revived
+from engine.runtime.loading import Pair, read_acted, read_people, revived
 from engine.store import journeys, outbox, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
 
@@ -71,10 +71,7 @@ class Claiming:
             starts[person] = min(start, starts.get(person, start))
         rules = {rule for _, rule in self.pairs.values()}
         self.people = read_people(self.connection, self.intake.workspace, self.live, rules, starts)
-        limited = {pair for pair in self.pairs.values() if self.live.rules[pair[1]].program.rule.limits}
-        for one in journeys.acted(self.connection, limited) if limited else ():
-            acted = Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))
-            self.acted.setdefault((one.person_id, one.rule), []).append(acted)
+        self.acted = read_acted(self.connection, self.live, self.pairs.values())
 
     def _ask(self, row: OutboxRow) -> OutboxRow:
         """The row after its question: pending when it leaves, else what became of it."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, TypedDict, TypeVar
 
-from engine.clock import iso
+from engine.clock import iso, iso_or_none
 from engine.runtime import cursors
 from engine.runtime.engine import Engine
 from engine.store import Connection, listing, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
+
+Row = TypeVar("Row", JourneyRow, OutboxRow)
 
 
 @dataclass(frozen=True)
@@ -46,32 +49,31 @@ def journeys(engine: Engine, asked: Asked) -> Page:
 
     Raises ConfigError for an ``after`` that no page gave.
     """
-    with engine.store.read() as connection:
-        names = _rule_names(connection, engine.workspace)
-        filters = _filters(connection, engine.workspace, "journeys", asked, names)
-        if filters is None:
-            return Page()
-        rows = listing.journey_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
-        shown = rows[: asked.limit]
-        called = people.names(connection, {one.person_id for one in shown})
-        items = tuple(_journey(one, names[one.rule], called[one.person_id]) for one in shown)
-        following = cursors.following(connection, engine.workspace, "journeys", rows, asked.limit)
-    return Page(items, following)
+    return _page(engine, "journeys", asked, listing.journey_page, _journey)
 
 
 def deliveries(engine: Engine, asked: Asked) -> Page:
     """A page of actions that left, are to leave, or were withdrawn; as :func:`journeys`."""
+    return _page(engine, "deliveries", asked, listing.action_page, _delivery)
+
+
+def _page(
+    engine: Engine,
+    of: cursors.Of,
+    asked: Asked,
+    read: Callable[..., list[Row]],
+    shown: Callable[[Row, str, str], dict[str, Any]],
+) -> Page:
     with engine.store.read() as connection:
         names = _rule_names(connection, engine.workspace)
-        filters = _filters(connection, engine.workspace, "deliveries", asked, names)
+        filters = _filters(connection, engine.workspace, of, asked, names)
         if filters is None:
             return Page()
-        rows = listing.action_page(connection, engine.workspace, **filters, limit=asked.limit + 1)
-        shown = rows[: asked.limit]
-        called = people.names(connection, {one.person_id for one in shown})
-        items = tuple(_delivery(one, names[one.rule], called[one.person_id]) for one in shown)
-        following = cursors.following(connection, engine.workspace, "deliveries", rows, asked.limit)
-    return Page(items, following)
+        rows = read(connection, engine.workspace, **filters, limit=asked.limit + 1)
+        page = rows[: asked.limit]
+        called = people.names(connection, {one.person_id for one in page})
+        items = tuple(shown(one, names[one.rule], called[one.person_id]) for one in page)
+        return Page(items, cursors.following(connection, engine.workspace, of, rows, asked.limit))
 
 
 def _rule_names(connection: Connection, workspace: int) -> dict[int, str]:
@@ -93,7 +95,7 @@ def _filters(
 
 
 def _journey(row: JourneyRow, rule: str, person: str) -> dict[str, Any]:
-    moments = {name: _iso(getattr(row, name)) for name in ("due_at", "ended_at", "acted_at", "goal_at")}
+    moments = {name: iso_or_none(getattr(row, name)) for name in ("due_at", "ended_at", "acted_at", "goal_at")}
     return {
         "rule": rule,
         "person": person,
@@ -105,7 +107,7 @@ def _journey(row: JourneyRow, rule: str, person: str) -> dict[str, Any]:
 
 
 def _delivery(row: OutboxRow, rule: str, person: str) -> dict[str, Any]:
-    moments = {name: _iso(getattr(row, name)) for name in ("moment", "due_at", "left_at")}
+    moments = {name: iso_or_none(getattr(row, name)) for name in ("moment", "due_at", "left_at")}
     return {
         "key": row.key,
         "rule": rule,
@@ -118,7 +120,3 @@ def _delivery(row: OutboxRow, rule: str, person: str) -> dict[str, Any]:
         "error": row.error,
         **moments,
     }
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else iso(at)

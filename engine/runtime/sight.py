@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.clock import iso
+from engine.clock import iso, iso_or_none
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
 from engine.runtime.live import Live
@@ -57,7 +57,7 @@ class JourneyView:
     actions: list[tuple[str, int, str]]
 
     def plain(self) -> dict[str, Any]:
-        times = {name: _iso(getattr(self, name)) for name in ("start", "ended_at", "due_at", "goal_at")}
+        times = {name: iso_or_none(getattr(self, name)) for name in ("start", "ended_at", "due_at", "goal_at")}
         actions = [{"action": name, "at": iso(at), "status": status} for name, at, status in self.actions]
         return {"rule": self.rule, **times, "reason": self.reason, "held_out": self.held_out, "actions": actions}
 
@@ -160,7 +160,3 @@ def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoin
 
 
 _LEFT = frozenset({"sending", "sent", "failed", "dead", "parked"})
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else iso(at)

@@ -6,49 +6,10 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, and_, case, distinct, func, or_, select, union, union_all
 
-from engine.store.counters import count, counters
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import ActedRow, JourneyRow, Tally
 from engine.store.schema import journeys, rules, watches
-from engine.store.watches import (
-    delete_watches,
-    forget_watches,
-    load_watches,
-    rouse_watches,
-    save_watches,
-    seed_watches,
-    watches_of,
-)
-
-__all__ = [
-    "Pair",
-    "acted",
-    "acted_times",
-    "by_id",
-    "count",
-    "counters",
-    "decided_since",
-    "delete",
-    "delete_watches",
-    "due",
-    "end_all",
-    "forget_watches",
-    "insert",
-    "load",
-    "load_watches",
-    "next_due",
-    "next_id",
-    "of_person",
-    "rouse",
-    "rouse_watches",
-    "save_watches",
-    "seed_watches",
-    "tally",
-    "update",
-    "waiting",
-    "watches_of",
-]
 
 Pair = tuple[int, int]
 """A person's row and a rule's row."""

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, and_, literal_column, or_, select
 
+from engine.store import changes as counted
 from engine.store.prepared import Prepared, bound, inserting, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import RuleRow
-from engine.store.schema import journeys, meta, outbox, rule_versions, rules
+from engine.store.schema import journeys, outbox, rule_versions, rules
 
 _workspace = bound("workspace")
 EVERY = Prepared(
@@ -57,15 +58,6 @@ VERSION = Prepared(
     ),
     "workspace", "rule", "digest",
 )  # fmt: skip
-_changes = {"workspace_id": _workspace, "key": literal_column("'rules'")}
-CHANGES = Prepared(
-    select(meta.c.value).where(*(meta.c[name] == value for name, value in _changes.items())), "workspace"
-)
-_FIRST_CHANGE = Prepared(meta.insert().values({**_changes, "value": literal_column("'1'")}), "workspace")
-_CHANGE = Prepared(
-    meta.update().where(*(meta.c[name] == value for name, value in _changes.items())).values(value=bound("new_value")),
-    "workspace", "new_value",
-)  # fmt: skip
 _SAVE_VERSION = inserting(rule_versions, "workspace_id", "rule", "digest", "text", "loaded_at")
 
 
@@ -76,17 +68,12 @@ def every(connection: Connection, workspace: int) -> dict[str, RuleRow]:
 
 def changes(connection: Connection, workspace: int) -> int:
     """How often anything about the rules has changed: what tells a process that another one changed them."""
-    found = CHANGES.row(connection, workspace)
-    return 0 if found is None else int(found[0])
+    return counted.changes(connection, workspace, "rules")
 
 
 def note_change(connection: Connection, workspace: int) -> None:
     """Have every process see that something about the rules changed."""
-    known = changes(connection, workspace)
-    if known:
-        _CHANGE.run(connection, workspace, str(known + 1))
-    else:
-        _FIRST_CHANGE.run(connection, workspace)
+    counted.note_change(connection, workspace, "rules")
 
 
 def next_id(connection: Connection) -> int:

@@ -284,7 +284,7 @@ class Bench:
         rules = self.life.version(journey.version)
         written = payload.do_at(rules.code, effect.place)
         scene = Steps(self.life, self.person(name), self.settings, self.counts, self.now).scene(journey)
-        self.actions.append(Action(name, effect.leave, name_of(written), effect.step, effect.key))
+        self.actions.append(Action(name, effect.leave, payload.name_of(written), effect.step, effect.key))
         made = _made(written, effect, scene, rules.rule)
         if made is not None and (since := self._append(name, [made], self.now)) is not None:
             self.decide(name, since)
@@ -298,18 +298,6 @@ def _made(
     content = json.dumps({"template": written.template, "rule": rule.id, "tag": list(rule.tags)}, sort_keys=True)
     causes = payload.causes_of(scene)
     return Event(effect.leave, written.name, effect.key, content, causes=causes, made=False)
-
-
-def name_of(written: nodes.Effect | program.Match) -> str:
-    match written:
-        case nodes.Action(name=name):
-            return name
-        case nodes.SetAttribute():
-            return "set"
-        case nodes.TrackEvent():
-            return "track"
-        case program.Match():
-            return "match"
 
 
 def _dues(one: Standing) -> list[int]:

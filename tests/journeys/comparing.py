@@ -16,7 +16,7 @@ from engine.language import nodes
 from tests.oracle import oracle
 from tests.oracle.conditions import DrawKey
 
-from .bench import Bench, name_of
+from .bench import Bench
 
 
 def draw(key: DrawKey, person: str) -> float:
@@ -90,7 +90,7 @@ def of_engine(bench: Bench, name: str) -> list[Seen]:
 
 def _seen(bench: Bench, one: Journey) -> Seen:
     rules = bench.life.version(one.version)
-    names = {effect.step: name_of(payload.do_at(rules.code, effect.place)) for effect in one.effects}
+    names = {effect.step: payload.name_of(payload.do_at(rules.code, effect.place)) for effect in one.effects}
     return Seen(
         one.value if rules.rule.for_each is not None else None,
         one.start,

@@ -21,7 +21,7 @@ from tests.oracle import oracle
 from tests.oracle.build import START, hour
 from tests.oracle.times import HOUR
 
-from .bench import Bench, name_of
+from .bench import Bench
 from .comparing import entry_of
 
 Entry = oracle.Event | oracle.Change
@@ -213,7 +213,7 @@ def _describe(bench: Bench, one: Journey) -> str:
 
 
 def _effect(bench: Bench, journey: Journey, effect: Effect) -> str:
-    name = name_of(payload.do_at(bench.life.version(journey.version).code, effect.place))
+    name = payload.name_of(payload.do_at(bench.life.version(journey.version).code, effect.place))
     if effect.taken not in ACTED:
         return f"-{name}@{_at(effect.leave)}={effect.taken}"
     if effect.taken == "pending":

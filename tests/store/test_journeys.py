@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from engine.store import journeys, people, rules
+from engine.store import counters, journeys, people, rules, watches
 from engine.store.rows import Tally, WatchRow
 from tests.store.rows import WORKSPACE, add_people, add_rule, journey
 
@@ -45,7 +45,7 @@ def test_due_is_oldest_first_over_journeys_and_watches(connection: Connection) -
     journeys.insert(
         connection, [journey(row, row, rule, due_at=at) for row, at in ((1, 30), (2, 10), (3, None), (4, 99))]
     )
-    journeys.save_watches(connection, [WatchRow(0, WORKSPACE, standing, 7, 20, 0, "")])
+    watches.save_watches(connection, [WatchRow(0, WORKSPACE, standing, 7, 20, 0, "")])
     assert journeys.due(connection, WORKSPACE, 30, 10) == [(2, rule), (7, standing), (1, rule)]
     assert journeys.due(connection, WORKSPACE, 30, 2) == [(2, rule), (7, standing)]
     assert journeys.due(connection, WORKSPACE + 1, 30, 2) == []
@@ -58,19 +58,19 @@ def test_watches_are_seeded_for_everybody_once(connection: Connection) -> None:
     seen, watched, gone, unseen = add_people(connection, "seen", "watched", "gone", "unseen")
     people.lower_first_seen(connection, dict.fromkeys((seen, watched, gone), 1))
     people.merge(connection, seen, gone)
-    journeys.save_watches(connection, [WatchRow(0, WORKSPACE, rule, watched, None, 5, "state")])
-    journeys.seed_watches(connection, WORKSPACE, rule, 9)
-    found = journeys.load_watches(connection, WORKSPACE, [(one, rule) for one in (seen, watched, gone, unseen)])
+    watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, watched, None, 5, "state")])
+    watches.seed_watches(connection, WORKSPACE, rule, 9)
+    found = watches.load_watches(connection, WORKSPACE, [(one, rule) for one in (seen, watched, gone, unseen)])
     assert {(row.person_id, row.due_at, row.followed, row.state) for row in found} == {
         (seen, 9, -1, ""),
         (watched, 9, 5, "state"),
     }
     (row,) = (one for one in found if one.person_id == seen)
-    journeys.save_watches(connection, [row._replace(due_at=None, state="x")])
-    assert journeys.load_watches(connection, WORKSPACE, [(seen, rule)]) == [row._replace(due_at=None, state="x")]
-    journeys.delete_watches(connection, [row.id])
-    journeys.forget_watches(connection, rule)
-    assert journeys.load_watches(connection, WORKSPACE, [(seen, rule), (watched, rule)]) == []
+    watches.save_watches(connection, [row._replace(due_at=None, state="x")])
+    assert watches.load_watches(connection, WORKSPACE, [(seen, rule)]) == [row._replace(due_at=None, state="x")]
+    watches.delete_watches(connection, [row.id])
+    watches.forget_watches(connection, rule)
+    assert watches.load_watches(connection, WORKSPACE, [(seen, rule), (watched, rule)]) == []
 
 
 def test_what_was_decided_since(connection: Connection) -> None:
@@ -83,7 +83,7 @@ def test_what_was_decided_since(connection: Connection) -> None:
             journey(3, 3, rule, decided_at=1, ended_at=5),
         ],
     )
-    journeys.save_watches(connection, [WatchRow(0, WORKSPACE, rule, 4, None, 5, "")])
+    watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, 4, None, 5, "")])
     asked = {(person, rule): 5 for person in range(1, 6)}
     assert sorted(journeys.decided_since(connection, WORKSPACE, asked)) == [(1, rule), (3, rule), (4, rule)]
 
@@ -129,10 +129,10 @@ def test_a_rule_ends_and_is_roused_as_a_whole(connection: Connection) -> None:
 
 
 def test_counters_add_up(connection: Connection) -> None:
-    journeys.count(connection, WORKSPACE, {(1, "absorbed"): 2, (2, "absorbed"): 1})
-    journeys.count(connection, WORKSPACE, {(1, "absorbed"): 3, (1, "late"): 1})
-    journeys.count(connection, WORKSPACE, {})
-    assert journeys.counters(connection, WORKSPACE) == {(1, "absorbed"): 5, (2, "absorbed"): 1, (1, "late"): 1}
+    counters.count(connection, WORKSPACE, {(1, "absorbed"): 2, (2, "absorbed"): 1})
+    counters.count(connection, WORKSPACE, {(1, "absorbed"): 3, (1, "late"): 1})
+    counters.count(connection, WORKSPACE, {})
+    assert counters.counters(connection, WORKSPACE) == {(1, "absorbed"): 5, (2, "absorbed"): 1, (1, "late"): 1}
 
 
 def test_versions_in_use_are_those_older_ones_with_a_journey_under_way(connection: Connection) -> None:

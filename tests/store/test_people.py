@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, select
 from ulid import ULID
 
-from engine.store import answers, events, journeys, outbox, people
+from engine.store import answers, events, journeys, outbox, people, watches
 from engine.store.answers import AnswerRow
 from engine.store.rows import WatchRow
 from engine.store.schema import metadata
@@ -62,7 +62,7 @@ def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connect
         add_events(connection, event(person, "seen", 10 + person))
         events.insert_changes(connection, WORKSPACE, [change(person, 5)])
         journeys.insert(connection, [journey(person, person, rule)])
-        journeys.save_watches(connection, [WatchRow(0, WORKSPACE, rule, person, 5, 0, "")])
+        watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, person, 5, 0, "")])
         outbox.insert(connection, [action(f"k{person}", person, rule)])
         answers.keep(connection, WORKSPACE, [AnswerRow("door", f"k{person}", b"", "[]", person, 9)])
     public = ULID.from_bytes(connection.scalar(select(table.c.public_id).where(table.c.id == loser)))

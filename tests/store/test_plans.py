@@ -23,11 +23,11 @@ from engine.store import (
     quarantine,
     reading,
     records,
-    rules,
     secrets,
     tallying,
     watches,
 )
+from engine.store import changes as counted_changes
 from engine.store.prepared import Prepared
 
 BIG = "people identifiers events attribute_changes idempotency journeys watches outbox api_keys answers"
@@ -75,7 +75,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "set_aside_of_rule": (pausing.OF_RULE, "PRIMARY KEY (workspace_id=? AND rule=?)"),
     "set_aside_forget": (pausing.FORGET, "PRIMARY KEY (workspace_id=? AND rule=?)"),
     "undecided": (tallying.UNDECIDED, "ix_outbox_status (workspace_id=? AND status=?)"),
-    "rule_changes": (rules.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
+    "rule_changes": (counted_changes.CHANGES, "PRIMARY KEY (workspace_id=? AND key=?)"),
     "secret": (secrets.SECRET, "PRIMARY KEY (workspace_id=? AND key=?)"),
     "import_by_public_id": (imports.BY_PUBLIC_ID, "sqlite_autoindex_imports_1"),
     "import_save": (imports.SAVE, "INTEGER PRIMARY KEY"),
