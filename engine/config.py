@@ -9,9 +9,12 @@ underscores: ``LAPSE_STORE``, ``LAPSE_LIMITS__DEPTH``. In ``lapse.toml``::
     [limits]
     future = "10 minutes"
 
-    [actions.send_email]
-    channel = "webhook"
+    [channels.mailer]
+    type = "webhook"
     url = "https://mail.example.com/send"
+
+    [actions]
+    send_email = "mailer"
 
 Durations are text with units: ``90 seconds``, ``72 hours``, ``1h30m``; ``0`` needs none.
 """
@@ -27,7 +30,6 @@ import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -38,6 +40,23 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from engine.delivery_settings import (
+    RATE,
+    Actions,
+    AnyChannel,
+    Cap,
+    DeliverySettings,
+    EmailSettings,
+    GuardSettings,
+    LogSettings,
+    PythonSettings,
+    Secret,
+    SlackSettings,
+    TemplateSettings,
+    WebhookSettings,
+    known_channels,
+    read_cap,
+)
 from engine.durations import Duration
 from engine.errors import ConfigError
 from engine.model import Limits
@@ -52,63 +71,8 @@ PREFIX: Final = "LAPSE_"
 WORKSPACE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 """What a workspace's name looks like."""
 
-RATE: Final = r"[1-9]\d{0,8}/(second|minute|hour|day)"
-"""What a rate of requests looks like."""
-
 _NESTED: Final = "__"
 _NEAR: Final = 0.75
-
-
-class Binding(BaseModel):
-    """Where one action of the rules goes: a table ``[actions.NAME]``."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    channel: Literal["log", "python", "webhook"] = Field(
-        "log",
-        description="`log` writes a line, `python` calls the function registered under the action's name, "
-        "`webhook` posts to `url`.",
-    )
-    url: str | None = Field(None, description="Where a webhook is posted to; no other channel has one.", repr=False)
-
-    @model_validator(mode="after")
-    def _url_fits_channel(self) -> Self:
-        if self.channel != "webhook":
-            if self.url is not None:
-                raise ValueError(f"only a webhook has a url, and this is '{self.channel}'; set channel = \"webhook\"")
-            return self
-        parts = urlsplit(self.url or "")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("a webhook needs a url that begins with 'https://' or 'http://'")
-        return self
-
-
-class Actions(BaseModel):
-    """The table ``[actions]``: one table for each action that is bound, and what happens to the others."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    default: str = Field(
-        "log", description="Where actions go that no table binds: `log`, or the name of an action that is bound."
-    )
-    __pydantic_extra__: dict[str, Binding] = Field(init=False)
-
-    @model_validator(mode="after")
-    def _default_is_bound(self) -> Self:
-        if self.default != "log" and self.default not in self.bindings:
-            bound = ", ".join(sorted(self.bindings)) or "none"
-            raise ValueError(f"default is '{self.default}'; it is 'log' or one of the bound actions ({bound})")
-        return self
-
-    @property
-    def bindings(self) -> Mapping[str, Binding]:
-        """Bindings by the name of the action."""
-        return self.__pydantic_extra__
-
-    @property
-    def fallback(self) -> Binding:
-        """The binding of every action that :attr:`bindings` does not name."""
-        return self.bindings.get(self.default) or Binding()
 
 
 class Workspace(BaseModel):
@@ -231,7 +195,24 @@ class Settings(BaseSettings):
     )
     page_limit: int = Field(1_000, ge=1, description="Events on one page of the read face, whatever is asked for.")
     limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
-    actions: Actions = Field(Actions(), description="Where actions go: the table `[actions]`.")
+    channels: dict[str, AnyChannel] = Field(
+        default_factory=dict, description="Where actions can go: a table `[channels.NAME]` each."
+    )
+    actions: Actions = Field(Actions(), description="Which action goes where: the table `[actions]`.")
+    templates: TemplateSettings = Field(
+        TemplateSettings(), description="What messages are made from: the table `[templates]`."
+    )
+    delivery: DeliverySettings = Field(
+        DeliverySettings(), description="What all channels share: the table `[delivery]`."
+    )
+    caps: dict[str, str] = Field(
+        default_factory=dict,
+        description="Actions a person gets at most, over all rules with a tag or purpose of that name: `[caps]`, such "
+        'as `marketing = "1 per person per 16 hours"`.',
+    )
+    guard: GuardSettings = Field(
+        GuardSettings(), description="When a rule that acts on unusually many people stops itself: `[guard]`."
+    )
     workspaces: dict[str, Workspace] = Field(
         default_factory=dict, description="What single workspaces have of their own: a table `[workspaces.NAME]` each."
     )
@@ -250,6 +231,27 @@ class Settings(BaseSettings):
             advice = _did_you_mean(zone, zoneinfo.available_timezones()) or "write it like 'Europe/Warsaw'"
             raise ValueError(f"'{zone}' is no time zone; {advice}") from None
         return zone
+
+    @field_validator("caps")
+    @classmethod
+    def _caps_are_caps(cls, caps: dict[str, str]) -> dict[str, str]:
+        for text in caps.values():
+            read_cap(text)
+        return caps
+
+    @property
+    def cap_of(self) -> dict[str, Cap]:
+        """Caps by the tag or purpose they hold for."""
+        return {name: read_cap(text) for name, text in self.caps.items()}
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Self:
+        known = known_channels(self.channels)
+        for action, channel in (*self.actions.bindings.items(), ("default", self.actions.default)):
+            if channel is not None and channel not in known:
+                advice = _did_you_mean(channel, set(known)) or f"channels are {', '.join(known)}"
+                raise ValueError(f"[actions] {action}: there is no channel '{channel}'; {advice}")
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -316,21 +318,37 @@ def _origin(where: tuple[str, ...]) -> str:
 
 
 def _known(where: tuple[str, ...]) -> set[str]:
+    """The names of settings in a table."""
     match where:
         case ():
             return set(Settings.model_fields)
-        case ("limits", *_):
-            return set(Limits.model_fields)
-        case ("api", *_):
-            return set(Api.model_fields)
-        case ("types", *_):
-            return set(TypeSettings.model_fields)
-        case ("quarantine", *_):
-            return set(QuarantineSettings.model_fields)
+        case ("channels", _, kind, *secret):
+            return set(Secret.model_fields) if secret else _names(_CHANNELS[kind])
         case ("workspaces", *_):
             return set(Workspace.model_fields)
-        case _:
-            return set(Binding.model_fields)
+    return _names(_TABLES[where[0]])
+
+
+def _names(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+_CHANNELS: Final[Mapping[str, type[BaseModel]]] = {
+    "log": LogSettings,
+    "python": PythonSettings,
+    "webhook": WebhookSettings,
+    "slack": SlackSettings,
+    "email": EmailSettings,
+}
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {
+    "limits": Limits,
+    "api": Api,
+    "types": TypeSettings,
+    "quarantine": QuarantineSettings,
+    "templates": TemplateSettings,
+    "delivery": DeliverySettings,
+    "guard": GuardSettings,
+}
 
 
 def _misspelt_variables() -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from engine.config import Actions, Binding, Settings, load_settings
+from engine.config import Settings, load_settings
+from engine.delivery_settings import Actions, DeliverySettings, GuardSettings, TemplateSettings, WebhookSettings
 from engine.errors import ConfigError, LapseError
 from engine.model import LIMITS, Limits
 
@@ -36,7 +37,7 @@ def problem(**given: Any) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("model", [Settings, Limits, Actions, Binding])
+@pytest.mark.parametrize("model", [Settings, Limits, Actions, DeliverySettings, GuardSettings, TemplateSettings])
 def test_every_setting_has_a_description_and_a_default(model: type[BaseModel]) -> None:
     for name, field in model.model_fields.items():
         assert field.description, f"{model.__name__}.{name} lacks a description"
@@ -52,7 +53,7 @@ def test_defaults() -> None:
     assert (settings.grace, settings.late, settings.max_event_age) == (0 * HOUR, 24 * HOUR, 72 * HOUR)
     assert settings.limits == LIMITS
     assert settings.actions.bindings == {}
-    assert settings.actions.fallback == Binding(channel="log")
+    assert settings.actions.default is None
 
 
 def test_the_file_is_read() -> None:
@@ -70,18 +71,14 @@ def test_the_file_is_read() -> None:
         future = "10 minutes"
         earliest = 2020-01-01T00:00:00Z
 
-        [actions]
-        default = "hook"
-
-        [actions.hook]
-        channel = "webhook"
+        [channels.hook]
+        type = "webhook"
         url = "https://example.com/actions"
 
-        [actions.send_push]
-        channel = "python"
-
-        [actions."send.email"]
-        channel = "log"
+        [actions]
+        default = "hook"
+        send_push = "python"
+        "send.email" = "log"
         """
     )
     settings = load_settings()
@@ -91,12 +88,9 @@ def test_the_file_is_read() -> None:
     assert settings.limits.future_micros == 600_000_000
     assert settings.limits.earliest_micros == 1_577_836_800_000_000
     assert settings.limits.depth == LIMITS.depth
-    assert settings.actions.bindings == {
-        "hook": Binding(channel="webhook", url="https://example.com/actions"),
-        "send_push": Binding(channel="python"),
-        "send.email": Binding(channel="log"),
-    }
-    assert settings.actions.fallback == settings.actions.bindings["hook"]
+    assert settings.channels == {"hook": WebhookSettings(type="webhook", url="https://example.com/actions")}
+    assert settings.actions.bindings == {"send_push": "python", "send.email": "log"}
+    assert settings.actions.default == "hook"
 
 
 def test_the_environment_wins_over_the_file_and_the_call_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,22 +104,21 @@ def test_the_environment_wins_over_the_file_and_the_call_over_both(monkeypatch: 
 
 
 def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    write('[actions.send_email]\nchannel = "webhook"\nurl = "https://old.example"')
-    monkeypatch.setenv("LAPSE_ACTIONS__SEND_EMAIL__URL", "https://new.example")
-    monkeypatch.setenv("LAPSE_ACTIONS__SEND_PUSH__CHANNEL", "python")
-    assert load_settings().actions.bindings == {
-        "send_email": Binding(channel="webhook", url="https://new.example"),
-        "send_push": Binding(channel="python"),
-    }
+    write('[channels.hook]\ntype = "webhook"\nurl = "https://old.example"\n[actions]\nsend_email = "hook"')
+    monkeypatch.setenv("LAPSE_CHANNELS__HOOK__URL", "https://new.example")
+    monkeypatch.setenv("LAPSE_ACTIONS__SEND_PUSH", "python")
+    settings = load_settings()
+    assert settings.channels == {"hook": WebhookSettings(type="webhook", url="https://new.example")}
+    assert settings.actions.bindings == {"send_email": "hook", "send_push": "python"}
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ('stroe = "x"', "'stroe' is no setting; did you mean 'store'?"),
-        ("colour = 1", "'colour' is no setting; settings here are actions, api, grace, late, limits"),
+        ("colour = 1", "'colour' is no setting; settings here are actions, api, caps, channels, delivery"),
         ("[limits]\ndpth = 3", "'limits.dpth' is no setting; did you mean 'depth'?"),
-        ('[actions.mail]\nchanel = "log"', "'actions.mail.chanel' is no setting; did you mean 'channel'?"),
+        ("[limits]\ndept = 3", "'limits.dept' is no setting; did you mean 'depth'?"),
         ("[actons.mail]", "'actons' is no setting; did you mean 'actions'?"),
         ('grace = "5 parsecs"', "'grace': '5 parsecs' is no duration; write a number and a unit"),
         ("grace = 5", "'grace': 5 is no duration; write a number and a unit"),
@@ -137,13 +130,23 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
         ('workspace = "a b"', "'workspace': a workspace's name is made of letters"),
         ("workspace = 7", "'workspace': input should be a valid string"),
         ("[limits]\ndepth = 0", "'limits.depth': input should be greater than or equal to 1"),
-        ('[actions.mail]\nchannel = "mail"', "'actions.mail.channel': input should be 'log', 'python' or 'webhook'"),
-        ('[actions.mail]\nchannel = "webhook"', "a webhook needs a url that begins with 'https://'"),
-        ('[actions.mail]\nchannel = "webhook"\nurl = "mail.example.com"', "a webhook needs a url"),
-        ('[actions.mail]\nchannel = "webhook"\nurl = "ftp://mail.example.com"', "a webhook needs a url"),
-        ('[actions.mail]\nurl = "https://example.com"', "only a webhook has a url"),
-        ('[actions]\nmail = "log"', "'actions.mail': input should be a valid"),
-        ('[actions]\ndefault = "mail"', "default is 'mail'; it is 'log' or one of the bound actions (none)"),
+        ('[actions]\nmail = "mial"', "[actions] mail: there is no channel 'mial'; channels are log, python"),
+        ('[actions]\ndefault = "mail"', "[actions] default: there is no channel 'mail'"),
+        ('[channels.mail]\ntype = "log"\n[actions]\nsend = "mial"', "did you mean 'mail'?"),
+        ('[actions.mail]\nchannel = "log"', "'actions.mail': input should be a valid string"),
+        ('[channels.hook]\ntype = "webhook"', "'channels.hook.webhook.url': field required"),
+        ('[channels.hook]\ntype = "webhook"\nurl = "mail.example.com"', "a url begins with 'https://'"),
+        ('[channels.hook]\ntype = "webhook"\nurl = "ftp://mail.example.com"', "a url begins with 'https://'"),
+        ('[channels.hook]\ntype = "webhook"\nurl = "https://[::1"', "is no url"),
+        ('[channels.hook]\ntype = "webhok"', "'channels.hook': input tag 'webhok'"),
+        ('[channels.hook]\ntype = "log"\nconcurency = 2', "did you mean 'concurrency'?"),
+        ('[channels.hook]\ntype = "log"\nrate = "fast"', "'fast' is no rate; write it like '10/second'"),
+        ('[channels.m]\ntype = "email"\nhost = "h"\nfrom = "a@b.c"\nusername = "u"', "a login is a username and a"),
+        ('[channels.m]\ntype = "email"\nhost = "h"\nform = "a@b.c"', "did you mean 'from'?"),
+        ('[caps]\npromo = "3 a day"', "'3 a day' is no cap; write it like '3 per person per 7 days'"),
+        ('[caps]\npromo = "3 per person per 7 parsecs"', "'7 parsecs' is no duration"),
+        ("[guard]\npeople = 3", "'guard.people' is no setting"),
+        ('[delivery]\npublic_url = "shop.example"', "a url begins with 'https://'"),
         ('store = "x', "lapse.toml cannot be read"),
     ],
 )
@@ -188,11 +191,11 @@ def test_a_table_in_the_environment_that_is_no_json_is_explained(monkeypatch: py
 def test_secrets_are_not_shown() -> None:
     settings = load_settings(
         store="postgresql://lapse:s3cret@localhost/lapse",
-        actions={"mail": {"channel": "webhook", "url": "https://example.com/s3cret"}},
+        channels={"hook": {"type": "webhook", "url": "https://example.com/s3cret"}},
     )
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in problem(store="s3cret")
-    assert "s3cret" not in problem(actions={"mail": {"channel": "webhook", "url": "s3cret"}})
+    assert "s3cret" not in problem(channels={"hook": {"type": "webhook", "url": "s3cret"}})
 
 
 def test_settings_do_not_change() -> None:

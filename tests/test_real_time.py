@@ -91,7 +91,10 @@ def receiver() -> Iterator[Receiver]:
 def place(tmp_path: Path, receiver: Receiver) -> Path:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "cart.rules").write_text(RULES)
-    (tmp_path / "lapse.toml").write_text(f'[actions.send_email]\nchannel = "webhook"\nurl = "{receiver.url}"\n')
+    (tmp_path / "lapse.toml").write_text(
+        f'[channels.hook]\ntype = "webhook"\nurl = "{receiver.url}"\nallow = ["127.0.0.1"]\n'
+        '[actions]\nsend_email = "hook"\n'
+    )
     return tmp_path
 
 

@@ -65,7 +65,8 @@ def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] |
 
 def refuse_functions(settings: Settings) -> None:
     """Raises ConfigError for an action that only a program with its function in it could carry out."""
-    bound = [name for name, one in settings.actions.bindings.items() if one.channel == "python"]
+    kinds = {name: one.type for name, one in settings.channels.items()}
+    bound = [action for action, name in settings.actions.bindings.items() if kinds.get(name, name) == "python"]
     if bound:
-        advice = "run a Daemon inside the service that has the function, or bind it to 'log' or 'webhook'"
+        advice = "run a Daemon inside the service that has the function, or bind it to another channel"
         raise ConfigError(f"the action '{bound[0]}' is bound to Python, and this command has no functions; {advice}")

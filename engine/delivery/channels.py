@@ -1,11 +1,16 @@
-"""Where an action goes: the channel contract, and the two channels that need nothing else."""
+"""Where an action goes: the channel contract, and the two channels that need nothing else.
+
+What goes over a wire is **sealed** first: made once from the frozen variables, outside any transaction, stored, and
+sent as the same bytes at every attempt.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol, runtime_checkable
 
 from engine.clock import iso
 
@@ -13,11 +18,30 @@ _log = logging.getLogger("lapse.actions")
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """What a template made of an action; a part is None where the template has none."""
+
+    subject: str | None = None
+    text: str | None = None
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What an action is sent as, and to which address where the channel has addresses."""
+
+    body: bytes
+    recipient: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One action on its way out.
 
     ``key`` is the same at every attempt: a receiver that remembers it acts once. ``moment`` is when the step
-    was reached, microseconds UTC; ``attempt`` counts from 1.
+    was reached, microseconds UTC; ``attempt`` counts from 1. ``purpose`` is the rule's: ``marketing``,
+    ``transactional`` or a topic. ``message`` is what its template made, while it is sealed and for functions;
+    ``unsubscribe_url`` ends the person's subscription with one click, where the service is served.
     """
 
     key: str
@@ -29,6 +53,10 @@ class Outgoing:
     moment: int
     attempt: int
     variables: Mapping[str, Any]
+    purpose: str = "marketing"
+    unsubscribe_url: str | None = None
+    message: Message | None = None
+    sealed: Sealed | None = None
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -65,18 +93,54 @@ class Outgoing:
 
 
 class SendError(Exception):
-    """A send that failed; ``permanent`` when trying again cannot help, ``retry_after`` seconds if the receiver said."""
+    """A send that failed.
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    ``permanent``: trying again cannot help. ``retry_after``: seconds, if the receiver said. ``unknown``: it may have
+    arrived all the same, as when the connection broke before the answer. ``gone``: the receiver wants nothing more,
+    of anybody. ``bounced``: the address takes no mail, of anybody.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        unknown: bool = False,
+        gone: bool = False,
+        bounced: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.unknown = unknown
+        self.gone = gone
+        self.bounced = bounced
 
 
 class Channel(Protocol):
-    """Carries actions out. ``send`` returns when the receiver has taken it and raises when it has not."""
+    """Carries actions out. ``send`` returns when the receiver has taken it, and raises SendError when it has not.
+
+    It is called from several threads at once.
+    """
 
     def send(self, action: Outgoing) -> None: ...
+
+
+@runtime_checkable
+class Sealing(Protocol):
+    """A channel that sends the same bytes at every attempt: ``send`` finds them in ``action.sealed``."""
+
+    def seal(self, action: Outgoing) -> Sealed | None:
+        """What the action is to be sent as. Raises a permanent SendError where nothing can be made of it."""
+        ...
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """A channel that holds connections."""
+
+    def close(self) -> None: ...
 
 
 class LogChannel:
@@ -92,9 +156,13 @@ class PythonChannel:
     def __init__(self, function: Callable[[Outgoing], object]) -> None:
         self._function = function
 
+    def seal(self, action: Outgoing) -> Sealed | None:
+        return None if action.message is None else Sealed(json.dumps(asdict(action.message)).encode())
+
     def send(self, action: Outgoing) -> None:
+        message = None if action.sealed is None else Message(**json.loads(action.sealed.body))
         try:
-            self._function(action)
+            self._function(replace(action, message=message))
         except SendError:
             raise
         except Exception as error:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from engine.journeys import calendar
 from engine.journeys.calendar import Zone
 from engine.journeys.timeline import Event, Timeline
-from engine.language import nodes
+from engine.language import nodes, program
 from engine.language.program import Program
 
 DAY = 86_400_000_000
@@ -39,13 +39,16 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The workspace's settings; microseconds."""
+    """The workspace's settings; microseconds. ``quiet`` holds for every rule but transactional ones; ``chain`` is
+    how many rules may follow from one another's events."""
 
     workspace: str = "default"
     zone: str = "UTC"
     grace: int = 0
     late: int = DAY
     max_event_age: int = 3 * DAY
+    quiet: tuple[nodes.QuietHours, ...] = ()
+    chain: int = 10
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,18 @@ def zone_of(zone: nodes.Zone | None, rule: nodes.Rule, person: Person, settings:
         if found is not None:
             return found
     return calendar.zone_named(settings.zone) or datetime.UTC
+
+
+def quiet_lines(rule: nodes.Rule, settings: Settings) -> tuple[nodes.QuietHours, ...]:
+    """The quiet hours that hold for a rule: its own and, unless its purpose is transactional, those of the settings."""
+    return rule.quiet if rule.purpose == program.TRANSACTIONAL else (*rule.quiet, *settings.quiet)
+
+
+def quiet_end(rule: nodes.Rule, person: Person, settings: Settings, at: int) -> int:
+    """The first moment at or after ``at`` at which no quiet hours hold, by the person's zone at ``at``."""
+    lines = quiet_lines(rule, settings)
+    zones = (zone_of(line.zone, rule, person, settings, at) for line in lines)
+    return calendar.quiet_end(at, tuple(zip(lines, zones, strict=True)))
 
 
 def _known_zone(zone: nodes.Zone, person: Person, at: int) -> Zone | None:

@@ -277,9 +277,9 @@ class Steps:
         """When no quiet hours hold, worked out again when the person's zone changes."""
         rule = self.life.version(journey.version).rule
         leave = moment
-        for start, end in waits.stretches(scene, moment, horizon) if rule.quiet else ():
-            zones = (rulebook.zone_of(line.zone, rule, self.person, self.settings, start) for line in rule.quiet)
-            leave = calendar.quiet_end(start, tuple(zip(rule.quiet, zones, strict=True)))
+        lines = rulebook.quiet_lines(rule, self.settings)
+        for start, end in waits.stretches(scene, moment, horizon) if lines else ():
+            leave = rulebook.quiet_end(rule, self.person, self.settings, start)
             if end is None or leave < end:
                 break
         return leave

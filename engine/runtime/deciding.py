@@ -163,6 +163,7 @@ class Deciding:
     ) -> OutboxRow:
         action = written if isinstance(written, nodes.Action) else None
         status, reason = _STATUS[effect.taken]
+        rule = self.live.rules[pair[1]].life.version(journey.version).rule
         variables = payload.variables(action, effect, journey, scene) if action and status == "pending" else {}
         return OutboxRow(
             id=0,
@@ -184,6 +185,8 @@ class Deciding:
             causes=causes_text(payload.causes_of(scene)),
             variables=orjson.dumps(variables).decode(),
             created_at=self.now,
+            purpose=rule.purpose or "marketing",
+            tags=orjson.dumps(rule.tags).decode(),
         )
 
     def _caused(self, person: int, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:

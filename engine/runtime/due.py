@@ -109,7 +109,7 @@ class DueWork:
     def _coming(self, connection: Connection) -> Coming:
         decide = journeys.next_due(connection, self._workspace)
         due = None if decide is None else decide + self._grace
-        return Coming(due, outbox.next_due(connection, self._workspace))
+        return Coming(due, min(outbox.next_due(connection, self._workspace).values(), default=None))
 
     def _drain(self, connection: Connection) -> tuple[int, Coming]:
         intake = self._intake(connection)

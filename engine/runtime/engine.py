@@ -491,7 +491,7 @@ class Engine:
 
     def unbound(self) -> list[str]:
         """The actions of the live rules that no function and no setting binds: they are written to the log only."""
-        if self._fallback is not None or self.settings.actions.default != "log":
+        if self._fallback is not None or self.settings.actions.default is not None:
             return []
         names = {name for rule in self.live.rules.values() for name in rule.program.declared_actions}
         return sorted(names - self._functions.keys() - self.settings.actions.bindings.keys())

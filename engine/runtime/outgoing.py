@@ -38,7 +38,8 @@ class Claiming:
 
     def claim(self, limit: int) -> list[Claimed]:
         """Claim up to ``limit`` actions that may leave now; what may not is settled here."""
-        rows = outbox.claimable(self.connection, self.intake.workspace, self.now, limit)
+        ready = outbox.next_due(self.connection, self.intake.workspace)
+        rows = outbox.claimable(self.connection, self.intake.workspace, ready, self.now, limit)
         rows = [row for row in rows if row.left_at is not None or row.rule in self.live.rules]
         self.asked = len(rows)
         fresh = [row for row in rows if row.left_at is None]

@@ -33,8 +33,8 @@ def whole(name: str, *, null: bool = False) -> Column[int]:
     return Column(name, Whole, nullable=null)
 
 
-def text(name: str, *, null: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=null)
+def text(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:
+    return Column(name, Text, nullable=null, server_default=default)
 
 
 def octets(name: str, *, null: bool = False) -> Column[bytes]:

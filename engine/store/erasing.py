@@ -159,6 +159,8 @@ BLANK_ACTIONS = Prepared(
         reason=case((or_(_unsent, _left), _erased), else_=outbox.c.reason),
         ready_at=None,
         error=None,
+        recipient=None,
+        body=None,
         variables=literal_column("'{}'"),
     ),
     "person",

@@ -5,7 +5,8 @@ A row's key is unique: whatever decides an action again meets the same row. Stat
 ``skipped_late``.
 
 A sender may take a row up while it is pending, failed or, once the claim on it is over, sending: then, and only
-then, ``ready_at`` repeats ``due_at``. One partial index serves them all, and no list of states can miss it.
+then, ``ready_at`` repeats ``due_at``. One partial index serves them all, and no list of states can miss it. It goes by
+the action's name first, so that a channel that takes nothing holds up none of the others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, func, literal_column, or_, select
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
 from engine.store.rows import OutboxRow
@@ -37,12 +38,18 @@ _stored = (*OutboxRow._fields, "ready_at")
 _INSERT = inserting(outbox, *_stored[1:])
 _RETAKE = updating(outbox, *_stored)
 _alive = outbox.c.reason.is_distinct_from(literal_column(f"'{ERASED}'"))
-_progress = ("status", "reason", "attempts", "due_at", "left_at", "error", "ready_at")
+_progress = ("status", "reason", "attempts", "due_at", "left_at", "error", "channel", "ready_at")
 SAVE = Prepared(
     outbox.update()
     .where(outbox.c.id == bound("row"), or_(_alive, bound("new_status") == literal_column("'sent'")))
     .values({one: bound(f"new_{one}") for one in _progress}),
     "row", *(f"new_{one}" for one in _progress),
+)  # fmt: skip
+SEAL = Prepared(
+    outbox.update()
+    .where(outbox.c.id == bound("row"), _alive)
+    .values(body=bound("new_body"), recipient=bound("new_recipient")),
+    "row", "new_body", "new_recipient",
 )  # fmt: skip
 
 _keys = batch("keys", key=str)
@@ -64,17 +71,34 @@ WITHDRAW_RULE = Prepared(
     "workspace", "of_rule", "why",
 )  # fmt: skip
 
+_names = batch("names", name=str)
+_named = outbox.alias()
+_of_name = (
+    select(_named.c.id)
+    .where(_named.c.workspace_id == _workspace, _named.c.name == _names["name"], _named.c.ready_at <= bound("now"))
+    .order_by(_named.c.ready_at, _named.c.moment, _named.c.person_id, _named.c.id)
+    .limit(_limit)
+    .correlate(_names.rows)
+)
 CLAIMABLE = Prepared(
     select(*_columns)
-    .where(outbox.c.workspace_id == _workspace, outbox.c.ready_at <= bound("now"))
+    .select_from(_names.joined(outbox, outbox.c.id.in_(_of_name)))
     .order_by(outbox.c.ready_at, outbox.c.moment, outbox.c.person_id, outbox.c.id)
     .limit(_limit),
-    "workspace", "now", "limit",
+    "workspace", "names", "now", "limit",
 )  # fmt: skip
-NEXT = Prepared(
-    select(func.min(outbox.c.ready_at)).where(outbox.c.workspace_id == _workspace, outbox.c.ready_at.is_not(None)),
-    "workspace",
-)
+
+
+def _ready(holder: FromClause) -> ColumnElement[bool]:
+    return and_(holder.c.workspace_id == _workspace, holder.c.ready_at.is_not(None))
+
+
+# Steps from name to name by the index: as many steps as there are names, however many actions wait.
+_found = select(func.min(outbox.c.name).label("name")).where(_ready(outbox)).cte("found", recursive=True)
+_next_name = select(func.min(_named.c.name)).where(_ready(_named), _named.c.name > _found.c.name).correlate(_found)
+_found = _found.union_all(select(_next_name.scalar_subquery()).where(_found.c.name.is_not(None)))
+_first = select(func.min(_named.c.ready_at)).where(_ready(_named), _named.c.name == _found.c.name).correlate(_found)
+NEXT = Prepared(select(_found.c.name, _first.scalar_subquery()).where(_found.c.name.is_not(None)), "workspace")
 # The sum keeps SQLite from taking an index on the workspace, and sorting all of it, for a page by row.
 LISTING = Prepared(
     select(*_columns)
@@ -124,10 +148,25 @@ def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
     SAVE.many(
         connection,
         [
-            (row.id, row.status, row.reason, row.attempts, row.due_at, row.left_at, row.error, _ready_at(row))
+            (
+                row.id,
+                row.status,
+                row.reason,
+                row.attempts,
+                row.due_at,
+                row.left_at,
+                row.error,
+                row.channel,
+                _ready_at(row),
+            )
             for row in rows
         ],
     )
+
+
+def seal(connection: Connection, sealed: Iterable[tuple[int, bytes, str | None]]) -> None:
+    """Keep what actions are sent as: their rows, the bytes, and the address. Erased people keep nothing."""
+    SEAL.many(connection, sealed)
 
 
 def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason: str) -> list[str]:
@@ -145,18 +184,18 @@ def withdraw_rule(connection: Connection, workspace: int, rule: int, reason: str
     return WITHDRAW_RULE.run(connection, workspace, rule, reason)
 
 
-def claimable(connection: Connection, workspace: int, now: int, limit: int) -> list[OutboxRow]:
-    """What may be sent now, the oldest first: new, to be tried again, or claimed so long ago that its sender is gone.
+def claimable(connection: Connection, workspace: int, names: Iterable[str], now: int, limit: int) -> list[OutboxRow]:
+    """Actions of some names that may be sent now, the oldest first: new, to be tried again, or claimed so long ago that
+    their sender is gone.
 
     To claim them, :func:`save` them in the same transaction as ``sending``, with ``due_at`` the end of the claim.
     """
-    return list(map(OutboxRow._make, CLAIMABLE.rows(connection, workspace, now, limit)))
+    return list(map(OutboxRow._make, CLAIMABLE.rows(connection, workspace, listed(names), now, limit)))
 
 
-def next_due(connection: Connection, workspace: int) -> int | None:
-    """The earliest moment at which something may be sent, or a claim is over."""
-    found = NEXT.row(connection, workspace)
-    return None if found is None or found[0] is None else int(found[0])
+def next_due(connection: Connection, workspace: int) -> dict[str, int]:
+    """By the action's name, the earliest moment at which something may be sent, or a claim is over."""
+    return dict(NEXT.rows(connection, workspace))
 
 
 def causes(connection: Connection, workspace: int, keys: Iterable[str]) -> dict[str, str]:

@@ -98,6 +98,11 @@ class OutboxRow(NamedTuple):
     causes: str
     variables: str
     created_at: int
+    purpose: str = "marketing"
+    tags: str = "[]"
+    channel: str | None = None
+    recipient: str | None = None
+    body: bytes | None = None
 
 
 class ActedRow(NamedTuple):

@@ -296,6 +296,11 @@ outbox = Table(
     text("causes"),  # JSON list of the rules that led to it
     text("variables"),  # JSON, frozen when it was decided
     whole("created_at"),
+    text("purpose", default="marketing"),  # of its rule: marketing, transactional or a topic
+    text("tags", default="[]"),  # JSON list: those of its rule
+    text("channel", null=True),  # that took it up
+    text("recipient", null=True),  # the address, where the channel has addresses
+    octets("body", null=True),  # what it is sent as, the same bytes at every attempt
     whole("ready_at", null=True),  # due_at while a sender may take it, else null; kept by the store
     UniqueConstraint("workspace_id", "key"),
     Index("ix_outbox_person_id", "person_id", "rule"),
@@ -304,8 +309,44 @@ outbox = Table(
 )
 partial(
     "ix_outbox_ready", outbox.c.ready_at,
-    outbox.c.workspace_id, outbox.c.ready_at, outbox.c.moment, outbox.c.person_id,
+    outbox.c.workspace_id, outbox.c.name, outbox.c.ready_at, outbox.c.moment, outbox.c.person_id,
 )  # fmt: skip
+partial("ix_outbox_left", outbox.c.left_at, outbox.c.person_id, outbox.c.left_at)
+
+switches = Table(
+    "switches",  # what somebody, or something, has stopped until it is resumed; pauses of rules stand with the rules
+    metadata,
+    workspace(),
+    text("kind"),  # all, channel; rule: why a rule is paused, where nobody did it by hand
+    text("name"),  # empty for all
+    whole("since"),
+    text("reason"),
+    PrimaryKeyConstraint("workspace_id", "kind", "name"),
+    **KEYED,
+)
+
+rule_hours = Table(
+    "rule_hours",  # how many journeys of a rule acted for the first time, by the hour
+    metadata,
+    workspace(),
+    refers("rule", "rules.id"),
+    whole("hour"),  # since 1970
+    whole("acted"),
+    PrimaryKeyConstraint("workspace_id", "rule", "hour"),
+    **KEYED,
+)
+
+unreachable = Table(
+    "unreachable",  # addresses that take no mail any more
+    metadata,
+    workspace(),
+    text("kind"),  # of channel: email
+    text("digest"),  # of the address, in hex
+    whole("at"),
+    text("reason"),
+    PrimaryKeyConstraint("workspace_id", "kind", "digest"),
+    **KEYED,
+)
 
 imports = Table(
     "imports",

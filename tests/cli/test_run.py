@@ -135,7 +135,7 @@ def test_a_folder_that_is_not_there_is_told_plainly(while_running):
 
 
 def test_an_action_bound_to_python_is_refused(place, while_running):
-    (place / "lapse.toml").write_text('[actions.send_email]\nchannel = "python"\n')
+    (place / "lapse.toml").write_text('[actions]\nsend_email = "python"\n')
     ran = while_running(lambda log: None)
     assert ran.code == 2
     assert "'send_email' is bound to Python" in ran.err

@@ -62,14 +62,14 @@ def test_a_daemon_says_so_when_it_starts(rules, caplog) -> None:
 
 
 def test_what_a_setting_binds_is_bound(rules) -> None:
-    Path("lapse.toml").write_text('[actions.send_email]\nchannel = "log"\n')
+    Path("lapse.toml").write_text('[actions]\nsend_email = "log"\n')
     with opened(rules) as engine:
         assert engine.unbound() == ["send_push"]
 
 
 def test_where_a_default_carries_the_others_all_are_bound(rules) -> None:
     Path("lapse.toml").write_text(
-        '[actions]\ndefault = "hook"\n[actions.hook]\nchannel = "webhook"\nurl = "https://example.com"\n'
+        '[actions]\ndefault = "hook"\n[channels.hook]\ntype = "webhook"\nurl = "https://example.com"\n'
     )
     with opened(rules) as engine:
         assert engine.unbound() == []
