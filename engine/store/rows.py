@@ -103,6 +103,7 @@ class OutboxRow(NamedTuple):
     channel: str | None = None
     recipient: str | None = None
     body: bytes | None = None
+    redriven_at: int | None = None
 
 
 class ActedRow(NamedTuple):

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("channel", sa.Text(), nullable=True))
     op.add_column("outbox", sa.Column("recipient", sa.Text(), nullable=True))
     op.add_column("outbox", sa.Column("body", sa.LargeBinary(), nullable=True))
+    op.add_column("outbox", sa.Column("redriven_at", sa.Integer(), nullable=True))
     op.create_index("ix_outbox_left", "outbox", ["person_id", "left_at"], sqlite_where=_LEFT, postgresql_where=_LEFT)
     _index("workspace_id", "name", "ready_at", "moment", "person_id")
     op.create_table(
@@ -56,7 +57,7 @@ def downgrade() -> None:
         op.drop_table(table)
     _index("workspace_id", "ready_at", "moment", "person_id")
     op.drop_index("ix_outbox_left", "outbox")
-    for column in ("body", "recipient", "channel", "tags", "purpose"):
+    for column in ("redriven_at", "body", "recipient", "channel", "tags", "purpose"):
         op.drop_column("outbox", column)
 
 
