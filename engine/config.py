@@ -59,6 +59,7 @@ from engine.delivery_settings import (
 )
 from engine.durations import Duration
 from engine.errors import ConfigError
+from engine.language import read_quiet_hours
 from engine.model import Limits
 from engine.schemas.settings import TypeSettings
 
@@ -193,6 +194,14 @@ class Settings(BaseSettings):
     max_event_age: Duration = Field(
         datetime.timedelta(hours=72), description="An event that is older on arrival is history: it starts no journey."
     )
+    quiet_hours: list[str] = Field(
+        default_factory=list,
+        description="When no rule sends anything, unless its purpose is transactional: a line, or several, as after "
+        "`Quiet hours:`, such as `21:00 to 09:00, sunday`.",
+    )
+    chain: int = Field(
+        10, ge=1, description="Rules that may follow from one another's events; the chain's next is not started."
+    )
     page_limit: int = Field(1_000, ge=1, description="Events on one page of the read face, whatever is asked for.")
     limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
     channels: dict[str, AnyChannel] = Field(
@@ -231,6 +240,18 @@ class Settings(BaseSettings):
             advice = _did_you_mean(zone, zoneinfo.available_timezones()) or "write it like 'Europe/Warsaw'"
             raise ValueError(f"'{zone}' is no time zone; {advice}") from None
         return zone
+
+    @field_validator("quiet_hours", mode="before")
+    @classmethod
+    def _one_line_is_a_list(cls, lines: object) -> object:
+        return [lines] if isinstance(lines, str) else lines
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _quiet_hours_are_quiet_hours(cls, lines: list[str]) -> list[str]:
+        for line in lines:
+            read_quiet_hours(line)
+        return lines
 
     @field_validator("caps")
     @classmethod

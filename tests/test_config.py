@@ -93,6 +93,19 @@ def test_the_file_is_read() -> None:
     assert settings.actions.default == "hook"
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", []),
+        ('quiet_hours = "21:00 to 09:00, saturday"', ["21:00 to 09:00, saturday"]),
+        ('quiet_hours = ["sunday in Europe/Warsaw", "12:00 to 13:00"]', ["sunday in Europe/Warsaw", "12:00 to 13:00"]),
+    ],
+)
+def test_quiet_hours_are_one_line_or_several(text: str, lines: list[str]) -> None:
+    write(text)
+    assert load_settings().quiet_hours == lines
+
+
 def test_the_environment_wins_over_the_file_and_the_call_over_both(monkeypatch: pytest.MonkeyPatch) -> None:
     write('workspace = "file"\nzone = "Europe/Warsaw"\nlate = "1 hour"\n[limits]\ndepth = 8\nproperties = 9')
     monkeypatch.setenv("LAPSE_WORKSPACE", "environment")
@@ -116,7 +129,7 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
     ("text", "words"),
     [
         ('stroe = "x"', "'stroe' is no setting; did you mean 'store'?"),
-        ("colour = 1", "'colour' is no setting; settings here are actions, api, caps, channels, delivery"),
+        ("colour = 1", "'colour' is no setting; settings here are actions, api, caps, chain, channels, delivery"),
         ("[limits]\ndpth = 3", "'limits.dpth' is no setting; did you mean 'depth'?"),
         ("[limits]\ndept = 3", "'limits.dept' is no setting; did you mean 'depth'?"),
         ("[actons.mail]", "'actons' is no setting; did you mean 'actions'?"),
@@ -126,6 +139,9 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
         ('zone = "Europe/Warsow"', "'Europe/Warsow' is no time zone; did you mean 'Europe/Warsaw'?"),
         ('zone = "+02:00"', "'+02:00' is no time zone; write it like"),
         ('zone = "../etc/passwd"', "is no time zone"),
+        ('quiet_hours = "21:00 to saterday"', "'21:00 to saterday' are no quiet hours: "),
+        ('quiet_hours = ["sunday", "9 to 5"]', "'quiet_hours': '9 to 5' are no quiet hours: "),
+        ("chain = 0", "'chain': input should be greater than or equal to 1"),
         ('store = "lapse.db"', "'store': write a URL, such as 'sqlite:///lapse.db'"),
         ('workspace = "a b"', "'workspace': a workspace's name is made of letters"),
         ("workspace = 7", "'workspace': input should be a valid string"),

@@ -407,8 +407,8 @@ def _names(origins: Iterable[Origin]) -> Iterator[str]:
 MARKETING, TRANSACTIONAL = "marketing", "transactional"
 """The purpose of a rule that names none, and the one that neither consent nor the settings' quiet hours touch."""
 
-UNSUBSCRIBED = nodes.Pattern("unsubscribed")
-"""What ends journeys whatever the exits of their rule are, unless its purpose is transactional."""
+UNSUBSCRIBED = "unsubscribed"
+"""The event that ends journeys whatever the exits of their rule are, unless its purpose is transactional."""
 
 
 def opening(rule: nodes.Rule) -> tuple[nodes.Expression, ...]:
@@ -537,7 +537,7 @@ class Program:
         """Every pattern of an event the rule may look at."""
         found = [*self.triggers, *self.exits]
         if self.rule.purpose != TRANSACTIONAL:
-            found.append(UNSUBSCRIBED)
+            found.append(nodes.Pattern(UNSUBSCRIBED))
         found += [pattern for one in self.conditions for item in parts(one) for pattern in patterns(item)]
         found += [one.wait.pattern for one in self._pauses if isinstance(one.wait, nodes.WaitUntilEvent)]
         found += [total.pattern for total in self._argument_totals]

@@ -25,7 +25,7 @@ from engine.delivery.sender import Sender
 from engine.durations import in_micros
 from engine.errors import ConfigError
 from engine.journeys import rulebook
-from engine.language import Diagnostic
+from engine.language import Diagnostic, read_quiet_hours
 from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
 from engine.runtime import (
@@ -645,6 +645,8 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
         grace=in_micros(settings.grace),
         late=in_micros(settings.late),
         max_event_age=in_micros(settings.max_event_age),
+        quiet=tuple(map(read_quiet_hours, settings.quiet_hours)),
+        chain=settings.chain,
     )
 
 
