@@ -28,6 +28,7 @@ NOTES = {
     "absorbed": "late triggers absorbed by a journey that had acted",
     "missing_field": "triggers without a field the rule compares",
     "self_caused": "triggers caused by the rule's own actions",
+    "chain_cut": "triggers at the end of too long a chain of rules",
     "late_after_fire": "journeys that a late event would have changed after they acted",
 }
 """What is only counted."""

@@ -31,7 +31,8 @@ from engine.language.program import Program
 @dataclass
 class Advanced:
     """What became of the journeys: those that stand, rows to delete, keys of actions no longer wanted, and what
-    is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``schedule_false``, ``late_after_fire``)."""
+    is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``chain_cut``, ``schedule_false``,
+    ``late_after_fire``)."""
 
     journeys: list[Journey]
     watch: Watch
@@ -76,6 +77,7 @@ class _Work:
         self.dropped: list[Journey] = []
         self.notes: Counter[str] = Counter()
         self.pending_before: set[str] = set()
+        self.held: dict[str, int] = {}
         self.begun: list[Journey] = []
         self.since = 0
         self.moments: list[int] = []
@@ -87,6 +89,7 @@ class _Work:
         self.since = since
         self.kept = [one.copy() for one in journeys]
         self.pending_before = set(_pending(self.kept))
+        self.held = {effect.key: effect.held for one in journeys for effect in one.effects if effect.held is not None}
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)
@@ -129,6 +132,7 @@ class _Work:
         if self.merged and not self.each:
             self._merge()
         for one in self.kept:
+            one.hold(self.held)
             self.steps.reach_goal(one, self.until)
         self._note_late_fires()
         return Advanced(
@@ -239,6 +243,9 @@ class _Work:
             return True
         if event is not None and any(self._lacks(event, path.parts) for path in self.life.current.correlated):
             self.notes["missing_field"] += 1
+            return True
+        if event is not None and len(event.causes) >= self.settings.chain:
+            self.notes["chain_cut"] += 1
             return True
         return False
 

@@ -5,6 +5,7 @@ What is kept of it is a cache: all of it follows from the person's timeline, the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -31,6 +32,7 @@ class Effect:
 
     ``known`` is the latest arrival of the events that decided it: lateness is never counted from before.
     ``after`` is the entry of the next step, from which a journey goes on when later decisions are taken again.
+    ``held`` is until when quiet hours held it that came between its moment and its leaving.
     """
 
     place: int
@@ -44,6 +46,7 @@ class Effect:
     gate: tuple[int, Entry] | None = None
     not_after: int | None = None
     left_at: int | None = None
+    held: int | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +114,11 @@ class Journey:
 
     def end(self, at: int, reason: Reason) -> None:
         self.ended_at, self.reason, self.due = max(at, self.start), reason, None
+
+    def hold(self, held: Mapping[str, int]) -> None:
+        """Remember until when effects, by their keys, are held: it is no decision that could be taken again."""
+        if held:
+            self.effects = [replace(one, held=held.get(one.key, one.held)) for one in self.effects]
 
     def back_to_last_left(self) -> None:
         """Forget every decision after the last action that left."""
@@ -184,11 +192,11 @@ def _effect(one: Effect) -> list[Any]:
     gate = None if one.gate is None else (one.gate[0], *_entry(one.gate[1]))
     return [
         one.place, one.step, one.key, one.moment, one.leave, one.known, _entry(one.after), one.taken, gate,
-        one.not_after, one.left_at,
+        one.not_after, one.left_at, *([] if one.held is None else [one.held]),
     ]  # fmt: skip
 
 
 def _read_effect(parts: list[Any]) -> Effect:
-    place, step, key, moment, leave, known, after, taken, gate, not_after, left_at = parts
+    place, step, key, moment, leave, known, after, taken, gate, *rest = parts
     passed = None if gate is None else (gate[0], _read_entry(gate[1:]))
-    return Effect(place, step, key, moment, leave, known, _read_entry(after), taken, passed, not_after, left_at)
+    return Effect(place, step, key, moment, leave, known, _read_entry(after), taken, passed, *rest)

@@ -1,7 +1,8 @@
 """Whether an action may leave: asked at the moment it is about to, by whoever is about to send it.
 
 One function answers for effects that are carried out in the deciding transaction and for those a sender claims
-from the outbox later: exits, ``Active``, ``Only while``, the NOTs of the gate passed last, lateness and limits.
+from the outbox later: exits, ``Active``, quiet hours, ``Only while``, the NOTs of the gate passed last, lateness and
+limits. What is carried out at once no longer asks for quiet hours: its journey has waited for them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from engine.journeys import conditions, rulebook
+from engine.journeys import conditions, consent, rulebook
 from engine.journeys.conditions import ENDS, Entry, Point, Scene, Settled
 from engine.journeys.journey import Effect, Journey, Reason, Taken
 from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
@@ -33,7 +34,13 @@ class Ends(NamedTuple):
     reason: Reason
 
 
-Answer = Leaves | Skips | Ends
+class Holds(NamedTuple):
+    """Quiet hours hold it until then, when it is asked again."""
+
+    until: int
+
+
+Answer = Leaves | Skips | Ends | Holds
 
 
 def leaving(
@@ -49,12 +56,16 @@ def leaving(
         return Ends(at, "inactive")
     if effect.not_after is not None and at > effect.not_after:
         return Skips("date_passed")
+    late = late_after(rules.rule, scene, settings, effect)
+    too_late = late is not None and at > late
+    quiet = rulebook.quiet_end(rules.rule, person, settings, at) if effect.taken == "pending" else at
+    if at < quiet and not too_late:
+        return Holds(quiet)
     if rules.only_while is not None and conditions.ask(rules.only_while, scene, (at, ENDS), {}) is not True:
         return Ends(at, "only_while")
     if at > effect.moment and _overtaken(rules, scene, effect, at):
         return Ends(at, "overtaken")
-    late = late_after(rules.rule, scene, settings, effect)
-    if late is not None and at > late:
+    if too_late:
         return Skips("skipped_late")
     if journey.acted_at is None and _limited(journey, rules, person, scene, ledger, at):
         return Ends(at, "limited")
@@ -62,10 +73,13 @@ def leaving(
 
 
 def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
-    """The time of the first event that ends the journey, up to ``until``.
+    """The time of the first event that ends the journey, up to ``until``: an exit, or a no of the person's."""
+    found = (_exit(rules, scene, journey, until), _refusal(rules, scene, journey, until))
+    return min((at for at in found if at is not None), default=None)
 
-    Exits that follow from the opening Conditions stand behind them: until those are passed they decide themselves.
-    """
+
+def _exit(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
+    """Exits that follow from the opening Conditions stand behind them: until then those decide themselves."""
     if journey.opened is None:
         return None
     start = journey.opened + 1 if rules.exits_by_default else journey.start
@@ -74,9 +88,17 @@ def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: in
     return min(found, default=None)
 
 
+def _refusal(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
+    """Whoever unsubscribes leaves, whatever a rule's exits are; only what began with that very event goes on."""
+    start = journey.start + 1 if rules.follows else journey.start
+    heard = scene.timeline.between(program.UNSUBSCRIBED, start, until)
+    purpose = rules.rule.purpose
+    return next((one.at for one in heard if one.id != journey.trigger and consent.ends(one.fields, purpose)), None)
+
+
 def late_after(rule: nodes.Rule, scene: Scene, settings: Settings, effect: Effect) -> int | None:
     """The last moment at which an effect may still leave (ruling 19); nothing: always."""
-    since = max(effect.moment, effect.leave, effect.known) + settings.grace
+    since = max(max(effect.moment, effect.leave, effect.known) + settings.grace, effect.held or 0)
     if rule.late is None:
         return since + settings.late
     return None if rule.late.duration is None else scene.add(since, rule.late.duration)
@@ -152,6 +174,8 @@ def settle(journey: Journey, place: int, answer: Answer, at: int) -> list[Effect
             journey.effects[place] = replace(effect, taken="left", left_at=at)
         case Skips(taken=taken):
             journey.effects[place] = replace(effect, taken=taken)
+        case Holds(until=until):
+            journey.effects[place] = replace(effect, held=until)
         case Ends(at=ended, reason=reason):
             fallen = [one for one in journey.effects if one.taken == "pending"]
             journey.effects = [one for one in journey.effects if one.taken != "pending"]

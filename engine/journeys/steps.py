@@ -97,10 +97,11 @@ class Steps:
         if not journey.waiting:
             return
         scene = self.scene(journey)
-        if journey.opened is None and not self._open(journey, scene, limit):
-            return
         out = self._exit_point(journey, scene, limit)
-        self._walk(journey, scene, limit if out is None else out)
+        if journey.opened is None and self._open(journey, scene, limit if out is None else out):
+            out = self._exit_point(journey, scene, limit)
+        if journey.opened is not None:
+            self._walk(journey, scene, limit if out is None else out)
         if out is not None and journey.waiting:
             journey.end(max(out[0], journey.entry.point[0]), "exit")
 

@@ -1,7 +1,8 @@
 """A person's events in order: the only way a condition sees history.
 
 The order of events within one instant never depends on arrival: by name, then the client's message id, then
-canonical content. Attribute changes of an instant apply before its events.
+canonical content. Attribute changes of an instant apply before its events; what its events say of consent is one
+of them, and applies after the others, a no last.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+
+from engine.journeys import consent
+from engine.journeys.consent import Said
 
 
 class Event:
@@ -69,10 +73,11 @@ class Event:
 class Change:
     """A change of attributes: ``values`` replace those of the same names; ``None`` takes one away.
 
-    ``known`` is true when it came under a user id: at one instant the known person's values win.
+    ``known`` is true when it came under a user id: at one instant the known person's values win. What an event
+    ``said`` of consent changes that attribute by what it was before.
     """
 
-    __slots__ = ("arrived", "at", "causes", "historical", "known", "values")
+    __slots__ = ("arrived", "at", "causes", "historical", "known", "said", "values")
 
     def __init__(
         self,
@@ -83,6 +88,7 @@ class Change:
         arrived: int | None = None,
         historical: bool = False,
         causes: frozenset[str] = frozenset(),
+        said: Said | None = None,
     ) -> None:
         self.at = at
         self.values = values
@@ -90,10 +96,27 @@ class Change:
         self.arrived = at if arrived is None else arrived
         self.historical = historical
         self.causes = causes
+        self.said = said
 
     @property
-    def order(self) -> tuple[int, bool, str]:
-        return (self.at, self.known, json.dumps(self.values, sort_keys=True))
+    def order(self) -> tuple[int, int, bool, str]:
+        rank = 0 if self.said is None else 1 + self.said.refuses
+        return (self.at, rank, self.known, json.dumps(self.said or self.values, sort_keys=True))
+
+    def applied(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
+        """The attributes after it."""
+        if self.said is None:
+            return {**attributes, **self.values}
+        return {**attributes, consent.ATTRIBUTE: self.said.applied(attributes.get(consent.ATTRIBUTE))}
+
+
+def changes_by(event: Event) -> tuple[Change, ...]:
+    """The change of attributes that an event is by itself: what it says of consent. None for most."""
+    said = consent.said(event.name, event.fields) if event.name in consent.EVENTS else None
+    if said is None:
+        return ()
+    heard = Change(event.at, {}, arrived=event.arrived, historical=event.historical, causes=event.causes, said=said)
+    return (heard,)
 
 
 class Timeline:
@@ -153,9 +176,9 @@ class Timeline:
         return min(found, default=None)
 
     def with_entry(self, entry: Event | Change) -> Timeline:
-        """The same timeline and one entry more."""
+        """The same timeline and one entry more, with what follows of it for the attributes."""
         if isinstance(entry, Event):
-            return Timeline([*self.events, entry], self.changes, self.first_seen)
+            return Timeline([*self.events, entry], [*self.changes, *changes_by(entry)], self.first_seen)
         return Timeline(self.events, [*self.changes, entry], self.first_seen)
 
     def where(self, stands: Callable[[Event | Change], bool]) -> Timeline | None:
@@ -174,5 +197,5 @@ class Timeline:
 def _folded(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
     attributes: dict[str, Any] = {}
     for change in changes:
-        attributes = {**attributes, **change.values}
+        attributes = change.applied(attributes)
         yield attributes

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from engine.delivery.sender import LEASE, Outcome
 from engine.journeys import leaving
 from engine.journeys.journey import Effect, Journey
-from engine.journeys.leaving import Answer, Ends, Leaves, Skips
+from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
 from engine.runtime.deciding import Caused
@@ -46,8 +46,8 @@ class Claiming:
         self._load(fresh)
         asked = [self._ask(row) for row in sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))]
         again = [row for row in rows if row.left_at is not None]
-        claimed = [self._sending(row) for row in (*again, *asked) if row.status in ("failed", "sending", "pending")]
-        outbox.save(self.connection, [*claimed, *(row for row in asked if row.status not in ("pending",))])
+        claimed = [self._sending(row) for row in (*again, *asked) if self._leaves(row)]
+        outbox.save(self.connection, [*claimed, *(row for row in asked if not self._leaves(row))])
         journeys.update(self.connection, [self._row(id) for id in self.journeys])
         self.intake.put(self.caused)
         names = people.names(self.connection, {row.person_id for row in claimed})
@@ -99,10 +99,16 @@ class Claiming:
             self.caused.append(self._left(row, life.current.rule.tags))
         return self._answered(row, answer, fallen)
 
+    def _leaves(self, row: OutboxRow) -> bool:
+        """Whether a row is sent now: it is neither settled nor held until later."""
+        return row.status in ("failed", "sending", "pending") and row.due_at <= self.now
+
     def _answered(self, row: OutboxRow, answer: Answer, fallen: Sequence[Effect]) -> OutboxRow:
         match answer:
             case Leaves():
                 return row
+            case Holds(until=until):
+                return row._replace(due_at=until)
             case Skips(taken="skipped_late"):
                 return row._replace(status="skipped_late")
             case Skips(taken=taken):
