@@ -27,8 +27,8 @@ class Said(NamedTuple):
     def refuses(self) -> bool:
         return self.event == UNSUBSCRIBED
 
-    def applied(self, before: Any) -> bool | list[str] | None:
-        """The attribute after it; nothing where the person may be written to.
+    def applied(self, before: Any) -> Any:
+        """The attribute after it: true, a list of names, or nothing where the person may be written to.
 
         Who said no to everything takes that back as a whole or not at all.
         """
@@ -36,7 +36,7 @@ class Said(NamedTuple):
         if not self.names:
             return True if self.refuses else None
         if refused is None:
-            return True
+            return True if self.refuses else before
         return sorted(refused.union(self.names) if self.refuses else refused.difference(self.names)) or None
 
 

@@ -9,6 +9,8 @@ from ulid import ULID
 
 from engine.clock import iso, iso_or_none
 from engine.runtime import erasing
+from engine.runtime.consenting import is_heard
+from engine.runtime.loading import attributes_of
 from engine.store import Connection, events, journeys, outbox, people, quarantine, rules
 from engine.store.rows import ChangeRow, EventRow, JourneyRow, OutboxRow
 
@@ -27,15 +29,12 @@ def export(connection: Connection, workspace: int, who: str) -> dict[str, Any] |
     happened = sorted(events.timelines(connection, [(person, 0)]), key=lambda one: (one.at, one.id))
     called = {row.id: row.rule_id for row in rules.every(connection, workspace).values()}
     (public_id,) = people.public_ids(connection, [person]).values()
-    attributes: dict[str, Any] = {}
-    for change in changes:
-        attributes |= json.loads(change.properties)
     return {
         "id": f"con_{ULID(public_id)}",
         "first_seen": iso_or_none(seen),
         "identifiers": [{"kind": kind, "value": value, "linked_at": iso(at)} for kind, value, at in links],
-        "attributes": {name: value for name, value in attributes.items() if value is not None},
-        "attribute_changes": [_change(one) for one in changes],
+        "attributes": attributes_of(changes),
+        "attribute_changes": [_change(one) for one in changes if not is_heard(one)],
         "events": [_event(one) for one in happened],
         "journeys": [_journey(one, called[one.rule]) for one in journeys.of_person(connection, person)],
         "actions": [_action(one, called[one.rule]) for one in outbox.of_person(connection, person)],

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from pydantic_core import to_json
 
+from engine.journeys import consent
 from engine.journeys.rulebook import Settings
 from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import Rejection
+from engine.runtime import consenting
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Key, Named
 from engine.runtime.live import Live
@@ -164,6 +167,8 @@ class Intake:
     def _write(self, stored: Entries) -> None:
         names = [row.name for row in stored.events]
         types = events.intern(self.connection, self.workspace, names, self.now, public_ids) if names else {}
+        if not types.keys().isdisjoint(consent.EVENTS):
+            stored.changes += consenting.heard(stored.events, partial(public_ids, now=self.now))
         events.insert(self.connection, self.workspace, stored.events, types)
         events.insert_changes(self.connection, self.workspace, stored.changes)
 

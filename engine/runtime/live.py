@@ -105,6 +105,11 @@ class Live:
         return tuple(rule.row for rule in self.rules.values() if any(one.reads_attributes for one in _versions(rule)))
 
     @cached_property
+    def sending(self) -> bool:
+        """Whether any rule sends: what is sent shows attributes, and goes by what the person said of it."""
+        return any(one.declared_actions for one in self.programs)
+
+    @cached_property
     def standing(self) -> tuple[int, ...]:
         """The rules under which every person stands from the first time they are seen."""
         return tuple(rule.row for rule in self.rules.values() if rule.program.stands)

@@ -6,15 +6,18 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic_core import from_json
 
 from engine.journeys import journey as states
+from engine.journeys.calendar import LAST
 from engine.journeys.conditions import EVENTS, Entry
 from engine.journeys.journey import Journey
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.standing import Watch
 from engine.journeys.timeline import Change, Event, Timeline
+from engine.runtime.consenting import said_of
 from engine.runtime.live import Live
 from engine.store import Connection, events, journeys, people
 from engine.store import watches as watching
@@ -90,7 +93,7 @@ def read_people(
     for row in events.timelines(connection, starts.items(), types):
         by_person[row.person_id].append(event_of(row))
     changes: dict[int, list[Change]] = defaultdict(list)
-    for change in events.changes(connection, ids) if live.reading else ():
+    for change in events.changes(connection, ids) if live.reading or live.sending else ():
         changes[change.person_id].append(change_of(change))
     return {one: Person(names[one], Timeline(by_person[one], changes[one], seen.get(one))) for one in ids}
 
@@ -154,14 +157,22 @@ def event_of(row: EventRow) -> Event:
 
 
 def change_of(row: ChangeRow) -> Change:
+    said = said_of(row)
     return Change(
         row.at,
-        from_json(row.properties),
+        from_json(row.properties) if said is None else {},
         known=bool(row.known),
         arrived=row.received_at,
         historical=bool(row.historical),
         causes=causes_of(row.cause),
+        said=said,
     )
+
+
+def attributes_of(rows: Iterable[ChangeRow]) -> dict[str, Any]:
+    """A person's attributes as they stand after all their changes."""
+    standing = Timeline((), map(change_of, rows)).attributes(LAST)
+    return {name: value for name, value in standing.items() if value is not None}
 
 
 def causes_of(text: str | None) -> frozenset[str]:

@@ -10,7 +10,9 @@ from typing import Any
 from engine.clock import iso, iso_or_none
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
+from engine.runtime.consenting import is_heard
 from engine.runtime.live import Live
+from engine.runtime.loading import attributes_of
 from engine.store import Connection, counters, events, journeys, outbox, people, tallying
 from engine.store.rows import OutboxRow, Tally
 
@@ -120,12 +122,8 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
     row = people.find(connection, workspace, id)
     if row is None:
         return None
-    attributes: dict[str, Any] = {}
-    timeline: list[tuple[int, str, dict[str, Any]]] = []
-    for change in sorted(events.changes(connection, [row]), key=lambda one: (one.at, one.known, one.properties)):
-        values = json.loads(change.properties)
-        attributes |= values
-        timeline.append((change.at, "", values))
+    changes = sorted(events.changes(connection, [row]), key=lambda one: (one.at, one.known, one.properties))
+    timeline = [(change.at, "", json.loads(change.properties)) for change in changes if not is_heard(change)]
     happened = events.timelines(connection, [(row, 0)], None)
     timeline += [(event.at, event.name, json.loads(event.properties)) for event in happened]
     timeline.sort(key=lambda one: (one[0], one[1]))
@@ -140,8 +138,7 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
         )
         for one in journeys.of_person(connection, row)
     ]  # fmt: skip
-    kept = {name: value for name, value in attributes.items() if value is not None}
-    return PersonView(people.identifiers(connection, row), kept, timeline, views)
+    return PersonView(people.identifiers(connection, row), attributes_of(changes), timeline, views)
 
 
 def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoing]:

@@ -131,11 +131,16 @@ attribute_changes = Table(
     whole("historical"),
     whole("known"),  # it came with a user id
     text("cause", null=True),
-    text("properties"),  # JSON object: attribute to new value
+    text("properties"),  # JSON object: attribute to new value; or what an event said of consent, as a list
     text("message_id", null=True),
+    text("email", null=True),  # what it sets the attribute to, in small letters
     Index("ix_attribute_changes_timeline", "person_id", "at"),
     **STRICT,
 )
+some(
+    "ix_attribute_changes_email", attribute_changes.c.email.is_not(None),
+    attribute_changes.c.workspace_id, attribute_changes.c.email, attribute_changes.c.person_id,
+)  # fmt: skip
 
 idempotency = Table(
     "idempotency",

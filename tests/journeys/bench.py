@@ -18,7 +18,7 @@ from engine.journeys.journey import Journey
 from engine.journeys.rulebook import DAY, Acted, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
 from engine.journeys.steps import Steps
-from engine.journeys.timeline import Change, Event, Timeline
+from engine.journeys.timeline import Change, Event, Timeline, changes_by
 from engine.language import nodes, program
 from engine.language.program import Program
 
@@ -108,6 +108,7 @@ class Bench:
         if not entries:
             return None
         wakes = False
+        entries += [change for one in entries if isinstance(one, Event) for change in changes_by(one)]
         for one in entries:
             one.arrived = arrived
             (standing.events if isinstance(one, Event) else standing.changes).append(one)  # type: ignore[arg-type]
@@ -210,11 +211,17 @@ class Bench:
         self.now = max(self.now, until)
 
     def next_due(self) -> int | None:
-        return min((due for one in self.people.values() for due in _dues(one)), default=None)
+        return min((due for one in self.people.values() for due in self._dues(one)), default=None)
 
     def _due_people(self, until: int) -> list[str]:
-        found = [(min(dues), name) for name, one in self.people.items() if (dues := _dues(one))]
+        found = [(min(dues), name) for name, one in self.people.items() if (dues := self._dues(one))]
         return [name for due, name in sorted(found) if due <= until]
+
+    def _dues(self, one: Standing) -> list[int]:
+        waits = [journey.due for journey in one.journeys if journey.waiting]
+        holds = [effect.held for journey in one.journeys for effect in journey.effects if effect.taken == "pending"]
+        dues = [*waits, one.watch and one.watch.due, *(at and at - self.settings.grace for at in holds)]
+        return [at for at in dues if at is not None]
 
     # ---------------------------------------------------------------------------------- deciding
 
@@ -265,7 +272,7 @@ class Bench:
             for name, one in self.people.items()
             for number, journey in enumerate(one.journeys)
             for place, effect in enumerate(journey.effects)
-            if effect.taken == "pending"
+            if effect.taken == "pending" and (effect.held or 0) <= self.now
         ]
 
     def _send(self, name: str, journey: Journey, place: int) -> None:
@@ -298,11 +305,6 @@ def _made(
     content = json.dumps({"template": written.template, "rule": rule.id, "tag": list(rule.tags)}, sort_keys=True)
     causes = payload.causes_of(scene)
     return Event(effect.leave, written.name, effect.key, content, causes=causes, made=False)
-
-
-def _dues(one: Standing) -> list[int]:
-    dues = [journey.due for journey in one.journeys if journey.waiting and journey.due is not None]
-    return [*dues, one.watch.due] if one.watch and one.watch.due is not None else dues
 
 
 def _stored(journey: Journey) -> Journey:

@@ -265,7 +265,9 @@ class Life:
 
     def _quiet_release(self) -> int:
         view = self.view(self.now)
-        return times.quiet_until(self.now, [(line, view.zone(line.zone)) for line in self.rule.quiet])
+        of_settings = () if self.rule.purpose == "transactional" else self.person.settings.quiet
+        lines = (*self.rule.quiet, *of_settings)
+        return times.quiet_until(self.now, [(line, view.zone(line.zone)) for line in lines])
 
     def _leave(self, effect: Effect, moment: int, step: nodes.Effect | None) -> None:
         """An action is about to leave: what is asked then (section 5, rulings 21, 23, 25, 30)."""

@@ -264,9 +264,22 @@ class Person:
 
     def is_exit(self, event: Event, run: Run) -> bool:
         """The default exit stands behind the opening gate: until that is passed, the gate itself decides."""
-        if event is run.trigger or (self.rule.exit is None and not run.opened):
+        if event is run.trigger:
+            return False
+        if self._says_no(event, run):
+            return True
+        if self.rule.exit is None and not run.opened:
             return False
         return any(matches(event, pattern, self.view(run, self.now)) for pattern in self.exit_patterns())
+
+    def _says_no(self, event: Event, run: Run) -> bool:
+        """Who unsubscribes leaves every journey but transactional ones, or those of the topic that is named."""
+        if event.name != "unsubscribed" or self.rule.purpose == "transactional":
+            return False
+        if isinstance(self.rule.trigger, nodes.NoTrigger) and event.at == run.journey.start:
+            return False  # it may be what began the journey
+        topic = event.properties.get("topic")
+        return not isinstance(topic, str) or topic in ("", self.rule.purpose or "marketing")
 
     # -------------------------------------------------------------------------------- going on, end
 

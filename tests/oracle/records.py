@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engine.language import nodes
+
 from .conditions import Draw, DrawKey
 
 
@@ -61,4 +63,5 @@ class Settings:
     live_at: int | None = None
     default_zone: str | None = None
     draw: Draw = fake_draw
+    quiet: tuple[nodes.QuietHours, ...] = ()
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)

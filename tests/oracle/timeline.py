@@ -53,6 +53,21 @@ def change_order(change: Change) -> tuple[int, str]:
     return change.at, json.dumps(dict(change.values), sort_keys=True)
 
 
+def heard(event: Event, before: Any) -> Any:
+    """The attribute ``unsubscribed`` after an event of consent: true, or a list of channels and topics."""
+    given = [event.properties[key] for key in ("channel", "topic") if event.properties.get(key) is not None]
+    names = [one for one in given if isinstance(one, str) and one != ""]
+    everything = before is True or before == "true"
+    old = before if isinstance(before, list) else [before] if isinstance(before, str) else []
+    if event.name == "unsubscribed":
+        return True if everything or not names else sorted({*(one for one in old if isinstance(one, str)), *names})
+    if not given:
+        return None
+    if everything or not names:
+        return before
+    return sorted({one for one in old if isinstance(one, str) and one not in names}) or None
+
+
 class Timeline:
     """What is known of one person so far."""
 
@@ -74,11 +89,23 @@ class Timeline:
         return other
 
     def attributes(self, at: int) -> dict[str, Any]:
-        """The person's attributes at ``at``: changes of an instant apply before its events (section 4.1)."""
+        """The person's attributes at ``at``: changes of an instant apply before its events (section 4.1), and what
+        these say of consent after the changes, a no last."""
+        order = {"resubscribed": 1, "unsubscribed": 2}
+        told = [(change.at, 0, place, change.values) for place, change in enumerate(self.changes)]
+        said = [
+            (event.at, order[event.name], place, event)
+            for place, event in enumerate(self.events)
+            if event.name in order
+        ]
         values: dict[str, Any] = {}
-        for change in self.changes:
-            if change.at <= at:
-                values.update(change.values)
+        for moment, _, _, entry in sorted([*told, *said], key=lambda one: one[:3]):
+            if moment > at:
+                break
+            if isinstance(entry, Event):
+                values["unsubscribed"] = heard(entry, values.get("unsubscribed"))
+            else:
+                values.update(entry)
         return {name: value for name, value in values.items() if value is not None}
 
     def first_seen(self) -> int | None:
