@@ -11,7 +11,7 @@ from engine.language import nodes, read
 from tests.oracle import oracle
 from tests.oracle.build import hour
 from tests.oracle.examples import CASES, Case
-from tests.oracle.strategies import KERNEL, Features, crowds, ends, rules
+from tests.oracle.strategies import KERNEL, Features, crowds, ends, quiet_settings, rules
 
 from . import comparing
 
@@ -47,6 +47,7 @@ def _held(case: Case, rule: str, name: str | None) -> float:
 # -------------------------------------------------------------------------------- random rules and people
 
 THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+CONSENT_STEPS = ("action", "condition", "wait", "event", "set")
 PARTS = {
     "kernel": KERNEL,
     "conditions": Features(triggers=("event",), steps=("action", "condition"), policies=("again",)),
@@ -54,13 +55,19 @@ PARTS = {
     "policies": Features(triggers=("event",), steps=("action", "wait", "condition")),
     "none": Features(triggers=("none",)),
     "schedule": Features(triggers=("schedule",)),
+    "consent": Features(
+        items=("happened", "count", "fact"), steps=CONSENT_STEPS, policies=("again", "exit", "quiet", "purpose")
+    ),
     "everything": Features(several_people=True, months=True, own_actions=True),
 }
 
 
-def agree(rule: nodes.Rule, people: comparing.People, until: int, *, lazy: bool = False) -> None:
-    bench = comparing.replay(rule, people, until, lazy=lazy)
-    wanted = oracle.decide_all(rule, people, until, draw=comparing.draw)
+Quiet = tuple[nodes.QuietHours, ...]
+
+
+def agree(rule: nodes.Rule, people: comparing.People, until: int, quiet: Quiet = (), *, lazy: bool = False) -> None:
+    bench = comparing.replay(rule, people, until, Settings(quiet=quiet), lazy=lazy)
+    wanted = oracle.decide_all(rule, people, until, draw=comparing.draw, quiet=quiet)
     for name in people:
         assert comparing.of_engine(bench, name) == comparing.of_oracle(wanted[name])
 
@@ -71,4 +78,4 @@ def agree(rule: nodes.Rule, people: comparing.People, until: int, *, lazy: bool 
 def test_random(part: str, data: st.DataObject) -> None:
     features = PARTS[part]
     rule, people, until = data.draw(rules(features)), data.draw(crowds(features)), data.draw(ends())
-    agree(rule, people, until, lazy=data.draw(st.booleans()))
+    agree(rule, people, until, data.draw(quiet_settings()), lazy=data.draw(st.booleans()))

@@ -25,7 +25,7 @@ FEWER = settings(ROUNDS, max_examples=80)
 
 CALM = Features(
     steps=("action", "condition", "wait", "time", "event", "date", "if", "split"),
-    policies=("again", "exit", "for_each", "quiet", "active", "only_while"),
+    policies=("again", "exit", "for_each", "quiet", "active", "only_while", "purpose"),
     history=False,
 )
 """What is asked only at the leaving (limits) or leaves in the deciding transaction (a match, ``set``) stays out:

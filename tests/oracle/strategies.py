@@ -23,6 +23,8 @@ Draw = st.DrawFn
 EVENTS = ("a", "b", "c", "d")
 PLANS = ("free", "pro")
 DATES = ("2026-01-01", "2026-01-02", "2026-01-03T12:00:00Z", "2026-01-04T06:00", "soon")
+CONSENT = ("unsubscribed", "unsubscribed", "resubscribed")
+TOPICS = ("marketing", "news")
 ZONES = ("Europe/Warsaw", "America/New_York", "Mars/Olympus")
 DURATIONS = (1, 2, 3, 6, 12, 24)
 LAST_HOUR = 72
@@ -41,13 +43,16 @@ class Features:
     steps: Sequence[str] = ("action", "condition", "wait", "time", "event", "date", "if", "split", "set")
     most_steps: int = 3
     depth: int = 1  # of branches in branches
-    policies: Sequence[str] = ("again", "exit", "only_while", "limit", "for_each", "quiet", "holdout", "active", "goal")
+    policies: Sequence[str] = (
+        "again", "exit", "only_while", "limit", "for_each", "quiet", "holdout", "active", "goal", "purpose",
+    )  # fmt: skip
     several_people: bool = False
     history: bool = True
     attributes: bool = True
     zones: bool = True
     months: bool = False
     own_actions: bool = False  # conditions on what the rule itself sent
+    consent: bool = True  # people who unsubscribe and come back
     most_entries: int = 10
 
 
@@ -64,6 +69,7 @@ KERNEL = Features(
     history=False,
     attributes=False,
     zones=False,
+    consent=False,
 )
 """One event trigger, one window: the abandoned cart and nothing else."""
 
@@ -83,7 +89,15 @@ def properties() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def events(draw: Draw, features: Features = EVERYTHING) -> Event:
     historical = draw(st.integers(0, 9)) == 9 if features.history else False
+    if features.consent and draw(st.integers(0, 5)) == 5:
+        return Event(draw(moments()), draw(st.sampled_from(CONSENT)), draw(named()), historical=historical)
     return Event(draw(moments()), draw(st.sampled_from(EVENTS)), draw(properties()), historical=historical)
+
+
+def named() -> st.SearchStrategy[dict[str, Any]]:
+    """What an event of consent may be limited to; some of it cannot be read."""
+    channel, topic = st.sampled_from(["mail", "sms", "", 5]), st.sampled_from([*TOPICS, None])
+    return st.fixed_dictionaries({}, optional={"channel": channel, "topic": topic})
 
 
 @st.composite
@@ -95,6 +109,8 @@ def changes(draw: Draw, features: Features = EVERYTHING) -> Change:
     }
     if features.zones:
         possible["timezone"] = st.sampled_from(ZONES)
+    if features.consent:
+        possible["unsubscribed"] = st.sampled_from([True, ["mail", "news"], "sms", [], None])
     name = draw(st.sampled_from(sorted(possible)))
     at = hour(0) if draw(st.booleans()) else draw(moments())
     return Change(at, {name: draw(possible[name])})
@@ -117,6 +133,15 @@ def crowds(features: Features = EVERYTHING) -> st.SearchStrategy[dict[str, list[
     """Several people by name."""
     names = ["p", "q", "r"] if features.several_people else ["p"]
     return st.fixed_dictionaries({name: timelines(features) for name in names})
+
+
+def quiet_settings() -> st.SearchStrategy[tuple[nodes.QuietHours, ...]]:
+    """Quiet hours of the workspace: most often none."""
+    nights = nodes.QuietHours(nodes.TimeOfDay(20, 0), nodes.TimeOfDay(6, 0))
+    travels = nodes.QuietHours(
+        nodes.TimeOfDay(12, 0), nodes.TimeOfDay(15, 0), zone=nodes.Zone(path=path("person.timezone"))
+    )
+    return st.sampled_from([(), (), (), (nights,), (travels, nodes.QuietHours(days=("friday",)))])
 
 
 def ends() -> st.SearchStrategy[int]:
@@ -165,6 +190,8 @@ class Maker:
         if self.features.where and here and self.by_event and self.rarely():
             where.append(nodes.Comparison(nodes.Path("event", ("k",)), "=", (nodes.Path("trigger", ("k",)),)))
         names = (*EVENTS, "mail") if self.features.own_actions else EVENTS
+        if self.features.consent and self.rarely() and self.rarely():
+            names = CONSENT
         return nodes.Pattern(self.one(names), tuple(where))
 
     def window(self, place: str) -> nodes.Window | None:
@@ -271,6 +298,9 @@ class Maker:
             operator: Any = self.one(["=", "!=", ">", "<", "is set", "is not set"])
             right: tuple[nodes.Operand, ...] = () if operator.endswith("set") else (self.literal(),)
             return nodes.Fact(nodes.Comparison(left, operator, right))
+        if self.features.consent and self.rarely():
+            wanted = nodes.Literal(self.one([True, "mail", "news"]), bare=True)
+            return nodes.Fact(nodes.Comparison(path("person.unsubscribed"), self.one(["=", "contains"]), (wanted,)))
         left = self.one([path("person.plan"), path("plan")])
         operator = self.one(["=", "!=", "in", "is not set"])
         right = () if operator == "is not set" else (nodes.Literal(self.one(PLANS), bare=True),)
@@ -370,7 +400,7 @@ class Maker:
                 return {"active": nodes.Active(start, end)}
             case "goal":
                 return {"goal": nodes.Goal(self.pattern(), self.duration())}
-        return {}
+        return {"purpose": self.one(["transactional", *TOPICS])} if name == "purpose" else {}
 
     def limit(self) -> nodes.Limit:
         per = ["person", "person"] + ["value"] * self.by_event + ["all"] * self.features.several_people
