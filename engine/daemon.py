@@ -105,7 +105,7 @@ class Daemon:
     def _work(self) -> None:
         """Decide and send what is due, then stand at the next moment."""
         with self._working:
-            for _ in self.engine.due_pages():
+            for _ in self.engine.due_pages(wait=False):
                 self._keep_log_short()
         self._stand()
 

@@ -35,7 +35,7 @@ def test_stopping_waits_for_the_work_under_way(engine: Engine, monkeypatch: pyte
     daemon.start()
     begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
 
-    def slowly() -> Iterator[Due]:
+    def slowly(*, wait: bool) -> Iterator[Due]:
         begun.set()
         go_on.wait(10)
         done.set()
@@ -68,8 +68,8 @@ def test_the_log_is_kept_short_while_much_is_due(engine: Engine, monkeypatch: py
     sizes: list[int] = []
     plain = engine.due_pages
 
-    def pages() -> Iterator[Due]:
-        for page in plain():
+    def pages(*, wait: bool) -> Iterator[Due]:
+        for page in plain(wait=wait):
             sizes.append(engine.store.log_bytes)
             yield page
 

@@ -1,40 +1,113 @@
-"""From settings to channels: which action goes where."""
+"""From settings to channels: which action goes which way."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from engine.config import Settings
-from engine.delivery.channels import Channel, LogChannel, PythonChannel
-from engine.delivery.sender import Sender
+from engine.delivery.channels import Channel, Closing, LogChannel, PythonChannel
+from engine.delivery.lanes import Lane
 from engine.delivery.webhook import WebhookChannel
-from engine.delivery_settings import AnyChannel, WebhookSettings
+from engine.delivery_settings import AnyChannel, ChannelSettings, LogSettings, PythonSettings, WebhookSettings
 from engine.errors import ConfigError
 
+LOG: Final = "log"
+PYTHON: Final = "python"
 
-def channels_of(settings: Settings, functions: Mapping[str, PythonChannel], fallback: Channel | None = None) -> Sender:
-    """A sender with the channels of the settings, or with ``fallback`` in place of all of them.
 
-    Registered functions take precedence over both.
+class Route(NamedTuple):
+    """The way of an action: the channel's name, its kind, the channel itself, and the lane it sends in."""
+
+    name: str
+    kind: str
+    channel: Channel
+    lane: Lane
+
+    @property
+    def settings(self) -> ChannelSettings:
+        return self.lane.settings
+
+
+class Lanes:
+    """The channels of the settings, each with its lane: made when first used, shared by all workspaces."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._made: dict[str, tuple[Channel, Lane]] = {}
+        self._making = threading.Lock()
+
+    def kind(self, name: str) -> str:
+        """What kind of channel a name stands for."""
+        return self._settings(name).type
+
+    def of(self, name: str) -> tuple[Channel, Lane]:
+        """The channel of a name. Raises ConfigError for one that cannot work."""
+        with self._making:
+            if name not in self._made:
+                settings = self._settings(name)
+                self._made[name] = _channel(settings), Lane(settings, prompt=settings.type == LOG)
+            return self._made[name]
+
+    def _settings(self, name: str) -> AnyChannel:
+        found = self.settings.channels.get(name)
+        if found is None:
+            found = PythonSettings(type="python") if name == PYTHON else LogSettings(type="log")
+        return found
+
+    def close(self) -> None:
+        """Wait for the sends that have begun, and let go of all connections."""
+        with self._making:
+            made, self._made = self._made, {}
+        for _, lane in made.values():
+            lane.close()
+        for channel, _ in made.values():
+            if isinstance(channel, Closing):
+                channel.close()
+
+
+class Routes:
+    """The routes of one engine. Functions it knows come before what the settings say.
+
+    With a ``fallback``, whatever else is carried by it, in the order in which it leaves: for replays and tests. It
+    still counts as the channel that the settings name.
     """
-    if fallback is not None:
-        return Sender(functions, fallback)
-    remote = {name: made for name, one in settings.channels.items() if (made := _remote(one)) is not None}
-    bound = {action: _channel(action, name, functions, remote) for action, name in settings.actions.bindings.items()}
-    default = settings.actions.default
-    others = LogChannel() if default is None else _channel(default, default, functions, remote)
-    return Sender({**bound, **functions}, others)
 
+    def __init__(self, lanes: Lanes, functions: Mapping[str, PythonChannel], fallback: Channel | None = None) -> None:
+        self._lanes = lanes
+        self._functions = functions
+        self._fallback = fallback
+        self._prompt = Lane(LogSettings(type="log"), prompt=True)
+        self._found: dict[str, Route] = {}
 
-def _remote(settings: AnyChannel) -> Channel | None:
-    return WebhookChannel(settings.address()) if isinstance(settings, WebhookSettings) else None
+    def of(self, action: str) -> Route:
+        """The route of an action. Raises ConfigError for a channel that cannot work."""
+        if action not in self._found:
+            self._found[action] = self._route(action)
+        return self._found[action]
 
+    def forget(self) -> None:
+        """Look again: another function was registered."""
+        self._found = {}
 
-def _channel(action: str, name: str, functions: Mapping[str, PythonChannel], remote: Mapping[str, Channel]) -> Channel:
-    if name in remote:
-        return remote[name]
-    if name == "python":
-        if action not in functions:
+    def _route(self, action: str) -> Route:
+        actions = self._lanes.settings.actions
+        name = actions.bindings.get(action) or actions.default or LOG
+        kind = self._lanes.kind(name)
+        if action in self._functions:
+            name = name if kind == PYTHON else PYTHON
+            return Route(name, PYTHON, self._functions[action], self._lanes.of(name)[1])
+        if self._fallback is not None:
+            return Route(name, kind, self._fallback, self._prompt)
+        if kind == PYTHON:
             raise ConfigError(f"the action '{action}' is bound to Python and no function is registered under that name")
-        return functions[action]
-    return LogChannel()
+        return Route(name, kind, *self._lanes.of(name))
+
+
+def _channel(settings: AnyChannel) -> Channel:
+    match settings:
+        case WebhookSettings():
+            return WebhookChannel(settings)
+        case _:
+            return LogChannel()

@@ -18,8 +18,13 @@ Reason = Literal[
     "merged", "rule_removed", "erased",
 ]  # fmt: skip
 
-Taken = Literal["pending", "left", "held_out", "skipped_late", "skipped_history", "no_recipient", "date_passed"]
-"""What became of an effect. The first three are actions that count; the others were not taken."""
+Taken = Literal[
+    "pending", "left", "held_out", "skipped_late", "skipped_history", "no_recipient", "date_passed", "suppressed",
+]  # fmt: skip
+"""What became of an effect. The first three are actions that count; the others were not taken.
+
+``suppressed``: what does not follow from the rule spoke against it when it was about to leave, such as consent.
+"""
 
 ACTED: frozenset[Taken] = frozenset(("pending", "left", "held_out"))
 FINAL: frozenset[Taken] = frozenset(("left", "held_out"))

@@ -263,4 +263,5 @@ _STATUS: dict[states.Taken, tuple[str, str | None]] = {
     "skipped_history": ("suppressed", "history"),
     "no_recipient": ("suppressed", "no_recipient"),
     "date_passed": ("suppressed", "date_passed"),
+    "suppressed": ("suppressed", None),
 }

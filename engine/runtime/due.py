@@ -1,21 +1,18 @@
-"""What falls due in a workspace, and what waits to be looked at: decided and sent, a page a transaction."""
+"""What falls due in a workspace, and what waits to be looked at: decided a page a transaction, and sent in turn."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial, reduce
 from typing import Any, NamedTuple, Protocol
 
 from engine.clock import Clock
-from engine.delivery.sender import CLAIM, Sender, outgoing
 from engine.runtime.desk import Desk
 from engine.runtime.intake import Intake
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
-from engine.runtime.outgoing import Claimed, Claiming, recorded
-from engine.store import Connection, journeys, outbox, people, watches
-from engine.store.rows import OutboxRow
+from engine.runtime.sending import Sending
+from engine.store import Connection, journeys, people, watches
 
 DRAIN = 500
 """Pairs of person and rule that are decided in one transaction."""
@@ -64,25 +61,27 @@ class DueWork:
         clock: Clock,
         grace: int,
         intake: NewIntake,
-        channels: Callable[[], Sender],
+        sending: Sending,
     ) -> None:
         self._store, self._writer = desk.store, desk.writer
         self._workspace = workspace
         self._clock = clock
         self._grace = grace
         self._intake = intake
-        self._channels = channels
-        self._sending = threading.Lock()
+        self._sending = sending
         self._page = DRAIN
 
     # ----------------------------------------------------------------------------------------- due
 
     def run(self) -> Due:
-        """Decide everything that is due by the clock, and send what may leave."""
-        return reduce(Due.then, self.pages())
+        """Decide everything that is due by the clock, and send what may leave; ends when all of it is recorded."""
+        return reduce(Due.then, self.pages(wait=True))
 
-    def pages(self) -> Iterator[Due]:
-        """:meth:`run` for those who take turns: what each page did. The last is empty."""
+    def pages(self, *, wait: bool) -> Iterator[Due]:
+        """:meth:`run` for those who take turns: what each page did. The last is empty.
+
+        Without ``wait``, what is sent may still be under way then.
+        """
         coming, went = self.coming(), 1
         self._page = HASTE
         while went and coming.first is not None and coming.first <= self._clock.now():
@@ -90,7 +89,9 @@ class DueWork:
                 went, coming = self._writer.run(self._drain)
                 yield Due(decided=went, next=coming.first)
             else:
-                went, sent, coming = self._send()
+                went, sent = self._sending.page(2 * self._page, wait=wait)
+                self._keep_pace()
+                coming = self.coming()
                 yield Due(sent=sent, next=coming.first)
         yield Due(next=coming.first)
 
@@ -109,7 +110,7 @@ class DueWork:
     def _coming(self, connection: Connection) -> Coming:
         decide = journeys.next_due(connection, self._workspace)
         due = None if decide is None else decide + self._grace
-        return Coming(due, min(outbox.next_due(connection, self._workspace).values(), default=None))
+        return Coming(due, self._sending.coming(connection))
 
     def _drain(self, connection: Connection) -> tuple[int, Coming]:
         intake = self._intake(connection)
@@ -120,29 +121,6 @@ class DueWork:
     def _keep_pace(self) -> None:
         """Small pages as long as others wait for the writer, larger ones when nobody does."""
         self._page = HASTE if self._writer.is_awaited else min(DRAIN, self._page + HASTE // 2)
-
-    # ----------------------------------------------------------------------------------------- sent
-
-    def _send(self) -> tuple[int, int, Coming]:
-        """Send a page; gives how many actions were looked at, how many were sent, and what comes next."""
-        with self._sending:
-            asked, claimed, coming = self._writer.run(self._claim)
-            if claimed:
-                actions = [(row, outgoing(row, rule, person)) for row, rule, person in claimed]
-                outcomes = self._channels().send(actions, self._clock.now())
-                rows = recorded([row for row, _, _ in claimed], outcomes)
-                coming = self._writer.run(partial(self._record, rows=rows))
-            return asked, len(claimed), coming
-
-    def _claim(self, connection: Connection) -> tuple[int, list[Claimed], Coming]:
-        claiming = Claiming(self._intake(connection))
-        claimed = claiming.claim(min(CLAIM, 2 * self._page))
-        self._keep_pace()
-        return claiming.asked, claimed, self._coming(connection)
-
-    def _record(self, connection: Connection, rows: Sequence[OutboxRow]) -> Coming:
-        outbox.save(connection, rows)
-        return self._coming(connection)
 
     # -------------------------------------------------------------------------------------- looked at
 

@@ -20,8 +20,8 @@ from typing import Any, Self, TypeVar
 from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
-from engine.delivery.routing import channels_of
-from engine.delivery.sender import Sender
+from engine.delivery.routing import Lanes, Routes
+from engine.delivery_settings import known_channels
 from engine.durations import in_micros
 from engine.errors import ConfigError
 from engine.journeys import rulebook
@@ -39,6 +39,7 @@ from engine.runtime import (
     quarantine,
     records,
     sight,
+    switches,
 )
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
@@ -50,12 +51,15 @@ from engine.runtime.intake import Arrival, Intake, Valid, public_ids
 from engine.runtime.live import Live
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
+from engine.runtime.outgoing import Terms
 from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.sending import NoTemplates, Sending
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
+from engine.runtime.switches import Switch
 from engine.runtime.types import Types
 from engine.store import Connection
 from engine.store import rules as stored_rules
@@ -89,6 +93,7 @@ class Engine:
         always_live: bool = False,
         fallback: Channel | None = None,
         desk: Desk | None = None,
+        lanes: Lanes | None = None,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -115,8 +120,15 @@ class Engine:
         """The event types of the workspace."""
         self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
         self._warned: set[str] = set()
-        self._sender: Sender | None = None
-        self._due = DueWork(self.desk, self.workspace, clock, self._deciding.grace, self._intake, self._channels)
+        self._lanes = lanes or Lanes(settings)
+        self._shares_lanes = lanes is not None
+        self._routes = Routes(self._lanes, self._functions, fallback)
+        self.sending = Sending(
+            self.desk, self.workspace, clock, self._intake, self._routes, NoTemplates(), _terms(settings, fallback)
+        )
+        """What takes actions to their channels."""
+        self.sending.freed = self._freed
+        self._due = DueWork(self.desk, self.workspace, clock, self._deciding.grace, self._intake, self.sending)
 
     @classmethod
     def open(
@@ -164,8 +176,8 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is under way and let go of the store, unless it is shared with others."""
-        if self._sender is not None:
-            self._sender.close()
+        if not self._shares_lanes:
+            self._lanes.close()
         if not self._shares_desk:
             self.desk.close()
 
@@ -242,6 +254,27 @@ class Engine:
         while some := dict(islice(touches, DRAIN)):
             self._intake(connection).settle(some)
         return late is not None
+
+    def pause_delivery(self, channel: str | None = None, reason: str = switches.BY_HAND) -> bool:
+        """Let nothing leave through a channel, or through any: it waits. False when that was stopped already.
+
+        Decisions go on. What left before and failed waits too. Raises ConfigError for a channel that does not exist.
+        """
+        switches.check_channel(channel, known_channels(self.settings.channels))
+        now = self.clock.now()
+        return self.writer.run(lambda connection: switches.stop(connection, self.workspace, channel, now, reason))
+
+    def resume_delivery(self, channel: str | None = None) -> bool:
+        """End :meth:`pause_delivery`: what waits is asked again and leaves. False when nothing was stopped."""
+        switches.check_channel(channel, known_channels(self.settings.channels))
+        went_on = self.writer.run(lambda connection: switches.release(connection, self.workspace, channel))
+        self._freed()
+        return went_on
+
+    def switches(self) -> list[Switch]:
+        """What is stopped, since when and why: sending, channels, and rules that something stopped."""
+        with self.store.read() as connection:
+            return switches.every(connection, self.workspace)
 
     def _follow(self, connection: Connection) -> Live:
         """The rules as they are live in the store: what another process changed is taken up here.
@@ -466,9 +499,16 @@ class Engine:
         """Decide everything that is due by the clock, and send what may leave."""
         return self._due.run()
 
-    def due_pages(self) -> Iterator[Due]:
-        """:meth:`run_due` for those who take turns: what each page did. The last is empty."""
-        return self._due.pages()
+    def due_pages(self, *, wait: bool = True) -> Iterator[Due]:
+        """:meth:`run_due` for those who take turns: what each page did. The last is empty.
+
+        Without ``wait``, what is sent may still be under way then; :attr:`on_due` is called when more can be sent.
+        """
+        return self._due.pages(wait=wait)
+
+    def _freed(self) -> None:
+        if self.on_due is not None:
+            self.on_due(self.clock.now())
 
     def decide_due(self) -> int:
         """Decide what is due, oldest first, and send nothing; gives how many pairs of person and rule were decided."""
@@ -502,12 +542,6 @@ class Engine:
             if name not in self._warned:
                 self._warned.add(name)
                 _log.warning("nothing binds the action '%s': it is written to the log only", name)
-
-    def _channels(self) -> Sender:
-        if self._sender is None:
-            self.warn_of_unbound()
-            self._sender = channels_of(self.settings, self._functions, self._fallback)
-        return self._sender
 
     # ------------------------------------------------------------------------------------------- sight
 
@@ -632,7 +666,7 @@ class Engine:
 
         def register(function: Callable[[Outgoing], T]) -> Callable[[Outgoing], T]:
             self._functions[name] = PythonChannel(function)
-            self._sender = None
+            self._routes.forget()
             return function
 
         return register
@@ -647,6 +681,16 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
         max_event_age=in_micros(settings.max_event_age),
         quiet=tuple(map(read_quiet_hours, settings.quiet_hours)),
         chain=settings.chain,
+    )
+
+
+def _terms(settings: Settings, fallback: Channel | None) -> Terms:
+    """What the settings say about leaving. Where actions go nowhere, no rule is stopped for acting too much."""
+    return Terms(
+        lease=in_micros(settings.delivery.lease),
+        caps=settings.cap_of,
+        guard=settings.guard if fallback is None else None,
+        public_url=settings.delivery.public_url,
     )
 
 

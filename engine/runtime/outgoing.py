@@ -3,62 +3,84 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from engine.delivery.sender import LEASE, Outcome
+from engine.delivery.routing import Route, Routes
+from engine.delivery_settings import Cap, GuardSettings
 from engine.journeys import leaving
+from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.journey import Effect, Journey
 from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
+from engine.runtime import pausing
 from engine.runtime.deciding import Caused
+from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
 from engine.runtime.loading import Pair, read_acted, read_people, revived
+from engine.runtime.pressure import Pressure
 from engine.store import journeys, outbox, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
 
-Claimed = tuple[OutboxRow, str, str]
-"""A row that may be sent now, the rule's id, and what the person is called."""
+
+class Claimed(NamedTuple):
+    """A row that may be sent now, the rule's id, what the person is called, and where they unsubscribe."""
+
+    row: OutboxRow
+    rule: str
+    person: str
+    unsubscribe_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the settings say about leaving.
+
+    ``lease`` is microseconds. Without a ``guard`` rules may act on as many people as they like.
+    """
+
+    lease: int
+    caps: Mapping[str, Cap] = field(default_factory=dict)
+    guard: GuardSettings | None = None
+    public_url: str | None = None
 
 
 class Claiming:
     """One claim: a transaction at one reading of the clock."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, routes: Routes, terms: Terms) -> None:
         self.intake = intake
         self.deciding = intake.deciding
         self.connection, self.live, self.now = intake.connection, intake.live, intake.now
+        self.routes = routes
+        self.terms = terms
+        self.pressure = Pressure(self.connection, intake.workspace, terms.caps, self.now)
+        self.guard = Guard(self.connection, intake.workspace, terms.guard, self.now)
         self.journeys: dict[int, Journey] = {}
         self.pairs: dict[int, Pair] = {}
         self.people: dict[int, Person] = {}
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
-        self.asked = 0
-        """How many were looked at: those that were claimed, and those that were settled."""
 
-    def claim(self, limit: int) -> list[Claimed]:
-        """Claim up to ``limit`` actions that may leave now; what may not is settled here."""
-        ready = outbox.next_due(self.connection, self.intake.workspace)
-        rows = outbox.claimable(self.connection, self.intake.workspace, ready, self.now, limit)
-        rows = [row for row in rows if row.left_at is not None or row.rule in self.live.rules]
-        self.asked = len(rows)
-        fresh = [row for row in rows if row.left_at is None]
+    def claim(self, rows: Sequence[OutboxRow]) -> list[Claimed]:
+        """Claim those of some actions that may leave now; what may not is settled here."""
+        fresh = [row for row in rows if row.left_at is None and row.rule in self.live.rules]
         self._load(fresh)
-        asked = [self._ask(row) for row in sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))]
-        again = [row for row in rows if row.left_at is not None]
-        claimed = [self._sending(row) for row in (*again, *asked) if self._leaves(row)]
-        outbox.save(self.connection, [*claimed, *(row for row in asked if not self._leaves(row))])
+        in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
+        answers = (
+            *(self._again(row) for row in rows if row.left_at is not None),
+            *(answer for row in in_turn if (answer := self._ask(row)) is not None),
+        )
+        claimed = [self._sending(row) for row in answers if self._leaves(row)]
+        outbox.save(self.connection, [*claimed, *(row for row in answers if not self._leaves(row))])
         journeys.update(self.connection, [self._row(id) for id in self.journeys])
         self.intake.put(self.caused)
+        self._stop_rules()
         names = people.names(self.connection, {row.person_id for row in claimed})
         called = self._rules_of(claimed)
-        return [(row, called[row.rule], names[row.person_id]) for row in claimed]
-
-    def _rules_of(self, rows: Sequence[OutboxRow]) -> dict[int, str]:
-        """The ids of the rules of some rows. What left before its rule was removed is sent under its name."""
-        if all(row.rule in self.live.rules for row in rows):
-            return {row: rule.id for row, rule in self.live.rules.items()}
-        return {row.id: row.rule_id for row in rules.every(self.connection, self.intake.workspace).values()}
+        return [Claimed(row, called[row.rule], names[row.person_id]) for row in claimed]
 
     def _load(self, rows: Sequence[OutboxRow]) -> None:
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
@@ -73,37 +95,54 @@ class Claiming:
         rules = {rule for _, rule in self.pairs.values()}
         self.people = read_people(self.connection, self.intake.workspace, self.live, rules, starts)
         self.acted = read_acted(self.connection, self.live, self.pairs.values())
+        self.pressure.load((row, self._route(row)) for row in rows)
 
-    def _ask(self, row: OutboxRow) -> OutboxRow:
-        """The row after its question: pending when it leaves, else what became of it."""
+    # ------------------------------------------------------------------------------------------ asking
+
+    def _ask(self, row: OutboxRow) -> OutboxRow | None:
+        """The row after its question: pending when it leaves, else what became of it; nothing where its rule stops."""
         journey = self.journeys.get(row.journey_id)
         place = None if journey is None else _place(journey, row.key)
         if journey is None or place is None:
             return row._replace(status="cancelled", reason="decided_again")
-        effect = journey.effects[place]
         pair = self.pairs[row.journey_id]
         found = self.people[pair[0]]
         person = Person(found.name, found.timeline, tuple(self.acted.get(pair, ())))
-        life = self.live.rules[pair[1]].life
-        steps = Steps(life, person, self.intake.settings, self.deciding.ledger, self.now)
-        scene = steps.scene(journey)
-        ledger = self.deciding.ledger
-        answer = leaving.leaving(journey, effect, life, person, scene, self.intake.settings, ledger, self.now)
-        first = journey.acted_at is None
+        answer, reason = self._answer(row, journey, journey.effects[place], person)
+        if isinstance(answer, Leaves) and not self._may_act(row, journey, pair):
+            return None
         fallen = leaving.settle(journey, place, answer, self.now)
-        if isinstance(answer, Leaves):
-            if first:
-                ledger.record(life.current.id, self.now)
-                acted = Acted(self.now, journey.trigger, journey.start, journey.limit_values)
-                self.acted.setdefault(pair, []).append(acted)
-            self.caused.append(self._left(row, life.current.rule.tags))
-        return self._answered(row, answer, fallen)
+        return self._answered(row, answer, fallen, reason)
 
-    def _leaves(self, row: OutboxRow) -> bool:
-        """Whether a row is sent now: it is neither settled nor held until later."""
-        return row.status in ("failed", "sending", "pending") and row.due_at <= self.now
+    def _answer(self, row: OutboxRow, journey: Journey, effect: Effect, person: Person) -> tuple[Answer, str | None]:
+        """What the rule says about leaving now; and then, what the person and the settings say, with their reason."""
+        life, ledger = self.live.rules[row.rule].life, self.deciding.ledger
+        settings = self.intake.settings
+        scene = Steps(life, person, settings, ledger, self.now).scene(journey)
+        answer = leaving.leaving(journey, effect, life, person, scene, settings, ledger, self.now)
+        if not isinstance(answer, Leaves):
+            return answer, None
+        unsubscribed = person.timeline.attributes(self.now).get(ATTRIBUTE)
+        refusal = self.pressure.refusal(row, self._route(row), unsubscribed)
+        return (answer, None) if refusal is None else (Skips("suppressed"), refusal)
 
-    def _answered(self, row: OutboxRow, answer: Answer, fallen: Sequence[Effect]) -> OutboxRow:
+    def _may_act(self, row: OutboxRow, journey: Journey, pair: Pair) -> bool:
+        """Whether nothing stops the rule; if so, the action is counted as one that leaves."""
+        first = journey.acted_at is None
+        rule = self.live.rules[row.rule]
+        if not self.guard.lets(row.rule, rule.life, row.person_id, row.name, first=first):
+            return False
+        if first:
+            self.guard.acts(row.rule, row.person_id)
+            self.deciding.ledger.record(rule.id, self.now)
+            self.acted.setdefault(pair, []).append(
+                Acted(self.now, journey.trigger, journey.start, journey.limit_values)
+            )
+        self.pressure.leaves(row)
+        self.caused.append(self._left(row))
+        return True
+
+    def _answered(self, row: OutboxRow, answer: Answer, fallen: Sequence[Effect], reason: str | None) -> OutboxRow:
         match answer:
             case Leaves():
                 return row
@@ -112,21 +151,39 @@ class Claiming:
             case Skips(taken="skipped_late"):
                 return row._replace(status="skipped_late")
             case Skips(taken=taken):
-                return row._replace(status="suppressed", reason=taken)
-            case Ends(reason=reason):
+                return row._replace(status="suppressed", reason=reason or taken)
+            case Ends(reason=ended):
                 others = [one.key for one in fallen if one.key != row.key]
-                outbox.withdraw(self.connection, self.intake.workspace, others, reason)
-                return row._replace(status="cancelled", reason=reason)
+                outbox.withdraw(self.connection, self.intake.workspace, others, ended)
+                return row._replace(status="cancelled", reason=ended)
+
+    def _again(self, row: OutboxRow) -> OutboxRow:
+        """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked."""
+        if row.status == "sending" and self._route(row).settings.delivery == "at_most_once":
+            return row._replace(status="parked", error="its sender ended before it knew whether the action arrived")
+        return row
+
+    # ---------------------------------------------------------------------------------------- claiming
+
+    def _leaves(self, row: OutboxRow) -> bool:
+        """Whether a row is sent now: it is neither settled nor held until later."""
+        return row.status in ("failed", "sending", "pending") and row.due_at <= self.now
 
     def _sending(self, row: OutboxRow) -> OutboxRow:
         left = row.left_at if row.left_at is not None else self.now
         return row._replace(
-            status="sending", attempts=row.attempts + 1, left_at=left, due_at=self.now + LEASE, error=None
+            status="sending",
+            attempts=row.attempts + 1,
+            left_at=left,
+            due_at=self.now + self.terms.lease,
+            error=None,
+            channel=self._route(row).name,
         )
 
-    def _left(self, row: OutboxRow, tags: Sequence[str]) -> Caused:
+    def _left(self, row: OutboxRow) -> Caused:
         """An action that left is an event of the person, named as the action."""
-        values = {"template": row.template, "rule": self.live.rules[row.rule].id, "tag": list(tags), "key": row.key}
+        rule = self.live.rules[row.rule].id
+        values = {"template": row.template, "rule": rule, "tag": json.loads(row.tags), "key": row.key}
         return Caused(row.person_id, self.now, row.name, values, frozenset(json.loads(row.causes)), row.key)
 
     def _row(self, id: int) -> JourneyRow:
@@ -134,20 +191,23 @@ class Claiming:
         journey.row = id
         return self.deciding.row(self.pairs[id], journey)
 
+    def _route(self, row: OutboxRow) -> Route:
+        return self.routes.of(row.name)
+
+    def _stop_rules(self) -> None:
+        """Pause the rules that would have acted on too many people: what they still hold waits untouched."""
+        self.guard.save()
+        for rule, reason in self.guard.stopped.items():
+            pausing.stop(self.connection, self.intake.workspace, self.live.rules[rule].id, self.now, reason)
+
+    def _rules_of(self, rows: Sequence[OutboxRow]) -> dict[int, str]:
+        """The ids of the rules of some rows. What left before its rule was removed is sent under its name."""
+        if all(row.rule in self.live.rules for row in rows):
+            return {row: rule.id for row, rule in self.live.rules.items()}
+        return {row.id: row.rule_id for row in rules.every(self.connection, self.intake.workspace).values()}
+
 
 def _place(journey: Journey, key: str) -> int | None:
     """Where in the journey the pending effect of a key stands."""
     places = (place for place, one in enumerate(journey.effects) if one.key == key and one.taken == "pending")
     return next(places, None)
-
-
-def recorded(rows: Sequence[OutboxRow], outcomes: Sequence[Outcome]) -> list[OutboxRow]:
-    """The rows as they stand after their attempt."""
-    return [
-        row._replace(
-            status=outcome.status,
-            error=outcome.error,
-            due_at=outcome.next_attempt_at if outcome.next_attempt_at is not None else row.due_at,
-        )
-        for row, outcome in zip(rows, outcomes, strict=True)
-    ]

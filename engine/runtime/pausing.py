@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from engine.errors import ConfigError
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
-from engine.store import Connection, pausing, rules, watches
+from engine.store import Connection, pausing, rules, switches, watches
 from engine.store.rows import RuleRow
+from engine.store.switches import SwitchRow
 
 Pauses = tuple[tuple[int, int | None], ...]
 """Stretches of time, the last of them open while the rule is paused."""
@@ -40,6 +41,12 @@ def pause(connection: Connection, workspace: int, rule: str, now: int) -> bool:
     return True
 
 
+def stop(connection: Connection, workspace: int, rule: str, now: int, reason: str) -> None:
+    """Pause a rule for a reason that whoever resumes it should know."""
+    if pause(connection, workspace, rule, now):
+        switches.stop(connection, workspace, SwitchRow("rule", rule, now, reason))
+
+
 def resume(connection: Connection, workspace: int, live: Live, rule: str, now: int) -> dict[Pair, Touch] | None:
     """End a rule's pause: all of it is due ``now``. Gives what came late meanwhile, to be decided first.
 
@@ -49,6 +56,7 @@ def resume(connection: Connection, workspace: int, live: Live, rule: str, now: i
     if not is_paused(row):
         return None
     rules.update(connection, [ended(row, now)])
+    switches.release(connection, workspace, "rule", rule)
     rules.note_change(connection, workspace)
     pausing.go_on(connection, workspace, row.id, now)
     if live.rules[row.id].program.stands:

@@ -17,6 +17,7 @@ from typing import Self
 from engine.clock import Clock, WallClock
 from engine.config import WORKSPACE_NAME, Settings, load_settings
 from engine.delivery.channels import Channel
+from engine.delivery.routing import Lanes
 from engine.errors import ConfigError
 from engine.runtime.desk import Desk
 from engine.runtime.due import Due
@@ -42,6 +43,7 @@ class Workspaces:
         self.settings = settings
         self.clock = clock or WallClock()
         self.desk = Desk(settings.store)
+        self._lanes = Lanes(settings)
         self._fallback = fallback
         self._opening = threading.RLock()
         self._loads = False
@@ -94,6 +96,7 @@ class Workspaces:
 
     def close(self) -> None:
         """Finish what is under way and let go of the store."""
+        self._lanes.close()
         for engine in self.engines:
             engine.close()
         self.desk.close()
@@ -151,7 +154,7 @@ class Workspaces:
     def _add(self, name: str) -> Engine:
         """An engine for a workspace, which is made when it is not there; with its rules once rules are loaded."""
         settings = self.settings.model_copy(update={"workspace": name})
-        engine = Engine(settings, self.clock, fallback=self._fallback, desk=self.desk)
+        engine = Engine(settings, self.clock, fallback=self._fallback, desk=self.desk, lanes=self._lanes)
         engine.on_due = self._on_due
         with self.desk.store.read() as connection:
             row = stored.named(connection, name)
@@ -214,13 +217,14 @@ class Workspaces:
         """Decide everything that is due by the clock, and send what may leave, in every workspace."""
         return reduce(Due.then, self.due_pages())
 
-    def due_pages(self) -> Iterator[Due]:
+    def due_pages(self, *, wait: bool = True) -> Iterator[Due]:
         """:meth:`run_due` for those who take turns: what each page did. The last is empty.
 
+        Without ``wait``, what is sent may still be under way then.
         The workspaces take turns too, a page each: none waits for the end of another.
         """
         self.refresh()
-        turns = deque((engine, engine.due_pages()) for engine in self.engines)
+        turns = deque((engine, engine.due_pages(wait=wait)) for engine in self.engines)
         coming: dict[Engine, int | None] = {}
         while turns:
             engine, pages = turns.popleft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
+import orjson
 from sqlalchemy import Connection, select
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, next_id
@@ -45,7 +46,7 @@ _INSERT = inserting(
     events, "workspace_id", "public_id", "person_id", "type_id", "at", "received_at", "source", "historical",
     "message_id", "cause", "properties",
 )  # fmt: skip
-_INSERT_CHANGE = inserting(attribute_changes, "workspace_id", *ChangeRow._fields[1:])
+_INSERT_CHANGE = inserting(attribute_changes, "workspace_id", *ChangeRow._fields[1:], "email")
 
 _wants = batch("wants", person=int, since=int)
 _types = batch("types", id=int)
@@ -142,7 +143,14 @@ def insert(connection: Connection, workspace: int, rows: Sequence[EventRow], typ
 
 def insert_changes(connection: Connection, workspace: int, rows: Sequence[ChangeRow]) -> None:
     """Append attribute changes."""
-    _INSERT_CHANGE.many(connection, [(workspace, *row[1:]) for row in rows])
+    _INSERT_CHANGE.many(connection, [(workspace, *row[1:], _email(row)) for row in rows])
+
+
+def _email(row: ChangeRow) -> str | None:
+    """What a change sets the attribute ``email`` to, in small letters."""
+    found = orjson.loads(row.properties) if '"email"' in row.properties else None
+    email = found.get("email") if isinstance(found, dict) else None
+    return email.lower() if isinstance(email, str) else None
 
 
 def timelines(

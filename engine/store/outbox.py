@@ -52,6 +52,20 @@ SEAL = Prepared(
     "row", "new_body", "new_recipient",
 )  # fmt: skip
 
+MAY_LEAVE = Prepared(
+    select(outbox.c.id).where(outbox.c.id == bound("row"), outbox.c.status == literal_column("'sending'")), "row"
+)
+_people = batch("people", person=int)
+LEFT = Prepared(
+    select(outbox.c.person_id, outbox.c.left_at, outbox.c.purpose, outbox.c.tags).select_from(
+        _people.joined(
+            outbox, and_(outbox.c.person_id == _people["person"], outbox.c.left_at > bound("since"))
+        )
+    ),
+    "people", "since",
+)  # fmt: skip
+_ids = batch("ids", id=int)
+BY_ID = Prepared(select(*_columns).select_from(_ids.joined(outbox, outbox.c.id == _ids["id"])), "ids")
 _keys = batch("keys", key=str)
 _known = _keys.joined(outbox, and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"]))
 KNOWN = Prepared(select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_known), "workspace", "keys")
@@ -167,6 +181,21 @@ def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
 def seal(connection: Connection, sealed: Iterable[tuple[int, bytes, str | None]]) -> None:
     """Keep what actions are sent as: their rows, the bytes, and the address. Erased people keep nothing."""
     SEAL.many(connection, sealed)
+
+
+def may_leave(connection: Connection, row: int) -> bool:
+    """Whether a claimed action is still to be sent: its person may have been erased since."""
+    return MAY_LEAVE.row(connection, row) is not None
+
+
+def left(connection: Connection, persons: Iterable[int], since: int) -> list[tuple[int, int, str, str]]:
+    """What left for people after a moment: person, when its first attempt began, purpose and tags. One statement."""
+    return [(one, at, purpose, tags) for one, at, purpose, tags in LEFT.rows(connection, listed(persons), since)]
+
+
+def by_id(connection: Connection, ids: Iterable[int]) -> list[OutboxRow]:
+    """Actions by their rows."""
+    return list(map(OutboxRow._make, BY_ID.rows(connection, listed(ids))))
 
 
 def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason: str) -> list[str]:

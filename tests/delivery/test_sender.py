@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from engine import Engine
-from engine.clock import HOUR, SECOND
+from engine.clock import DAY, HOUR, MINUTE, SECOND
 from engine.config import load_settings
 from engine.delivery.channels import Outgoing, SendError
-from engine.delivery.sender import AT_ONCE, CLAIM, GIVE_UP_AFTER, LEASE, LONGEST_RETRY, Outcome, Sender, outgoing
+from engine.delivery.lanes import AT_MOST
+from engine.delivery.sender import Outcome, attempt, outgoing
+from engine.delivery_settings import LogSettings
 from engine.store.rows import OutboxRow
 from engine.testing import Clock, travel
 
 RULES = "Rule: r\nTrigger: a\nAction: mail with total = trigger.total\nWait: 1 hour\nAction: push"
 PEOPLE = ["u1", "u2", "u3"]
+LEASE = 5 * MINUTE
+LONGEST_RETRY = HOUR
+GIVE_UP_AFTER = 3 * DAY
 
 
 class Died(BaseException):
@@ -64,8 +70,8 @@ def opened(tmp_path: Path, clock: Clock) -> Iterator[Callable[[Receiver], Engine
         one.close()
 
 
-def dies_at(engine: Engine, point: str, receiver: Receiver) -> list[str]:
-    """Have the engine's sender break at a commit point; gives the points it reached."""
+def dies_at(engine: Engine, point: str) -> list[str]:
+    """Have the engine break when its sending reaches a point; gives the points it reached."""
     reached: list[str] = []
 
     def reach(name: str) -> None:
@@ -73,7 +79,7 @@ def dies_at(engine: Engine, point: str, receiver: Receiver) -> list[str]:
         if name == point:
             raise Died
 
-    engine._sender = Sender({}, receiver, reach)
+    engine.sending.reached = reach
     return reached
 
 
@@ -81,7 +87,7 @@ def dies_at(engine: Engine, point: str, receiver: Receiver) -> list[str]:
     ("point", "reached", "got_first"),
     [
         pytest.param("claimed", ["claimed"], 0, id="claimed: nothing went out"),
-        pytest.param("sent", ["claimed", "sent"], 3, id="sent: all went out and nothing says so"),
+        pytest.param("answered", ["claimed", "answered"], 3, id="answered: all went out and nothing says so"),
     ],
 )
 def test_a_break_loses_nothing_and_the_next_run_sends_with_the_same_keys(
@@ -89,7 +95,7 @@ def test_a_break_loses_nothing_and_the_next_run_sends_with_the_same_keys(
 ) -> None:
     before, after = Receiver(), Receiver()
     engine = opened(before)
-    seen = dies_at(engine, point, before)
+    seen = dies_at(engine, point)
     engine.ingest([{"event": "a", "user_id": id, "properties": {"total": 7}} for id in PEOPLE])
     with pytest.raises(Died):
         engine.run_due()
@@ -111,13 +117,13 @@ def test_a_break_loses_nothing_and_the_next_run_sends_with_the_same_keys(
     assert again.counts_by_rule()[0].outbox == {"sent": 3}
 
 
-@pytest.mark.parametrize("point", ["claimed", "sent"])
+@pytest.mark.parametrize("point", ["claimed", "answered"])
 def test_after_a_break_the_journey_goes_on_as_if_there_had_been_none(
     opened: Callable[[Receiver], Engine], clock: Clock, point: str
 ) -> None:
     receiver = Receiver()
     engine = opened(receiver)
-    dies_at(engine, point, receiver)
+    dies_at(engine, point)
     engine.ingest({"event": "a", "user_id": "u1"})
     with pytest.raises(Died):
         engine.run_due()
@@ -134,7 +140,7 @@ def test_a_purchase_after_the_claim_does_not_take_back_what_may_have_gone_out(
     (tmp_path / "r.rules").write_text("Rule: r\nTrigger: a\nAction: mail\nExit: b")
     receiver = Receiver()
     engine = opened(receiver)
-    dies_at(engine, "sent", receiver)
+    dies_at(engine, "answered")
     engine.ingest({"event": "a", "user_id": "u1"})
     with pytest.raises(Died):
         engine.run_due()
@@ -148,9 +154,9 @@ def test_a_purchase_after_the_claim_does_not_take_back_what_may_have_gone_out(
 def test_more_than_one_claim_is_sent_claim_by_claim(opened: Callable[[Receiver], Engine]) -> None:
     receiver = Receiver()
     engine = opened(receiver)
-    engine.ingest([{"event": "a", "user_id": f"u{number}"} for number in range(CLAIM + 1)])
-    assert engine.run_due().sent == CLAIM + 1
-    assert len(set(receiver.keys)) == CLAIM + 1
+    engine.ingest([{"event": "a", "user_id": f"u{number}"} for number in range(AT_MOST + 1)])
+    assert engine.run_due().sent == AT_MOST + 1
+    assert len(set(receiver.keys)) == AT_MOST + 1
 
 
 # ------------------------------------------------------------------------------------------------ retries
@@ -166,15 +172,13 @@ def row(key: str = "act_1", attempts: int = 1, left_at: int = NOW) -> OutboxRow:
     )  # fmt: skip
 
 
-def attempt(one: OutboxRow, failure: SendError | None, now: int = NOW) -> Outcome:
-    sender = Sender({}, Receiver(*([failure] if failure else [])))
-    (outcome,) = sender.send([(one, outgoing(one, "r", "u1"))], now)
-    sender.close()
-    return outcome
+def tried(one: OutboxRow, failure: SendError | None, now: int = NOW, **settings: Any) -> Outcome:
+    receiver = Receiver(*([failure] if failure else []))
+    return attempt(receiver, LogSettings(type="log", **settings), one, outgoing(one, "r", "u1"), now)
 
 
 def wait(attempts: int, key: str = "act_1", retry_after: float | None = None) -> int:
-    found = attempt(row(key, attempts), SendError("down", retry_after=retry_after))
+    found = tried(row(key, attempts), SendError("down", retry_after=retry_after))
     assert found.status == "failed"
     assert found.next_attempt_at is not None
     return found.next_attempt_at - NOW
@@ -225,7 +229,7 @@ def test_what_the_receiver_says(said: float, least: int, most: int) -> None:
     ],
 )
 def test_what_becomes_of_an_attempt(failure: SendError | None, since: int, status: str) -> None:
-    found = attempt(row(left_at=NOW - since), failure)
+    found = tried(row(left_at=NOW - since), failure)
     assert (found.status, found.error) == (status, str(failure) if failure else None)
 
 
@@ -256,15 +260,28 @@ def test_one_that_fails_holds_up_no_other(opened: Callable[[Receiver], Engine]) 
     assert engine.counts_by_rule()[0].outbox == {"failed": 1, "sent": 2}
 
 
-def test_actions_go_to_the_channel_of_their_name_several_at_once() -> None:
-    own, others = Receiver(), Receiver()
-    sender = Sender({"mail": own}, others)
-    rows = [
-        row(f"act_{number}")._replace(id=number, name="mail" if number % 2 else "push") for number in range(AT_ONCE * 3)
-    ]
-    found = sender.send([(one, outgoing(one, "r", "u1")) for one in rows], NOW)
-    sender.close()
-    assert [one.id for one in found] == [one.id for one in rows]
-    assert {one.action for one in own.got} == {"mail"}
-    assert {one.action for one in others.got} == {"push"}
-    assert sorted([*own.keys, *others.keys]) == sorted(one.key for one in rows)
+def test_who_was_redriven_is_tried_as_long_again() -> None:
+    old = row(left_at=NOW - 9 * DAY)
+    assert tried(old, SendError("down")).status == "dead"
+    assert tried(old._replace(redriven_at=NOW - GIVE_UP_AFTER + 1), SendError("down")).status == "failed"
+
+
+def test_patience_and_pauses_are_the_channels_own() -> None:
+    settings = {"give_up_after": "10 minutes", "first_retry": "1 minute", "longest_retry": "2 minutes"}
+    found = tried(row(attempts=5), SendError("down"), **settings)
+    assert MINUTE <= (found.next_attempt_at or 0) - NOW <= 2 * MINUTE
+    assert tried(row(left_at=NOW - 10 * MINUTE), SendError("down"), **settings).status == "dead"
+
+
+def test_what_may_not_arrive_twice_is_parked_where_nobody_knows() -> None:
+    unknown, refused = SendError("cut off", unknown=True), SendError("nobody listens")
+    assert tried(row(), unknown, delivery="at_most_once").status == "parked"
+    assert tried(row(), refused, delivery="at_most_once").status == "failed"
+    assert tried(row(), unknown).status == "failed"
+
+
+def test_what_an_attempt_says_of_its_receiver_is_handed_on() -> None:
+    found = tried(row(), SendError("gone", permanent=True, gone=True))
+    assert (found.status, found.gone, found.bounced) == ("dead", True, False)
+    found = tried(row(), SendError("no such box", permanent=True, bounced=True))
+    assert (found.status, found.gone, found.bounced) == ("dead", False, True)

@@ -1,5 +1,7 @@
 """What delivery keeps: what an action is sent as, what is stopped, how much rules do, which addresses take no mail."""
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,6 +10,7 @@ down_revision = "0008"
 
 _READY = sa.text("ready_at IS NOT NULL")
 _LEFT = sa.text("left_at IS NOT NULL")
+_EMAIL = sa.text("email IS NOT NULL")
 _STRICT = {"sqlite_strict": True, "sqlite_with_rowid": False}
 
 
@@ -20,6 +23,15 @@ def upgrade() -> None:
     op.add_column("outbox", sa.Column("redriven_at", sa.Integer(), nullable=True))
     op.create_index("ix_outbox_left", "outbox", ["person_id", "left_at"], sqlite_where=_LEFT, postgresql_where=_LEFT)
     _index("workspace_id", "name", "ready_at", "moment", "person_id")
+    op.add_column("attribute_changes", sa.Column("email", sa.Text(), nullable=True))
+    _note_emails()
+    op.create_index(
+        "ix_attribute_changes_email",
+        "attribute_changes",
+        ["workspace_id", "email", "person_id"],
+        sqlite_where=_EMAIL,
+        postgresql_where=_EMAIL,
+    )
     op.create_table(
         "switches",
         sa.Column("workspace_id", sa.Integer(), nullable=False),
@@ -57,6 +69,8 @@ def downgrade() -> None:
         op.drop_table(table)
     _index("workspace_id", "ready_at", "moment", "person_id")
     op.drop_index("ix_outbox_left", "outbox")
+    op.drop_index("ix_attribute_changes_email", "attribute_changes")
+    op.drop_column("attribute_changes", "email")
     for column in ("redriven_at", "body", "recipient", "channel", "tags", "purpose"):
         op.drop_column("outbox", column)
 
@@ -64,3 +78,13 @@ def downgrade() -> None:
 def _index(*columns: str) -> None:
     op.drop_index("ix_outbox_ready", "outbox")
     op.create_index("ix_outbox_ready", "outbox", list(columns), sqlite_where=_READY, postgresql_where=_READY)
+
+
+def _note_emails() -> None:
+    changes = sa.table("attribute_changes", sa.column("id"), sa.column("properties"), sa.column("email"))
+    mentioned = sa.select(changes.c.id, changes.c.properties).where(changes.c.properties.contains('"email"'))
+    for id, properties in op.get_bind().execute(mentioned).all():
+        found = json.loads(properties)
+        email = found.get("email") if isinstance(found, dict) else None
+        if isinstance(email, str):
+            op.get_bind().execute(changes.update().where(changes.c.id == id).values(email=email.lower()))

@@ -1,0 +1,99 @@
+"""Pressure on people: consent, caps over all rules, and addresses that bounced, asked of what is about to leave.
+
+Asked in the claiming transaction, so that no two actions take the last place under a cap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+from engine.delivery.routing import Route
+from engine.delivery_settings import Cap
+from engine.journeys import consent
+from engine.language.program import TRANSACTIONAL
+from engine.runtime.addressees import consents
+from engine.store import Connection, addresses, outbox
+from engine.store.rows import OutboxRow
+
+EMAIL: Final = "email"
+"""The kind of channel that has addresses."""
+
+
+class Left(NamedTuple):
+    """An action that left: when its first attempt began (microseconds UTC), and the caps it counts under."""
+
+    at: int
+    names: frozenset[str]
+
+
+class Pressure:
+    """What may be asked of a page of actions, read in a constant number of statements."""
+
+    def __init__(self, connection: Connection, workspace: int, caps: Mapping[str, Cap], now: int) -> None:
+        self._connection = connection
+        self._workspace = workspace
+        self._caps = caps
+        self._now = now
+        self._left: dict[int, list[Left]] = defaultdict(list)
+        self._bounced: set[str] = set()
+        self._others: dict[str, list[Any]] = {}
+
+    def load(self, rows: Iterable[tuple[OutboxRow, Route]]) -> None:
+        """Read what bears on some actions."""
+        asked = list(rows)
+        if self._caps and asked:
+            since = self._now - max(cap.duration for cap in self._caps.values())
+            for person, at, purpose, tags in outbox.left(self._connection, {row.person_id for row, _ in asked}, since):
+                self._left[person].append(Left(at, _names(purpose, tags)))
+        mails = [row for row, route in asked if route.kind == EMAIL]
+        named = {address for row in mails if (address := address_of(row)) is not None}
+        self._bounced = addresses.unreachable_among(self._connection, self._workspace, EMAIL, named)
+        foreign = {address for row in mails if (address := _foreign(row)) is not None}
+        self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
+
+    def refusal(self, row: OutboxRow, route: Route, unsubscribed: Any) -> str | None:
+        """Why an action is suppressed, or nothing: ``unreachable``, ``unsubscribed``, ``cap: NAME``.
+
+        ``unsubscribed`` is the person's attribute as it stands.
+        """
+        if route.kind == EMAIL and address_of(row) in self._bounced:
+            return "unreachable"
+        if row.purpose == TRANSACTIONAL:
+            return None
+        said = (unsubscribed, *self._others.get((_foreign(row) or "").lower(), ()))
+        if any(consent.refuses(one, row.purpose, (route.name, route.kind)) for one in said):
+            return "unsubscribed"
+        full = (name for name in sorted(_names(row.purpose, row.tags)) if self._is_full(row.person_id, name))
+        return next((f"cap: {name}" for name in full), None)
+
+    def _is_full(self, person: int, name: str) -> bool:
+        cap = self._caps.get(name)
+        if cap is None:
+            return False
+        after = self._now - cap.duration
+        return sum(after < one.at and name in one.names for one in self._left[person]) >= cap.number
+
+    def leaves(self, row: OutboxRow) -> None:
+        """An action leaves now, and counts for those behind it."""
+        self._left[row.person_id].append(Left(self._now, _names(row.purpose, row.tags)))
+
+
+def address_of(row: OutboxRow) -> str | None:
+    """The address an action goes to: what the rule's ``to`` named, else the person's ``email``."""
+    variables = json.loads(row.variables)
+    found = variables.get("to") if variables.get("to") is not None else variables.get("person", {}).get("email")
+    return found if isinstance(found, str) else None
+
+
+def _foreign(row: OutboxRow) -> str | None:
+    """The address of an action that does not go to its person's own."""
+    address, own = address_of(row), json.loads(row.variables).get("person", {}).get("email")
+    return address if address is not None and address != own else None
+
+
+def _names(purpose: str, tags: str) -> frozenset[str]:
+    """The caps that hold for an action. What is transactional is under none."""
+    return frozenset() if purpose == TRANSACTIONAL else frozenset((purpose, *json.loads(tags)))

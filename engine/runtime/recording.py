@@ -1,0 +1,46 @@
+"""What became of attempts, written down: the action itself, and what it says about its channel and its address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from engine.delivery.sender import Outcome
+from engine.runtime import switches
+from engine.runtime.deciding import Caused
+from engine.runtime.intake import Intake
+from engine.runtime.pressure import EMAIL
+from engine.store import addresses, outbox
+from engine.store.rows import OutboxRow
+
+GONE = "the receiver answered 410: it wants nothing more"
+"""Why a channel is stopped whose endpoint is gone."""
+
+
+def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
+    """Write what became of claimed actions.
+
+    A receiver that is gone stops its channel until somebody resumes it. An address that bounced takes nothing more of
+    that channel's kind, and the bounce is an event of the person.
+    """
+    connection, workspace, now = intake.connection, intake.workspace, intake.now
+    outbox.save(connection, [_after(row, outcome) for row, outcome in outcomes])
+    for row, outcome in outcomes:
+        if outcome.gone and row.channel is not None:
+            switches.stop(connection, workspace, row.channel, now, GONE)
+    bounced = [row for row, outcome in outcomes if outcome.bounced]
+    if bounced:
+        rows = outbox.by_id(connection, [row.id for row in bounced])
+        named = {row.recipient: row.error or "" for row in rows if row.recipient is not None}
+        addresses.add_unreachable(connection, workspace, EMAIL, named, now)
+        intake.put(_bounce(row, now) for row in rows if row.reason != outbox.ERASED)
+
+
+def _bounce(row: OutboxRow, now: int) -> Caused:
+    values = {"key": row.key, "template": row.template, "tag": json.loads(row.tags), "hard": True, "reason": row.error}
+    return Caused(row.person_id, now, "email_bounced", values, frozenset(json.loads(row.causes)), row.key)
+
+
+def _after(row: OutboxRow, outcome: Outcome) -> OutboxRow:
+    due = outcome.next_attempt_at if outcome.next_attempt_at is not None else row.due_at
+    return row._replace(status=outcome.status, error=outcome.error, due_at=due)

@@ -1,0 +1,238 @@
+"""Sending: takes actions from the outbox lane by lane, seals them, hands them to their channels, records the outcome.
+
+An action is asked again in the transaction that claims it, by the same core that decided it. From the claim on it
+counts as left. What was claimed and never recorded, because the process died, is claimed again once its lease is over:
+at least once, always under the same key, and as the same bytes.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from engine.clock import Clock
+from engine.delivery.channels import Message, Outgoing, Sealing, SendError
+from engine.delivery.lanes import AT_MOST, Lane
+from engine.delivery.routing import Route, Routes
+from engine.delivery.sender import Outcome, attempt, failed, outgoing
+from engine.runtime import switches
+from engine.runtime.desk import Desk
+from engine.runtime.intake import Intake
+from engine.runtime.outgoing import Claimed, Claiming, Terms
+from engine.runtime.recording import record
+from engine.store import Connection, outbox
+from engine.store.rows import OutboxRow
+
+_log = logging.getLogger("lapse.actions")
+
+
+class Writes(Protocol):
+    """Makes messages of templates."""
+
+    def message(self, action: Outgoing) -> Message | None: ...
+
+
+class NoTemplates:
+    """Where there are none."""
+
+    def message(self, action: Outgoing) -> Message | None:
+        return None
+
+
+class Job(NamedTuple):
+    """An action that was claimed, with its way out."""
+
+    row: OutboxRow
+    action: Outgoing
+    route: Route
+
+
+class Sending:
+    """The sending of one workspace.
+
+    ``reached`` is called with the name of each point at which a process may die (``claimed``, ``sealed``, ``answered``,
+    ``recorded``), so that a test can break there. ``freed`` is called when a lane has room again.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        workspace: int,
+        clock: Clock,
+        intake: Callable[[Connection], Intake],
+        routes: Routes,
+        templates: Writes,
+        terms: Terms,
+    ) -> None:
+        self._store, self._writer = desk.store, desk.writer
+        self._workspace = workspace
+        self._clock = clock
+        self._intake = intake
+        self._routes = routes
+        self._templates = templates
+        self._terms = terms
+        self._claiming = threading.Lock()
+        self._recording = threading.Lock()
+        self._outcomes: deque[tuple[OutboxRow, Outcome]] = deque()
+        self.reached: Callable[[str], None] = lambda _: None
+        self.freed: Callable[[], None] = lambda: None
+
+    # -------------------------------------------------------------------------------------- what comes
+
+    def coming(self, connection: Connection) -> int | None:
+        """The next moment at which something is to be sent, and its channel takes it up."""
+        now = self._clock.now()
+        moments = []
+        for lane, names in self._open(connection).items():
+            opens = lane.opens_at(now)
+            if opens is not None:
+                first = min(names.values())
+                moments.append(max(first, opens) if opens > now else first)
+        return min(moments, default=None)
+
+    def _open(self, connection: Connection) -> dict[Lane, dict[str, int]]:
+        """What waits, by lane, where it is not stopped: names of actions, and the first moment of each."""
+        ready = outbox.next_due(connection, self._workspace)
+        if not ready:
+            return {}
+        routes, stopped = self._routes, switches.stopped(connection, self._workspace)
+        found: dict[Lane, dict[str, int]] = {}
+        for name, first in ready.items():
+            route = routes.of(name)
+            if not stopped.holds(route.name):
+                found.setdefault(route.lane, {})[name] = first
+        return found
+
+    # --------------------------------------------------------------------------------------- taking up
+
+    def page(self, size: int, *, wait: bool) -> tuple[int, int]:
+        """Take up actions, at most ``size`` in a prompt lane; gives how many were looked at, and how many set off.
+
+        With ``wait``, it ends when what became of them is recorded.
+        """
+        with self._claiming:
+            asked, claimed = self._writer.run(partial(self._claim, size=size))
+            under_way = self._set_off(claimed)
+        for one in under_way if wait else ():
+            one.result()
+        return asked, len(claimed)
+
+    def _claim(self, connection: Connection, size: int) -> tuple[int, list[Claimed]]:
+        now = self._clock.now()
+        rows: list[OutboxRow] = []
+        for lane, names in self._open(connection).items():
+            due = [name for name, first in names.items() if first <= now]
+            room = min(size, AT_MOST) if lane.prompt else lane.room(now)
+            if due and room:
+                rows += outbox.claimable(connection, self._workspace, due, now, room)
+        claiming = Claiming(self._intake(connection), self._routes, self._terms)
+        return len(rows), claiming.claim(rows)
+
+    def _set_off(self, claimed: Sequence[Claimed]) -> list[Future[None]]:
+        if not claimed:
+            return []
+        jobs = self._jobs(claimed)
+        self.reached("claimed")
+        jobs = self._sealed(jobs)
+        self._send_promptly([job for job in jobs if job.route.lane.prompt])
+        return [self._send_off(job) for job in jobs if not job.route.lane.prompt]
+
+    def _jobs(self, claimed: Sequence[Claimed]) -> list[Job]:
+        routes, now = self._routes, self._clock.now()
+        jobs = [Job(row, outgoing(row, rule, person, url), routes.of(row.name)) for row, rule, person, url in claimed]
+        for job in jobs:
+            job.route.lane.take(1, now)
+        return jobs
+
+    # ----------------------------------------------------------------------------------------- sealing
+
+    def _sealed(self, jobs: Sequence[Job]) -> list[Job]:
+        """The jobs with what they are sent as, which is on disk before the first of them leaves.
+
+        One that nothing can be made of is dead.
+        """
+        ready, spoilt = [], []
+        for job in jobs:
+            try:
+                ready.append(self._seal(job))
+            except SendError as error:
+                job.route.lane.give_back()
+                spoilt.append((job.row, failed(job.row, error, job.route.settings, self._clock.now())))
+                _log.warning("%s: %s", job.action, error, extra={"fields": job.action.summary()})
+        self._record(spoilt)
+        fresh = [job for job in ready if job.row.body is None and job.action.sealed is not None]
+        if fresh:
+            self._writer.run(partial(outbox.seal, sealed=[_seal_row(job) for job in fresh]))
+            self.reached("sealed")
+        return ready
+
+    def _seal(self, job: Job) -> Job:
+        channel = job.route.channel
+        if job.action.sealed is not None or not isinstance(channel, Sealing):
+            return job
+        message = self._templates.message(job.action)
+        sealed = channel.seal(replace(job.action, message=message))
+        return job._replace(action=replace(job.action, sealed=sealed))
+
+    # ----------------------------------------------------------------------------------------- sending
+
+    def _send_promptly(self, jobs: Sequence[Job]) -> None:
+        """Send a page in this thread, and record it at once."""
+        if not jobs:
+            return
+        outcomes = [(job.row, self._attempt(job)) for job in jobs]
+        self.reached("answered")
+        self._record(outcomes)
+        self.reached("recorded")
+
+    def _send_off(self, job: Job) -> Future[None]:
+        future = job.route.lane.send(partial(self._carry, job), self.freed)
+        future.add_done_callback(partial(self._ended, job))
+        return future
+
+    def _carry(self, job: Job) -> None:
+        """Send one action, in a thread of its lane. It takes no other before the outcome of this one is on disk."""
+        with self._store.read() as connection:
+            if not outbox.may_leave(connection, job.row.id):
+                return  # the person was erased after the claim
+        outcome = self._attempt(job)
+        self.reached("answered")
+        self._record([(job.row, outcome)])
+        self.reached("recorded")
+
+    def _attempt(self, job: Job) -> Outcome:
+        return attempt(job.route.channel, job.route.settings, job.row, job.action, self._clock.now())
+
+    def _ended(self, job: Job, future: Future[None]) -> None:
+        """A lane that closes gives back what it has not begun."""
+        if future.cancelled():
+            row = job.row._replace(attempts=job.row.attempts - 1)
+            self._record([(row, Outcome(row.id, "failed", row.error, self._clock.now()))])
+        elif (error := future.exception()) is not None:
+            _log.error("%s: what became of it is not recorded: %s", job.action, error, exc_info=error)
+
+    # --------------------------------------------------------------------------------------- recording
+
+    def _record(self, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
+        """Write what became of actions. Threads that wait for one another share a transaction."""
+        if not outcomes:
+            return
+        self._outcomes.extend(outcomes)
+        with self._recording:
+            waiting = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
+            if waiting:
+                self._writer.run(partial(self._write, outcomes=waiting))
+
+    def _write(self, connection: Connection, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
+        record(self._intake(connection), outcomes)
+
+
+def _seal_row(job: Job) -> tuple[int, bytes, str | None]:
+    assert job.action.sealed is not None
+    return job.row.id, job.action.sealed.body, job.action.sealed.recipient
