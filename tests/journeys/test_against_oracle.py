@@ -56,7 +56,10 @@ PARTS = {
     "none": Features(triggers=("none",)),
     "schedule": Features(triggers=("schedule",)),
     "consent": Features(
-        items=("happened", "count", "fact"), steps=CONSENT_STEPS, policies=("again", "exit", "quiet", "purpose")
+        items=("happened", "count", "fact"),
+        steps=CONSENT_STEPS,
+        policies=("again", "exit", "quiet", "purpose"),
+        consent=4,
     ),
     "everything": Features(several_people=True, months=True, own_actions=True),
 }

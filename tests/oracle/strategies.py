@@ -52,7 +52,7 @@ class Features:
     zones: bool = True
     months: bool = False
     own_actions: bool = False  # conditions on what the rule itself sent
-    consent: bool = True  # people who unsubscribe and come back
+    consent: int = 1  # of six events, those of people who unsubscribe and come back
     most_entries: int = 10
 
 
@@ -69,7 +69,7 @@ KERNEL = Features(
     history=False,
     attributes=False,
     zones=False,
-    consent=False,
+    consent=0,
 )
 """One event trigger, one window: the abandoned cart and nothing else."""
 
@@ -89,7 +89,7 @@ def properties() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def events(draw: Draw, features: Features = EVERYTHING) -> Event:
     historical = draw(st.integers(0, 9)) == 9 if features.history else False
-    if features.consent and draw(st.integers(0, 5)) == 5:
+    if draw(st.integers(0, 5)) > 5 - features.consent:
         return Event(draw(moments()), draw(st.sampled_from(CONSENT)), draw(named()), historical=historical)
     return Event(draw(moments()), draw(st.sampled_from(EVENTS)), draw(properties()), historical=historical)
 
@@ -168,6 +168,9 @@ class Maker:
     def rarely(self) -> bool:
         return self.draw(st.integers(0, 4)) == 4
 
+    def of_consent(self) -> bool:
+        return self.draw(st.integers(0, 9)) > 9 - self.features.consent
+
     def duration(self) -> nodes.Duration:
         if self.features.months and self.rarely():
             return months(1)
@@ -190,7 +193,7 @@ class Maker:
         if self.features.where and here and self.by_event and self.rarely():
             where.append(nodes.Comparison(nodes.Path("event", ("k",)), "=", (nodes.Path("trigger", ("k",)),)))
         names = (*EVENTS, "mail") if self.features.own_actions else EVENTS
-        if self.features.consent and self.rarely() and self.rarely():
+        if self.of_consent():
             names = CONSENT
         return nodes.Pattern(self.one(names), tuple(where))
 
@@ -298,7 +301,7 @@ class Maker:
             operator: Any = self.one(["=", "!=", ">", "<", "is set", "is not set"])
             right: tuple[nodes.Operand, ...] = () if operator.endswith("set") else (self.literal(),)
             return nodes.Fact(nodes.Comparison(left, operator, right))
-        if self.features.consent and self.rarely():
+        if self.of_consent():
             wanted = nodes.Literal(self.one([True, "mail", "news"]), bare=True)
             return nodes.Fact(nodes.Comparison(path("person.unsubscribed"), self.one(["=", "contains"]), (wanted,)))
         left = self.one([path("person.plan"), path("plan")])
