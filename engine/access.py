@@ -30,6 +30,7 @@ class Scope(StrEnum):
     RULE_READ = "rule:read"
     JOURNEY_READ = "journey:read"
     DELIVERY_READ = "delivery:read"
+    DELIVERY_REDRIVE = "delivery:redrive"
     IMPORT_CREATE = "import:create"
     IMPORT_READ = "import:read"
     QUARANTINE_READ = "quarantine:read"
@@ -61,7 +62,9 @@ class Role(StrEnum):
 
 
 _KEYS: Final = frozenset({Scope.KEY_CREATE, Scope.KEY_LIST, Scope.KEY_REVOKE})
-_ADMIN_ONLY: Final = frozenset({Scope.PERSON_ERASE, Scope.IMPORT_CREATE, Scope.QUARANTINE_DELETE, Scope.METRICS})
+_ADMIN_ONLY: Final = frozenset(
+    {Scope.PERSON_ERASE, Scope.DELIVERY_REDRIVE, Scope.IMPORT_CREATE, Scope.QUARANTINE_DELETE, Scope.METRICS}
+)
 
 GRANTS: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.OWNER: frozenset(Scope),

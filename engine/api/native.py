@@ -7,7 +7,15 @@ import json
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
-from engine.api import cloudevents, imports, native_people, native_quarantine, native_types, spellings
+from engine.api import (
+    cloudevents,
+    imports,
+    native_deliveries,
+    native_people,
+    native_quarantine,
+    native_types,
+    spellings,
+)
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
@@ -185,17 +193,6 @@ async def get_rule(call: Call) -> Answer:
 
 async def list_journeys(call: Call) -> Answer:
     """Journeys, newest first."""
-    page = await _page(call, pages.journeys)
-    return Answer(200, {"journeys": page.items, "after": page.after})
-
-
-async def list_deliveries(call: Call) -> Answer:
-    """Actions that left, are to leave, or were withdrawn, newest first."""
-    page = await _page(call, pages.deliveries)
-    return Answer(200, {"deliveries": page.items, "after": page.after})
-
-
-async def _page(call: Call, look: Any) -> pages.Page:
     person, rule = call.query.get("person"), call.query.get("rule")
     asked = Asked(
         person=None if person is None else await person_id(call, person),
@@ -204,10 +201,10 @@ async def _page(call: Call, look: Any) -> pages.Page:
         after=call.query.get("after") or None,
     )
     try:
-        found: pages.Page = await call.read(look, call.engine, asked)
+        page = await call.read(pages.journeys, call.engine, asked)
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return found
+    return Answer(200, {"journeys": page.items, "after": page.after})
 
 
 def _moment(call: Call, name: str) -> int | None:
@@ -364,10 +361,6 @@ DIALECT: Final = Dialect(
             described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *PAGING)),
         ),
         Route(
-            "GET", "/v1/deliveries", list_deliveries, scopes(Scope.DELIVERY_READ),
-            described=Described("Look at deliveries", models.DeliveriesShown, query=(_PERSON, _RULE, *PAGING)),
-        ),
-        Route(
             "GET", "/v1/keys", list_keys, scopes(Scope.KEY_LIST),
             described=Described("List keys", models.KeysShown),
         ),
@@ -379,6 +372,7 @@ DIALECT: Final = Dialect(
             "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
             described=Described("Revoke a key", None, status=204),
         ),
+        *native_deliveries.ROUTES,
         *native_people.ROUTES,
         *native_types.ROUTES,
         *native_quarantine.ROUTES,

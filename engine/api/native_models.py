@@ -108,19 +108,31 @@ class PersonShown(BaseModel):
 
 
 class RuleShown(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    """A live rule and what it has done: started = acted + ended + waiting."""
 
     rule: str
     title: str | None
     paused: bool
+    paused_since: str | None
     started: int
-    acted: int
-    ended: int
+    acted: int = Field(description="Journeys that acted, or would have in the holdout.")
+    ended: int = Field(description="Journeys that ended without acting.")
     waiting: int
-    people: int
-    held_out: int
-    converted: int
-    outbox: dict[str, int]
+    exited: int = Field(description="Journeys that left by an exit.")
+    people: int = Field(description="People acted on.")
+    goal: bool = Field(description="Whether it has a goal.")
+    converted: int = Field(description="Journeys that acted and reached the goal, the holdout apart.")
+    conversion_rate: float | None = Field(description="Their share, of 1.")
+    held_out: int = Field(description="Journeys of the holdout.")
+    held_out_acted: int = Field(description="Journeys of the holdout that would have acted.")
+    held_out_converted: int = Field(description="Journeys of the holdout that would have acted and reached the goal.")
+    held_out_rate: float | None = Field(description="Their share, of 1.")
+    uplift: float | None = Field(description="By how many percentage points the first share is above the second.")
+    delivered: int = Field(description="Actions that were sent.")
+    failed: int = Field(description="Actions that failed: to be tried again, dead or parked.")
+    suppressed: int = Field(description="Actions that were kept from leaving.")
+    outbox: dict[str, int] = Field(description="Actions by state.")
+    suppressed_by: dict[str, int] = Field(description="Actions that were kept from leaving, by reason.")
     notes: dict[str, int]
 
 
@@ -148,26 +160,6 @@ class JourneyShown(BaseModel):
 
 class JourneysShown(BaseModel):
     journeys: list[JourneyShown]
-    after: str | None
-
-
-class DeliveryShown(BaseModel):
-    key: str
-    rule: str
-    person: str
-    action: str
-    template: str | None
-    status: str
-    reason: str | None
-    attempts: int
-    error: str | None
-    moment: str | None
-    due_at: str | None
-    left_at: str | None
-
-
-class DeliveriesShown(BaseModel):
-    deliveries: list[DeliveryShown]
     after: str | None
 
 

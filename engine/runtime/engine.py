@@ -31,6 +31,7 @@ from engine.receipt import Outcome, Receipt, Rejection
 from engine.runtime import (
     browsing,
     contacts,
+    deliveries,
     erasing,
     exporting,
     housekeeping,
@@ -38,12 +39,14 @@ from engine.runtime import (
     pausing,
     quarantine,
     records,
+    redriving,
     sight,
     switches,
 )
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
+from engine.runtime.deliveries import Asked, DeliveryPage, WholeDelivery
 from engine.runtime.desk import Desk
 from engine.runtime.due import DRAIN, Due, DueWork
 from engine.runtime.endings import Endings, endings
@@ -651,6 +654,56 @@ class Engine:
         end = self.clock.now() + self.settings.limits.future_micros + 1 if until is None else until
         with self.store.read() as connection:
             return browsing.counts(connection, self.workspace, per, names, since, end, zone or self.settings.zone)
+
+    def deliveries(self, asked: Asked | None = None) -> DeliveryPage:
+        """Actions that left, are to leave, or were kept from it, newest first: a page of them.
+
+        A page holds never more than the setting ``page_limit``. Raises ConfigError for an ``after`` that no page gave,
+        and for a state that is none.
+        """
+        asked = asked or Asked()
+        most = max(1, min(asked.limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return deliveries.page(connection, self.workspace, replace(asked, limit=most))
+
+    def delivery(self, key: str) -> WholeDelivery | None:
+        """All that is known of the action with a key; nothing if there is none."""
+        with self.store.read() as connection:
+            return deliveries.one(connection, self.workspace, key)
+
+    def redrive(
+        self,
+        keys: Iterable[str] | None = None,
+        *,
+        rule: str | None = None,
+        channel: str | None = None,
+        states: Iterable[str] = ("dead",),
+    ) -> int:
+        """Take dead actions up again, and parked ones if ``states`` say so: all, those of a rule, that went through a
+        channel, or of some keys. Gives how many.
+
+        They are sent as the same bytes under the same keys, and tried for as long as new ones. Nothing of erased people
+        is. Raises ConfigError for a rule that was never loaded, and for other states than those two.
+        """
+        chosen = redriving.chosen(keys, rule, channel, states)
+        now = self.clock.now()
+        taken = redriving.take_up(self.writer.run, self.workspace, chosen, now)
+        if taken and self.on_due is not None:
+            self.on_due(now)
+        return taken
+
+    def redrivable(
+        self,
+        keys: Iterable[str] | None = None,
+        *,
+        rule: str | None = None,
+        channel: str | None = None,
+        states: Iterable[str] = ("dead",),
+    ) -> int:
+        """How many actions :meth:`redrive` would take up again. Raises what that raises."""
+        chosen = redriving.chosen(keys, rule, channel, states)
+        with self.store.read() as connection:
+            return redriving.count(connection, self.workspace, chosen)
 
     def sent(self) -> list[Outgoing]:
         """Every action that left, by moment; a match counts as one."""

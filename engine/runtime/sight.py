@@ -25,24 +25,70 @@ class RuleCounts:
     """``started`` = ``acted`` (a match counts) + ``ended`` without acting + ``waiting`` without having acted.
 
     A journey that has come to its end acts when its action leaves; until then it waits. ``people`` are those acted on,
-    ``outbox`` how many actions are in which state, ``notes`` what is only counted.
+    ``exited`` the journeys that left by an exit. ``outbox`` is how many actions are in which state, ``suppressed_by``
+    why some were kept from leaving, ``notes`` what is only counted.
+
+    Journeys of the holdout count as having acted, at the same moments: so what is compared are the journeys that acted,
+    ``held_out_acted`` of them in the holdout. ``converted`` and ``held_out_converted`` of these reached the goal.
     """
 
     rule: str
     title: str | None
     paused: bool = False
+    paused_since: int | None = None
     started: int = 0
     acted: int = 0
     ended: int = 0
     waiting: int = 0
+    exited: int = 0
     people: int = 0
-    held_out: int = 0
+    goal: bool = False
     converted: int = 0
+    held_out: int = 0
+    held_out_acted: int = 0
+    held_out_converted: int = 0
     outbox: dict[str, int] = field(default_factory=dict)
+    suppressed_by: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def delivered(self) -> int:
+        """Actions that were sent."""
+        return self.outbox.get("sent", 0)
+
+    @property
+    def failed(self) -> int:
+        """Actions that left and did not arrive, as far as anybody knows: to be tried again, dead or parked."""
+        return sum(self.outbox.get(state, 0) for state in ("failed", "dead", "parked"))
+
+    @property
+    def suppressed(self) -> int:
+        """Actions that were kept from leaving."""
+        return self.outbox.get("suppressed", 0)
+
+    @property
+    def conversion_rate(self) -> float | None:
+        """The share of the journeys that acted and reached the goal, the holdout apart; None: there is none."""
+        return self._rate(self.converted, self.acted - self.held_out_acted)
+
+    @property
+    def held_out_rate(self) -> float | None:
+        """The same of the holdout."""
+        return self._rate(self.held_out_converted, self.held_out_acted)
+
+    @property
+    def uplift(self) -> float | None:
+        """By how many percentage points more reach the goal than in the holdout; None without either rate."""
+        own, other = self.conversion_rate, self.held_out_rate
+        return None if own is None or other is None else round(100 * (own - other), 4)
+
+    def _rate(self, converted: int, of: int) -> float | None:
+        return round(converted / of, 6) if self.goal and of else None
+
     def plain(self) -> dict[str, Any]:
-        return dict(self.__dict__)
+        derived = ("delivered", "failed", "suppressed", "conversion_rate", "held_out_rate", "uplift")
+        moments = {"paused_since": iso_or_none(self.paused_since)}
+        return {**self.__dict__, **moments, **{name: getattr(self, name) for name in derived}}
 
 
 @dataclass(frozen=True)
@@ -86,6 +132,7 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
     """The counts of every live rule, in a constant number of statements."""
     tally = journeys.tally(connection, workspace)
     undecided = tallying.undecided(connection, workspace)
+    suppressed = tallying.suppressed(connection, workspace)
     states: dict[int, dict[str, int]] = {}
     for (number, status), times in outbox.counts(connection, workspace).items():
         states.setdefault(number, {})[status] = times
@@ -94,27 +141,30 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
         notes.setdefault(number, {})[name] = times
     found = []
     for row, rule in sorted(live.rules.items()):
-        figures, open_ends = tally.get(row, _NOTHING), undecided.get(row, 0)
+        figures, open_ends = tally.get(row, Tally()), undecided.get(row, 0)
         found.append(
             RuleCounts(
                 rule=rule.id,
                 title=rule.program.rule.title,
                 paused=rule.paused_at is not None,
+                paused_since=rule.paused_at,
                 started=figures.started,
                 acted=figures.acted,
                 ended=figures.ended - open_ends,
                 waiting=figures.waiting + open_ends,
+                exited=figures.exited,
                 people=figures.people,
+                goal=rule.program.rule.goal is not None,
+                converted=figures.goals - figures.held_out_goals,
                 held_out=figures.held_out,
-                converted=figures.goals,
+                held_out_acted=figures.held_out_acted,
+                held_out_converted=figures.held_out_goals,
                 outbox=states.get(row, {}),
+                suppressed_by=suppressed.get(row, {}),
                 notes=notes.get(row, {}),
             )
         )
     return found
-
-
-_NOTHING = Tally(0, 0, 0, 0, 0, 0, 0)
 
 
 def person_view(connection: Connection, workspace: int, live: Live, id: str) -> PersonView | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, and_, case, distinct, func, or_, select, union, union_all
+from sqlalchemy import Connection, and_, case, distinct, func, literal_column, or_, select, union, union_all
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
 from engine.store.prepared import next_id as _next_id
@@ -93,6 +93,7 @@ ACTED_TIMES = Prepared(
 )  # fmt: skip
 
 _has_acted = journeys.c.acted_at.is_not(None)
+_is_held_out = journeys.c.held_out == literal_column("1")
 TALLY = Prepared(
     select(
         journeys.c.rule,
@@ -103,6 +104,9 @@ TALLY = Prepared(
         func.count(distinct(case((_has_acted, journeys.c.person_id)))),
         func.sum(journeys.c.held_out),
         func.count(journeys.c.goal_at),
+        func.count(case((journeys.c.reason == literal_column("'exit'"), journeys.c.id))),
+        func.count(case((_is_held_out, journeys.c.acted_at))),
+        func.count(case((_is_held_out, journeys.c.goal_at))),
     )
     .select_from(rules)
     .join(journeys, journeys.c.rule == rules.c.id)

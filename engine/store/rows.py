@@ -175,12 +175,19 @@ class Bucket(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """What became of a rule's journeys: started = acted + ended + waiting."""
+    """What became of a rule's journeys: started = acted + ended + waiting.
 
-    started: int
-    acted: int
-    ended: int
-    waiting: int
-    people: int
-    held_out: int
-    goals: int
+    Of all of them, ``exited`` left by an exit and ``held_out`` are of the holdout; of those that reached the goal, or
+    acted, some are of the holdout too.
+    """
+
+    started: int = 0
+    acted: int = 0
+    ended: int = 0
+    waiting: int = 0
+    people: int = 0
+    held_out: int = 0
+    goals: int = 0
+    exited: int = 0
+    held_out_acted: int = 0
+    held_out_goals: int = 0

@@ -1,4 +1,6 @@
-"""Journeys whose last word is not spoken: they have ended, and their only action has still to leave."""
+"""What a look at rules counts beside their journeys: those whose last word is not spoken, having ended while their only
+action has still to leave; why actions were kept from leaving; and what went through each channel.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,18 @@ UNDECIDED = Prepared(
     .group_by(outbox.c.rule),
     "workspace",
 )
+SUPPRESSED = Prepared(
+    select(outbox.c.rule, outbox.c.reason, func.count())
+    .where(outbox.c.workspace_id == bound("workspace"), outbox.c.status == literal_column("'suppressed'"))
+    .group_by(outbox.c.rule, outbox.c.reason),
+    "workspace",
+)
+CHANNELS = Prepared(
+    select(outbox.c.channel, outbox.c.status, func.count())
+    .where(outbox.c.workspace_id == bound("workspace"), outbox.c.channel.is_not(None))
+    .group_by(outbox.c.channel, outbox.c.status),
+    "workspace",
+)
 
 
 def undecided(connection: Connection, workspace: int) -> dict[int, int]:
@@ -27,3 +41,16 @@ def undecided(connection: Connection, workspace: int) -> dict[int, int]:
     be sent, and no more.
     """
     return dict(UNDECIDED.rows(connection, workspace))
+
+
+def suppressed(connection: Connection, workspace: int) -> dict[int, dict[str, int]]:
+    """By rule and reason, how many actions were kept from leaving. Reads those, and no more."""
+    found: dict[int, dict[str, int]] = {}
+    for rule, reason, number in SUPPRESSED.rows(connection, workspace):
+        found.setdefault(rule, {})[reason or ""] = number
+    return found
+
+
+def by_channel(connection: Connection, workspace: int) -> dict[tuple[str, str], int]:
+    """How many actions that each channel took up are in each state. Reads them all."""
+    return {(channel, status): number for channel, status, number in CHANNELS.rows(connection, workspace)}

@@ -19,6 +19,12 @@ def person(api: Api) -> dict[str, str]:
     return {"id": SECRET}
 
 
+def delivery(api: Api) -> dict[str, str]:
+    """An action that left."""
+    person(api)
+    return {"key": api.engine.deliveries().items[0].key}
+
+
 def erasable(api: Api) -> dict[str, str]:
     """Somebody who is there however often they were erased before: by then they are a new person."""
     api.move("100 hours")
@@ -60,6 +66,8 @@ ROWS = [
     row("GET", "/v1/rules/{id}", "rule:read", prepare=person, foreign=404),
     row("GET", "/v1/journeys", "journey:read", prepare=person),
     row("GET", "/v1/deliveries", "delivery:read", prepare=person),
+    row("POST", "/v1/deliveries/redrive", "delivery:redrive", body={"rule": SECRET}, prepare=person, foreign=422),
+    row("GET", "/v1/deliveries/{key}", "delivery:read", "person:read", prepare=delivery, foreign=404),
     row("GET", "/v1/keys", "key:list", prepare=key),
     row("POST", "/v1/keys", "key:create", body={"scopes": ["key:create"]}, good=201),
     row("DELETE", "/v1/keys/{id}", "key:revoke", prepare=key, good=204, foreign=404),

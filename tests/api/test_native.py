@@ -141,7 +141,7 @@ def test_a_page_is_bounded(api: Api) -> None:
 @pytest.mark.parametrize(
     "path",
     ["events?after=x", "events?since=yesterday", "events?limit=0", "events/counts?per=year", "events/counts?zone=Mars",
-     "journeys?after=x", "deliveries?after=-1", "journeys?limit=x"],
+     "journeys?after=x", "deliveries?after=-1", "deliveries?state=ded", "journeys?limit=x"],
 )  # fmt: skip
 def test_questions_that_make_no_sense(api: Api, path: str) -> None:
     answer = api.get(f"/v1/{path}")
@@ -182,7 +182,7 @@ def test_a_journey_from_its_start_to_its_delivery(make_api: Callable[..., Api]) 
     assert rest["after"] is None
     assert [one.action for one in api.actions] == ["send_email", "send_email"]
     deliveries = api.get("/v1/deliveries?rule=cart").json()["deliveries"]
-    assert [(one["person"], one["status"], one["moment"]) for one in deliveries] == [
+    assert [(one["person"], one["state"], one["moment"]) for one in deliveries] == [
         ("u-1", "sent", "2026-01-02T00:00:00Z"),
         ("u-0", "sent", "2026-01-02T00:00:00Z"),
     ]

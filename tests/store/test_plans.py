@@ -23,6 +23,7 @@ from engine.store import (
     quarantine,
     reading,
     records,
+    redriving,
     secrets,
     tallying,
     watches,
@@ -93,9 +94,17 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "journeys_person": (listing.JOURNEYS[True, False], "ix_journeys_person (person_id=?"),
     "journeys_person_rule": (listing.JOURNEYS[True, True], "ix_journeys_person (person_id=? AND rule=?"),
     "journeys_rule": (listing.JOURNEYS[False, True], "ix_journeys_acted (rule=?"),
-    "actions_all": (listing.ACTIONS[False, False], "INTEGER PRIMARY KEY (rowid<?)"),
-    "actions_person": (listing.ACTIONS[True, False], "ix_outbox_person_id (person_id=?"),
-    "actions_person_rule": (listing.ACTIONS[True, True], "ix_outbox_person_id (person_id=? AND rule=?"),
+    "actions_all": (listing.ACTIONS["all"], "INTEGER PRIMARY KEY (rowid<?)"),
+    "actions_person": (listing.ACTIONS["person"], "ix_outbox_person_id (person_id=? AND rule=? AND rowid<?)"),
+    "actions_rules": (
+        listing.ACTIONS["rules"],
+        "ix_outbox_status (workspace_id=? AND status=? AND rule=? AND rowid<?)",
+    ),
+    "action_by_key": (listing.BY_KEY, "(workspace_id=? AND key=?)"),
+    "redrive_page": (redriving.PAGE, "ix_outbox_status (workspace_id=? AND status=? AND rule=? AND rowid<?)"),
+    "redrive_keys": (redriving.OF_KEYS, "(workspace_id=? AND key=?)"),
+    "redrive_take_up": (redriving.TAKE_UP, "INTEGER PRIMARY KEY"),
+    "suppressed": (tallying.SUPPRESSED, "ix_outbox_status (workspace_id=? AND status=?)"),
     "record": (records.ONE, "sqlite_autoindex_events_1 (workspace_id=? AND public_id=?)"),
     "arrivals_person": (records.ARRIVALS[True, False], "ix_events_timeline (person_id=?)"),
     "arrivals_person_type": (records.ARRIVALS[True, True], "ix_events_timeline (person_id=?"),
@@ -158,7 +167,7 @@ def test_it_goes_by_its_index(connection: Connection, name: str) -> None:
     assert not scanned or (name in allowed and "COVERING" in found), found
 
 
-@pytest.mark.parametrize("name", ["due", "watches_due", "page_all", "listing"])
+@pytest.mark.parametrize("name", ["due", "watches_due", "page_all", "listing", "actions_all"])
 def test_the_first_rows_need_no_sorting_of_all(connection: Connection, name: str) -> None:
     found = plan(connection, STATEMENTS[name][0])
     whole = [line for line in found.splitlines() if line == "USE TEMP B-TREE FOR ORDER BY"]
@@ -169,6 +178,14 @@ def test_the_first_rows_need_no_sorting_of_all(connection: Connection, name: str
 def test_what_falls_due_at_one_moment_is_not_sorted(connection: Connection, name: str) -> None:
     found = plan(connection, STATEMENTS[name][0])
     assert "ORDER BY" not in found, found
+
+
+@pytest.mark.parametrize("statement", [listing.ACTIONS["rules"], redriving.PAGE])
+def test_of_each_state_and_rule_only_the_newest_are_looked_at(connection: Connection, statement: Prepared) -> None:
+    """They come in order; what is sorted are a page of each, never all that are in a state."""
+    found = plan(connection, statement)
+    assert found.count("ORDER BY") == 1
+    assert found.index("ix_outbox_status") < found.index("ORDER BY")
 
 
 def test_of_what_may_leave_only_the_page_is_sorted(connection: Connection) -> None:
