@@ -258,6 +258,7 @@ class TemplateSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     folder: Path = Field(Path("templates"), description="The folder of templates.")
+    file_bytes: int = Field(256 * 1024, ge=1, description="Bytes of one file of a template.")
     output_bytes: int = Field(256 * 1024, ge=1, description="Bytes of what one template makes.")
     loops: int = Field(10_000, ge=1, description="Rounds of loops in one template, those within loops multiplied.")
     milliseconds: int = Field(500, ge=1, description="How long one template may take.")
@@ -299,11 +300,12 @@ def check_url(url: str) -> None:
 
 
 def read_cap(text: str) -> Cap:
-    """``3 per person per 7 days`` as a cap. Raises ValueError for anything else."""
+    """``3 per person per 7 days``, or ``per day``, as a cap. Raises ValueError for anything else."""
     found = _CAP.fullmatch(text)
     if found is None:
         raise ValueError(f"'{text}' is no cap; write it like '3 per person per 7 days'")
-    return Cap(int(found[1]), in_micros(parse_duration(found[2])))
+    length = found[2] if found[2][0].isdigit() else f"1 {found[2]}"
+    return Cap(int(found[1]), in_micros(parse_duration(length)))
 
 
 def known_channels(channels: Mapping[str, Any]) -> list[str]:

@@ -7,12 +7,11 @@ hour say cheaply that a rule is far from its limit; only near it are the people 
 from __future__ import annotations
 
 import statistics
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Final
 
 from engine.clock import HOUR
 from engine.delivery_settings import GuardSettings
-from engine.journeys.rulebook import RuleLife
 from engine.store import Connection, guarding
 
 HOURS: Final = 7 * 24
@@ -31,10 +30,11 @@ class Guard:
         self._hours: dict[int, dict[int, int]] = {}
         self._people: dict[int, set[int]] = {}
         self._acted: Counter[int] = Counter()
+        self._newly: dict[int, set[int]] = defaultdict(set)
         self.stopped: dict[int, str] = {}
         """Rules that are to stop, with the reason."""
 
-    def lets(self, rule: int, life: RuleLife, person: int, action: str, *, first: bool) -> bool:
+    def lets(self, rule: int, rule_id: str, person: int, action: str, *, first: bool) -> bool:
         """Whether an action of a rule may leave; ``first``: its journey has not acted yet.
 
         From the first that may not, nothing of the rule may.
@@ -45,7 +45,7 @@ class Guard:
             return False
         if not first:
             return True
-        limit = self._limit(rule, life)
+        limit = self._limit(rule, rule_id)
         if self._at_most(rule) < limit:
             return True
         people = self._people_of(rule)
@@ -57,21 +57,22 @@ class Guard:
     def acts(self, rule: int, person: int) -> None:
         """A journey acts for the first time."""
         self._acted[rule] += 1
-        if rule in self._people:
-            self._people[rule].add(person)
+        self._newly[rule].add(person)
 
     def save(self) -> None:
         """Write how many acted, by the hour."""
         guarding.add(self._connection, self._workspace, self._hour, self._acted)
 
-    def _limit(self, rule: int, life: RuleLife) -> int:
-        """The most people within an hour: the setting, or so many times the rule's own median hour."""
+    def _limit(self, rule: int, rule_id: str) -> int:
+        """The most people within an hour: the setting, or so many times the rule's own median hour.
+
+        Hours before the rule went live are hours without anybody: a rule has no history before it has half a week.
+        """
         assert self._settings is not None
-        floor = self._settings.rules.get(life.current.id, self._settings.people_per_hour)
+        floor = self._settings.rules.get(rule_id, self._settings.people_per_hour)
         known = self._known(rule)
-        first = max(self._hour - HOURS, (life.live_at or 0) // HOUR + 1)
-        full = [known.get(hour, 0) for hour in range(first, self._hour)]
-        return max(floor, int(self._settings.times_median * statistics.median(full))) if full else floor
+        full = [known.get(hour, 0) for hour in range(self._hour - HOURS, self._hour)]
+        return max(floor, int(self._settings.times_median * statistics.median(full)))
 
     def _at_most(self, rule: int) -> int:
         """No fewer than have acted within the last hour."""
@@ -84,7 +85,7 @@ class Guard:
         return self._hours[rule]
 
     def _people_of(self, rule: int) -> set[int]:
-        """Those who were acted on within the last hour."""
+        """Those who were acted on within the last hour, this claim included."""
         if rule not in self._people:
             self._people[rule] = guarding.people(self._connection, rule, self._now - HOUR)
-        return self._people[rule]
+        return self._people[rule] | self._newly[rule]

@@ -130,7 +130,7 @@ class Claiming:
         """Whether nothing stops the rule; if so, the action is counted as one that leaves."""
         first = journey.acted_at is None
         rule = self.live.rules[row.rule]
-        if not self.guard.lets(row.rule, rule.life, row.person_id, row.name, first=first):
+        if not self.guard.lets(row.rule, rule.id, row.person_id, row.name, first=first):
             return False
         if first:
             self.guard.acts(row.rule, row.person_id)
@@ -197,8 +197,13 @@ class Claiming:
     def _stop_rules(self) -> None:
         """Pause the rules that would have acted on too many people: what they still hold waits untouched."""
         self.guard.save()
-        for rule, reason in self.guard.stopped.items():
-            pausing.stop(self.connection, self.intake.workspace, self.live.rules[rule].id, self.now, reason)
+        for rule, reason in self.stopped.items():
+            pausing.stop(self.connection, self.intake.workspace, rule, self.now, reason)
+
+    @property
+    def stopped(self) -> dict[str, str]:
+        """The rules that were stopped, with the reason."""
+        return {self.live.rules[rule].id: reason for rule, reason in self.guard.stopped.items()}
 
     def _rules_of(self, rows: Sequence[OutboxRow]) -> dict[int, str]:
         """The ids of the rules of some rows. What left before its rule was removed is sent under its name."""

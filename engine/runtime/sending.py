@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
@@ -117,13 +117,14 @@ class Sending:
         With ``wait``, it ends when what became of them is recorded.
         """
         with self._claiming:
-            asked, claimed = self._writer.run(partial(self._claim, size=size))
+            asked, claimed, stopped = self._writer.run(partial(self._claim, size=size))
+            _alert(stopped)
             under_way = self._set_off(claimed)
         for one in under_way if wait else ():
             one.result()
         return asked, len(claimed)
 
-    def _claim(self, connection: Connection, size: int) -> tuple[int, list[Claimed]]:
+    def _claim(self, connection: Connection, size: int) -> tuple[int, list[Claimed], Mapping[str, str]]:
         now = self._clock.now()
         rows: list[OutboxRow] = []
         for lane, names in self._open(connection).items():
@@ -132,7 +133,8 @@ class Sending:
             if due and room:
                 rows += outbox.claimable(connection, self._workspace, due, now, room)
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
-        return len(rows), claiming.claim(rows)
+        claimed = claiming.claim(rows)
+        return len(rows), claimed, claiming.stopped
 
     def _set_off(self, claimed: Sequence[Claimed]) -> list[Future[None]]:
         if not claimed:
@@ -231,6 +233,14 @@ class Sending:
 
     def _write(self, connection: Connection, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
         record(self._intake(connection), outcomes)
+
+
+def _alert(stopped: Mapping[str, str]) -> None:
+    for rule, reason in stopped.items():
+        _log.error(
+            "alert: the rule '%s' has stopped itself: %s; look at it, then: lapse resume %s", rule, reason, rule,
+            extra={"fields": {"alert": "blast_guard", "rule": rule, "reason": reason}},
+        )  # fmt: skip
 
 
 def _seal_row(job: Job) -> tuple[int, bytes, str | None]:
