@@ -9,8 +9,16 @@ from typing import Final, NamedTuple
 from engine.config import Settings
 from engine.delivery.channels import Channel, Closing, LogChannel, PythonChannel
 from engine.delivery.lanes import Lane
+from engine.delivery.slack import SlackChannel
 from engine.delivery.webhook import WebhookChannel
-from engine.delivery_settings import AnyChannel, ChannelSettings, LogSettings, PythonSettings, WebhookSettings
+from engine.delivery_settings import (
+    AnyChannel,
+    ChannelSettings,
+    LogSettings,
+    PythonSettings,
+    SlackSettings,
+    WebhookSettings,
+)
 from engine.errors import ConfigError
 
 LOG: Final = "log"
@@ -109,5 +117,7 @@ def _channel(settings: AnyChannel) -> Channel:
     match settings:
         case WebhookSettings():
             return WebhookChannel(settings)
+        case SlackSettings():
+            return SlackChannel(settings)
         case _:
             return LogChannel()

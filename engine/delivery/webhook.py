@@ -1,50 +1,64 @@
-"""Plain webhooks: one POST of JSON for each action, its key as ``webhook-id``."""
+"""Webhooks the way of Standard Webhooks: one POST of JSON for each action, its key as ``webhook-id``.
+
+The bytes and the id are the same at every attempt; the timestamp, and with it the signature, is the attempt's.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import asdict
+from typing import Final
 
-from engine.delivery.channels import Outgoing, SendError
+from engine.clock import SECOND, WallClock
+from engine.delivery.channels import Outgoing, Sealed, SendError
+from engine.delivery.posting import Poster
+from engine.delivery.signing import read_key, signatures
+from engine.delivery_settings import Secret, WebhookSettings
 from engine.errors import ConfigError
 
-try:
-    import httpx2
-except ImportError:  # the extra is not installed
-    httpx2 = None  # type: ignore[assignment]
-
-GONE = 410
-TOO_MANY = 429
+_ID: Final = re.compile(r"[0-9A-Za-z_-]{1,128}")
+"""Ids that need no care: not in a header, and not in what is signed, where a dot ends them."""
 
 
 class WebhookChannel:
-    """POSTs to one URL. Any 2xx is taken for received; 4xx but 408, 409, 425 and 429 are final."""
+    """POSTs to one URL, signed with each of its secrets.
 
-    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
-        """``timeout`` in seconds bounds connecting and each read. Raises ConfigError without the ``webhook`` extra."""
-        if httpx2 is None:
-            raise ConfigError("a webhook needs an HTTP client; install it with: pip install 'lapse[webhook]'")
-        self._url = url
-        self._client = httpx2.Client(timeout=timeout, follow_redirects=False)
+    Raises ConfigError for a secret that is none, a URL that can never be posted to, or without the ``webhook`` extra.
+    """
+
+    def __init__(self, settings: WebhookSettings) -> None:
+        self._keys = [_key(secret) for secret in settings.secrets]
+        self._poster = Poster(settings)
+        self._clock = WallClock()
+
+    def seal(self, action: Outgoing) -> Sealed:
+        """The action as JSON, with what its template made as ``message``."""
+        body = action.body()
+        if action.message is not None:
+            body["message"] = asdict(action.message)
+        return Sealed(json.dumps(body, separators=(",", ":"), sort_keys=True).encode())
 
     def send(self, action: Outgoing) -> None:
-        body = json.dumps(action.body(), separators=(",", ":"), sort_keys=True).encode()
-        headers = {"content-type": "application/json", "webhook-id": action.key}
-        try:
-            answer = self._client.post(self._url, content=body, headers=headers)
-        except httpx2.HTTPError as error:
-            raise SendError(f"{type(error).__name__}: {error}") from error
-        if answer.is_success:
-            return
-        final = 400 <= answer.status_code < 500 and answer.status_code not in (408, 409, 425, TOO_MANY)
-        raise SendError(
-            f"the receiver answered {answer.status_code}",
-            permanent=final,
-            retry_after=_seconds(answer.headers.get("retry-after")),
-        )
+        body = (action.sealed or self.seal(action)).body
+        self._poster.post({"content-type": "application/json", **self._marks(action.key, body)}, body)
+
+    def _marks(self, key: str, body: bytes) -> dict[str, str]:
+        """The headers of the standard."""
+        if not _ID.fullmatch(key):
+            raise SendError("the action's key is no id that a header can carry", permanent=True)
+        timestamp = self._clock.now() // SECOND
+        marks = {"webhook-id": key, "webhook-timestamp": str(timestamp)}
+        if self._keys:
+            marks["webhook-signature"] = signatures(self._keys, key, timestamp, body)
+        return marks
 
     def close(self) -> None:
-        self._client.close()
+        self._poster.close()
 
 
-def _seconds(text: str | None) -> float | None:
-    return float(text) if text is not None and text.isdecimal() else None
+def _key(secret: Secret) -> bytes:
+    try:
+        return read_key(secret.read())
+    except ConfigError as error:
+        raise ConfigError(f"{secret.env or secret.file}: {error}") from None
