@@ -1,0 +1,51 @@
+"""From an action that names a template to the message that goes out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from engine.delivery.channels import Message, Outgoing, SendError
+from engine.delivery_settings import TemplateSettings
+from engine.templates.checking import EXTRA, installed
+from engine.templates.faults import TemplateError
+from engine.templates.folder import Folder
+
+if TYPE_CHECKING:
+    from engine.templates.rendering import Rendered, Renderer
+
+
+class Templates:
+    """The templates of the settings. An edited file counts from the next message on. Safe to use from any thread."""
+
+    def __init__(self, settings: TemplateSettings) -> None:
+        self._settings = settings
+
+    def message(self, action: Outgoing) -> Message | None:
+        """What the action's template makes of it; None where it names none, or none of that name is there.
+
+        Raises a permanent SendError, with the file and the line, for a template that cannot be rendered, and one that
+        is not permanent where the library that reads templates is not installed.
+        """
+        if action.template is None or not Folder(self._settings.folder).wordings(action.template):
+            return None
+        if not installed():
+            raise SendError(f"templates are read by a library that is not installed; {EXTRA}")
+        try:
+            made = self.rendered(action)
+        except TemplateError as error:
+            raise SendError(str(error), permanent=True) from error
+        return None if made is None else Message(made.subject, made.text, made.html)
+
+    def rendered(self, action: Outgoing) -> Rendered | None:
+        """The same with all there is to know of it. Raises TemplateError."""
+        from engine.templates.rendering import Facts
+
+        facts = Facts(action.variables, action.moment, action.unsubscribe_url)
+        return None if action.template is None else self._renderer.render(action.template, facts)
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        from engine.templates.rendering import Renderer
+
+        return Renderer(self._settings)

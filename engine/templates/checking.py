@@ -1,0 +1,120 @@
+"""Looking over templates, and the rules that name them, without rendering anything.
+
+What can be known beforehand: that a template is there, is Liquid, and names only variables, filters, tags and
+arguments that there are. What a person or an event holds cannot.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Final, NamedTuple
+
+from engine.delivery_settings import TemplateSettings
+from engine.language import Diagnostic, Reading
+from engine.language.nodes import Action, Rule, Span
+from engine.language.source import Source
+from engine.language.suggest import nearest
+from engine.language.walk import walk
+from engine.strict_json import shown
+from engine.templates.codes import finding
+from engine.templates.folder import BODIES, Folder
+
+Finding = tuple[Source, Diagnostic]
+
+EXTRA: Final = "pip install 'lapse[templates]'"
+"""What installs the library that reads templates."""
+
+
+def installed() -> bool:
+    """Whether the library that reads templates is there."""
+    return find_spec("liquid") is not None
+
+
+class Use(NamedTuple):
+    """A place where a rule names a template. ``mails``: what it makes is a mail."""
+
+    template: str
+    rule: str
+    arguments: tuple[str, ...]
+    mails: bool
+    source: Source
+    span: Span
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What looking over a folder gave, in the order of files and lines."""
+
+    files: int
+    findings: tuple[Finding, ...]
+
+
+def look_over(settings: TemplateSettings, readings: Iterable[Reading], mails: Callable[[str], bool]) -> Looked:
+    """Everything wrong or doubtful in the folder of templates, and where rules name what is not there.
+
+    ``mails`` says whether an action of a name goes out as mail. Findings are of rule files or of template files.
+    """
+    uses = [use for reading in readings for rule in reading.rules for use in _uses(reading.source, rule, mails)]
+    folder = Folder(settings.folder)
+    found = [*_missing(folder, uses), *_incomplete(folder, uses)]
+    files = folder.files()
+    if installed():
+        from engine.templates.analysis import analysed
+
+        by_name: dict[str, list[Use]] = defaultdict(list)
+        for use in uses:
+            by_name[use.template].append(use)
+        found += analysed(settings, by_name)
+    elif files:
+        found += _unchecked(folder, uses)
+    found = sorted(dict.fromkeys(found), key=lambda one: (one[0].name, one[1].span, one[1].code))
+    return Looked(len(files), tuple(found))
+
+
+def _uses(source: Source, rule: Rule, mails: Callable[[str], bool]) -> Iterator[Use]:
+    for node in walk(rule):
+        if isinstance(node, Action) and node.template is not None:
+            start = source.text.find(node.template, *node.span)
+            span = node.span if start < 0 else (start, start + len(node.template))
+            given = tuple(name for name, _ in node.arguments)
+            yield Use(node.template, rule.id, given, mails(node.name), source, span)
+
+
+def _missing(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:
+    """Only who keeps templates, or sends mail, is told that one is missing."""
+    known = folder.names()
+    for use in uses:
+        if folder.wordings(use.template) or not (use.mails or folder.path.is_dir()):
+            continue
+        near = nearest(use.template, known)
+        files = f"{folder.path / use.template}.txt or .html" if not near else None
+        advice = f"did you mean '{near}'?" if near else f"write {files}"
+        yield use.source, finding("template-missing", f"there is no template '{shown(use.template)}'", use.span, advice)
+
+
+def _incomplete(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:
+    for use in uses:
+        wordings = folder.wordings(use.template)
+        if wordings and wordings[0].language is not None:
+            message = f"the template '{use.template}' is there in single languages only"
+            advice = f"write {folder.path / use.template}.txt or .html for everybody else"
+            yield use.source, finding("template-no-default", message, use.span, advice)
+        for wording in wordings:
+            file = ".".join(filter(None, (str(folder.path / use.template), wording.language)))
+            if not any(part in wording.files for part in BODIES):
+                message = f"the template '{use.template}' has a subject and nothing else"
+                yield use.source, finding("template-empty", message, use.span, f"write {file}.txt or .html")
+            if use.mails and "subject" not in wording.files:
+                message = f"the mail '{use.template}' has no subject"
+                if wording.language is not None:
+                    message += f" in '{wording.language}'"
+                yield use.source, finding("template-no-subject", message, use.span, f"write {file}.subject")
+
+
+def _unchecked(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:
+    for use in {use.template: use for use in uses if folder.wordings(use.template)}.values():
+        message = f"the template '{use.template}' was not looked over"
+        yield use.source, finding("template-unchecked", message, use.span, f"install what reads it: {EXTRA}")
