@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from engine.cli.check import check
 from engine.cli.console import fail
+from engine.cli.deliveries import deliveries
 from engine.cli.doctor import doctor
 from engine.cli.erase import erase
 from engine.cli.events import events
@@ -19,6 +20,7 @@ from engine.cli.keys import keys
 from engine.cli.pause import pause, resume
 from engine.cli.person import person
 from engine.cli.quarantine import quarantine
+from engine.cli.redrive import redrive
 from engine.cli.replay import replay
 from engine.cli.rules import rules
 from engine.cli.run import run
@@ -41,6 +43,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "person": person,
     "erase": erase,
     "events": events,
+    "deliveries": deliveries,
+    "redrive": redrive,
     "doctor": doctor,
 }
 """In the order of the help page."""

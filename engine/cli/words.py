@@ -24,6 +24,21 @@ REASONS = {
 }
 """Why a journey ended."""
 
+KEPT = {
+    "holdout": "in the comparison group",
+    "history": "it was past when it came to be known",
+    "no_recipient": "nobody to send it to",
+    "date_passed": "its date was over",
+    "unsubscribed": "unsubscribed",
+    "unreachable": "the address takes no mail",
+    "decided_again": "decided otherwise since",
+    "paused": "the rule is paused",
+}
+"""Why an action does not leave, beside what ends a journey."""
+
+CAP = "cap: "
+"""What the reason of an action begins with that a cap kept from leaving."""
+
 NOTES = {
     "absorbed": "late triggers absorbed by a journey that had acted",
     "missing_field": "triggers without a field the rule compares",
@@ -36,6 +51,13 @@ NOTES = {
 
 def reason(code: str | None) -> str:
     return REASONS.get(code or "", code or "")
+
+
+def why(code: str | None) -> str:
+    """Why an action does not leave."""
+    if code is not None and code.startswith(CAP):
+        return f"as many as the cap '{code.removeprefix(CAP)}' allows"
+    return KEPT.get(code or "", reason(code))
 
 
 def at(when: int | None) -> str:
