@@ -81,7 +81,9 @@ def _show_page(page: DeliveryPage, format: Format) -> None:
         line(console, "no deliveries")
     for one in page.items:
         line(console, f"{at(one.moment)}  ", (f"{one.rule}  {one.person}  ", "bold"), what(one))
-        line(console, ("  " + "; ".join([state_told(one), *_progress(one)]), _style(one.state)), ("  " + one.key, "dim"))
+        line(
+            console, ("  " + "; ".join([state_told(one), *_progress(one)]), _style(one.state)), ("  " + one.key, "dim")
+        )
     if page.after is not None:
         line(console, ("older ones: ", "dim"), f"--after {page.after}")
 
