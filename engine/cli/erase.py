@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Format, line, out, print_json
+from engine.cli.console import Format, line, of, out, print_json
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
@@ -41,5 +41,9 @@ def erase(
     if format is Format.JSON:
         print_json({"erased": gone})
         return
+    on_the_wire = gone.pop("on_the_wire")
     told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in gone.items() if number)
     line(out(), f"'{id}' is erased: {told}")
+    if on_the_wire:
+        handed = of(on_the_wire, "action")
+        line(out(), f"{handed} had been handed to a channel and may still arrive; nothing else leaves")

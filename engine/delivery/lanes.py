@@ -63,7 +63,7 @@ class Lane:
         self._pace: Pace | None = None
         self._lock = threading.Lock()
         self._under_way = 0
-        self._ahead = settings.concurrency
+        self._ahead = settings.concurrency * (1 if settings.delivery == "at_most_once" else 2)
         self._since = 0.0
 
     def room(self, now: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,9 +19,10 @@ from engine.runtime import pausing
 from engine.runtime.deciding import Caused
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
+from engine.runtime.live import Live
 from engine.runtime.loading import Pair, read_acted, read_people, revived
 from engine.runtime.pressure import Pressure
-from engine.store import journeys, outbox, people, rules
+from engine.store import Connection, journeys, outbox, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
 
 
@@ -79,7 +80,7 @@ class Claiming:
         self.intake.put(self.caused)
         self._stop_rules()
         names = people.names(self.connection, {row.person_id for row in claimed})
-        called = self._rules_of(claimed)
+        called = rule_ids(self.connection, self.intake.workspace, self.live, {row.rule for row in claimed})
         return [Claimed(row, called[row.rule], names[row.person_id]) for row in claimed]
 
     def _load(self, rows: Sequence[OutboxRow]) -> None:
@@ -205,11 +206,12 @@ class Claiming:
         """The rules that were stopped, with the reason."""
         return {self.live.rules[rule].id: reason for rule, reason in self.guard.stopped.items()}
 
-    def _rules_of(self, rows: Sequence[OutboxRow]) -> dict[int, str]:
-        """The ids of the rules of some rows. What left before its rule was removed is sent under its name."""
-        if all(row.rule in self.live.rules for row in rows):
-            return {row: rule.id for row, rule in self.live.rules.items()}
-        return {row.id: row.rule_id for row in rules.every(self.connection, self.intake.workspace).values()}
+
+def rule_ids(connection: Connection, workspace: int, live: Live, wanted: Set[int]) -> dict[int, str]:
+    """The ids of some rules. What left before its rule was removed goes under its name all the same."""
+    if wanted <= live.rules.keys():
+        return {row: rule.id for row, rule in live.rules.items()}
+    return {row.id: row.rule_id for row in rules.every(connection, workspace).values()}
 
 
 def _place(journey: Journey, key: str) -> int | None:

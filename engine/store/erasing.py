@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, exists, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from engine.store.outbox import ERASED
 from engine.store.prepared import Prepared, batch, bound, inserting, listed
@@ -165,6 +177,10 @@ BLANK_ACTIONS = Prepared(
     ),
     "person",
 )
+ON_THE_WIRE = Prepared(
+    select(func.count()).where(outbox.c.person_id == _person, _one_of("sending")),
+    "person",
+)
 BLANK_PERSON = Prepared(
     people.update()
     .where(people.c.id == _person)
@@ -184,14 +200,17 @@ def erase(
     """Take out what is a person's; ``others`` are those merged into them. Gives how many rows of each kind.
 
     Journeys and actions stay as rows of somebody unknown, so that what rules did stays counted: those that waited have
-    ended, those on their way are given up. A constant number of statements, each by an index.
+    ended, those on their way are given up. ``on_the_wire`` are those that a sender had taken up, and may be handing over just
+    now; nothing else leaves. A constant number of statements, each by an index.
     """
     keys = FORGET_MESSAGES.run(connection, workspace, person) + FORGET_KEYS.run(connection, workspace, person)
     counts = {name: statement.run(connection, person) for name, statement in GONE.items()}
     TAKE_UP.run(connection, workspace, listed([person, *others]))
     watched = UNWATCH.run(connection, workspace, person)
     ended = BLANK_JOURNEYS.run(connection, person, now)
+    on_the_wire = ON_THE_WIRE.row(connection, person)
     actions = BLANK_ACTIONS.run(connection, person)
     FORGET_PEOPLE.run(connection, listed(others))
     BLANK_PERSON.run(connection, person, new_id, now)
-    return {**counts, "keys": keys, "watches": watched, "journeys": ended, "actions": actions}
+    told = {"keys": keys, "watches": watched, "journeys": ended, "actions": actions}
+    return {**counts, **told, "on_the_wire": on_the_wire[0] if on_the_wire else 0}

@@ -104,7 +104,7 @@ def test_nothing_of_theirs_is_left_and_everything_of_others_is(lab: Lab, who: st
         gone = here.engine.erase(ids.get(who) or who)
 
         assert gone is not None
-        assert {name for name, number in gone.items() if not number} <= {"watches"}
+        assert {name for name, number in gone.items() if not number} <= {"watches", "on_the_wire"}
         assert SECRET not in texts(here.engine)
         assert repr(person.id) not in texts(here.engine)
         assert here.engine.find(own("user")) is None

@@ -1,0 +1,412 @@
+"""Sending: lanes that do not wait for one another, what is stopped, parked, sealed, given back and recorded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine import Engine
+from engine.clock import MINUTE, SECOND
+from engine.config import load_settings
+from engine.daemon import Daemon
+from engine.delivery.channels import Message, Outgoing, Sealed, SendError
+from engine.errors import ConfigError
+from engine.store import outbox
+from engine.store.rows import OutboxRow
+from engine.testing import Clock, travel
+
+TWO = {
+    "channels": {"slow": {"type": "python", "concurrency": 2}, "fast": {"type": "python"}},
+    "actions": {"call": "slow", "mail": "fast"},
+}
+BOTH = "Rule: r\nTrigger: go\nAction: call\n\nRule: s\nTrigger: go\nAction: mail\n"
+ONE = "Rule: r\nTrigger: go\nAction: mail\n"
+Opened = Callable[..., Engine]
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock("2026-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: Clock) -> Iterator[Opened]:
+    """``opened(rules, **settings)``: an engine on the test's file; without rules, another process on it."""
+    engines: list[Engine] = []
+
+    def make(rules: str | None = None, **settings: Any) -> Engine:
+        path = tmp_path / "r.rules"
+        if rules is not None:
+            path.write_text(rules)
+        given = load_settings(store=f"sqlite:///{tmp_path / 'lapse.db'}", **settings)
+        engines.append(Engine.open(rules=path if rules is not None else None, clock=clock, settings=given))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        engine.close()
+
+
+def go(engine: Engine, count: int = 1, first: int = 0) -> None:
+    engine.ingest([{"event": "go", "user_id": f"u{number}"} for number in range(first, first + count)])
+
+
+def rows(engine: Engine) -> list[OutboxRow]:
+    with engine.store.read() as connection:
+        return outbox.listing(connection, engine.workspace, 0, 1_000)
+
+
+def states(engine: Engine) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in rows(engine):
+        found[row.status] = found.get(row.status, 0) + 1
+    return found
+
+
+class Hanging:
+    """A receiver that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.begun = threading.Semaphore(0)
+        self.let_go = threading.Event()
+
+    def __call__(self, action: Outgoing) -> None:
+        self.got.append(action.key)
+        self.begun.release()
+        assert self.let_go.wait(30)
+
+
+# ------------------------------------------------------------------------------------------------ lanes
+
+
+def test_a_receiver_that_hangs_slows_none_of_the_others(opened: Opened) -> None:
+    engine = opened(BOTH, **TWO)
+    hanging, got = Hanging(), []
+    engine.action("call")(hanging)
+    engine.action("mail")(got.append)
+    go(engine, 30)
+    daemon = Daemon(engine)
+    daemon.start()
+    try:
+        for _ in range(2):
+            assert hanging.begun.acquire(timeout=10)
+        go(engine, 30, first=30)
+        _until(lambda: len(got) == 60)
+        assert len(hanging.got) == 2
+        hanging.let_go.set()
+        _until(lambda: states(engine) == {"sent": 120})
+    finally:
+        hanging.let_go.set()
+        daemon.stop()
+    assert len(set(hanging.got)) == 60
+
+
+def test_no_more_are_under_way_than_the_channel_allows(opened: Opened) -> None:
+    engine = opened(ONE, channels={"few": {"type": "python", "concurrency": 3}}, actions={"mail": "few"})
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    @engine.action("mail")
+    def send(action: Outgoing) -> None:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        threading.Event().wait(0.002)
+        with lock:
+            at_once -= 1
+
+    go(engine, 50)
+    engine.run_due()
+    assert states(engine) == {"sent": 50}
+    assert most == 3
+
+
+def test_a_rate_spreads_what_leaves(opened: Opened, clock: Clock) -> None:
+    engine = opened(ONE, channels={"slow": {"type": "python", "rate": "2/second"}}, actions={"mail": "slow"})
+    at: list[int] = []
+    engine.action("mail")(lambda action: at.append(clock.now()))
+    go(engine, 9)
+    start = clock.now()
+    travel(engine, clock, start + MINUTE)
+    assert [(one - start) / SECOND for one in at] == [0, 0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5]
+
+
+def test_what_a_lane_has_not_begun_is_given_back_when_it_closes(opened: Opened, clock: Clock) -> None:
+    engine = opened(BOTH, **TWO)
+    hanging = Hanging()
+    engine.action("call")(hanging)
+    engine.action("mail")(lambda action: None)
+    go(engine, 5)
+    for _ in engine.due_pages(wait=False):
+        pass
+    for _ in range(2):
+        assert hanging.begun.acquire(timeout=10)
+    closing = threading.Thread(target=engine.close)
+    threading.Timer(0.2, hanging.let_go.set).start()
+    closing.start()
+    closing.join(20)
+    assert not closing.is_alive()
+    again = opened(**TWO)
+    calls = [row for row in rows(again) if row.name == "call"]
+    assert sorted((row.status, row.attempts) for row in calls) == [
+        ("failed", 0), ("failed", 0), ("pending", 0), ("sent", 1), ("sent", 1),
+    ]  # fmt: skip
+    again.action("call")(hanging)
+    again.run_due()
+    assert states(again) == {"sent": 10}
+    assert len(hanging.got) == len(set(hanging.got)) == 5
+
+
+# ---------------------------------------------------------------------------------------------- stopped
+
+
+@pytest.mark.parametrize(("channel", "sent"), [("slow", {"mail"}), (None, set())])
+def test_what_is_paused_waits_and_leaves_afterwards(
+    opened: Opened, clock: Clock, channel: str | None, sent: set[str]
+) -> None:
+    engine = opened(BOTH, **TWO)
+    got: list[str] = []
+    for name in ("call", "mail"):
+        engine.action(name)(lambda action: got.append(action.action))
+    assert engine.pause_delivery(channel)
+    assert not engine.pause_delivery(channel)
+    go(engine)
+    engine.run_due()
+    assert set(got) == sent
+    assert engine.next_due() is None
+    assert [(one.kind, one.name, one.reason) for one in engine.switches()] == [
+        ("all", "", "by hand") if channel is None else ("channel", channel, "by hand")
+    ]
+    clock.move("1 hour")
+    assert engine.resume_delivery(channel)
+    assert not engine.resume_delivery(channel)
+    engine.run_due()
+    assert set(got) == {"call", "mail"}
+
+
+def test_what_waited_too_long_is_skipped_when_it_goes_on(opened: Opened, clock: Clock) -> None:
+    engine = opened(ONE)
+    engine.pause_delivery()
+    go(engine)
+    engine.run_due()
+    clock.move("25 hours")
+    engine.resume_delivery()
+    engine.run_due()
+    assert states(engine) == {"skipped_late": 1}
+
+
+def test_another_process_sees_the_pause(opened: Opened) -> None:
+    engine = opened(ONE)
+    got: list[Outgoing] = []
+    engine.action("mail")(got.append)
+    opened().pause_delivery()
+    go(engine)
+    engine.run_due()
+    assert got == []
+
+
+def test_a_channel_that_does_not_exist_is_not_paused(opened: Opened) -> None:
+    with pytest.raises(ConfigError, match=r"there is no channel \'fats\'; did you mean \'fast\'\?"):
+        opened(BOTH, **TWO).pause_delivery("fats")
+
+
+def test_a_receiver_that_is_gone_stops_its_channel(opened: Opened, clock: Clock) -> None:
+    engine = opened(ONE)
+    tries: list[Outgoing] = []
+
+    @engine.action("mail")
+    def gone(action: Outgoing) -> None:
+        tries.append(action)
+        raise SendError("the receiver answered 410", permanent=True, gone=True)
+
+    go(engine)
+    engine.run_due()
+    go(engine, 3, first=1)
+    engine.run_due()
+    assert len(tries) == 1
+    assert states(engine) == {"dead": 1, "pending": 3}
+    (stopped,) = engine.switches()
+    assert (stopped.kind, stopped.name) == ("channel", "python")
+    assert "410" in stopped.reason
+
+
+# ------------------------------------------------------------------------------------- deaths and outcomes
+
+
+def dies_at(engine: Engine, point: str) -> None:
+    def reach(name: str) -> None:
+        if name == point:
+            raise Died
+
+    engine.sending.reached = reach
+
+
+@pytest.mark.parametrize(
+    ("delivery", "point", "after", "times"),
+    [
+        ("at_least_once", "claimed", {"sent": 1}, 1),
+        ("at_least_once", "answered", {"sent": 1}, 2),
+        ("at_least_once", "recorded", {"sent": 1}, 1),
+        ("at_most_once", "claimed", {"parked": 1}, 0),
+        ("at_most_once", "answered", {"parked": 1}, 1),
+        ("at_most_once", "recorded", {"sent": 1}, 1),
+    ],
+)
+def test_a_death_at_each_point(
+    opened: Opened, clock: Clock, delivery: str, point: str, after: dict[str, int], times: int
+) -> None:
+    settings = {"channels": {"p": {"type": "python", "delivery": delivery}}, "actions": {"mail": "p"}}
+    engine, got = opened(ONE, **settings), []
+    engine.action("mail")(lambda action: got.append(action.key))
+    dies_at(engine, point)
+    go(engine)
+    with pytest.raises(Died):
+        engine.run_due()
+    engine.close()
+    again = opened(**settings)
+    again.action("mail")(lambda action: got.append(action.key))
+    again.run_due()
+    clock.set(clock.now() + 5 * MINUTE)
+    again.run_due()
+    assert states(again) == after
+    assert len(got) == times
+    assert len(set(got)) <= 1
+
+
+def test_the_lease_is_a_setting(opened: Opened, clock: Clock) -> None:
+    engine, got = opened(ONE, delivery={"lease": "1 minute"}), []
+    engine.action("mail")(got.append)
+    dies_at(engine, "claimed")
+    go(engine)
+    with pytest.raises(Died):
+        engine.run_due()
+    engine.sending.reached = lambda _: None
+    clock.set(clock.now() + MINUTE - 1)
+    engine.run_due()
+    assert got == []
+    clock.set(clock.now() + 1)
+    engine.run_due()
+    assert len(got) == 1
+
+
+def test_a_bounce_is_an_event_and_the_last_mail_to_that_address(opened: Opened) -> None:
+    engine = opened(
+        "Rule: r\nTrigger: go\nAction: mail\nTags: promo\n",
+        channels={"post": {"type": "email", "host": "localhost", "from": "a@shop.example"}},
+        actions={"mail": "post"},
+    )
+    tries: list[Outgoing] = []
+    route = engine._routes.of("mail")
+
+    def refuses(action: Outgoing) -> None:
+        tries.append(action)
+        raise SendError("550 5.1.1 no such user", permanent=True, bounced=True)
+
+    class Post:
+        def seal(self, action: Outgoing) -> Any:
+            return Sealed(b"a mail", action.variables["person"]["email"])
+
+        def send(self, action: Outgoing) -> None:
+            refuses(action)
+
+    engine._routes._found["mail"] = route._replace(channel=Post())
+    engine.identify("u0", {"email": "ann@example.com"})
+    go(engine)
+    engine.run_due()
+    (bounced,) = engine.events("u0", names="email_bounced").events
+    assert bounced.properties["rule"] == "r"
+    assert bounced.properties["hard"] is True
+    assert bounced.properties["tag"] == ["promo"]
+    engine.identify("u1", {"email": "Ann@Example.com"})
+    go(engine, 1, first=1)
+    engine.run_due()
+    assert len(tries) == 1
+    assert [(row.status, row.reason) for row in rows(engine)] == [("dead", None), ("suppressed", "unreachable")]
+
+
+# ---------------------------------------------------------------------------------------------- sealing
+
+
+class Words:
+    """Templates that are edited between attempts."""
+
+    def __init__(self) -> None:
+        self.text = "first"
+
+    def message(self, action: Outgoing) -> Message:
+        if self.text == "broken":
+            raise SendError("hello.txt: line 3: no such filter", permanent=True)
+        return Message(text=f"{self.text}, {action.person}")
+
+
+def test_what_was_sealed_once_is_sent_at_every_attempt(opened: Opened, clock: Clock) -> None:
+    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n')
+    words = engine.sending._templates = Words()
+    got: list[Message | None] = []
+
+    @engine.action("mail")
+    def mail(action: Outgoing) -> None:
+        got.append(action.message)
+        words.text = "second"
+        if len(got) == 1:
+            raise SendError("down")
+
+    go(engine)
+    engine.run_due()
+    clock.move("1 hour")
+    engine.run_due()
+    assert got == [Message(text="first, u0")] * 2
+    assert states(engine) == {"sent": 1}
+
+
+def test_a_template_that_fails_is_dead_with_its_error_and_holds_up_nothing(opened: Opened) -> None:
+    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n\nRule: s\nTrigger: go\nAction: push\n')
+    words = engine.sending._templates = Words()
+    words.text = "broken"
+    got: list[Outgoing] = []
+    engine.action("mail")(got.append)
+    go(engine, 20)
+    engine.run_due()
+    assert got == []
+    assert states(engine) == {"dead": 20, "sent": 20}
+    assert {row.error for row in rows(engine) if row.status == "dead"} == {"hello.txt: line 3: no such filter"}
+    words.text = "fine"
+    go(engine, 20, first=20)
+    engine.run_due()
+    assert len(got) == 20  # the lane has room as before
+
+
+def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:
+    engine = opened(BOTH, **TWO)
+    hanging = Hanging()
+    engine.action("call")(hanging)
+    engine.action("mail")(lambda action: None)
+    go(engine, 5)
+    for _ in engine.due_pages(wait=False):
+        pass
+    for _ in range(2):
+        assert hanging.begun.acquire(timeout=10)
+    told = [engine.erase(f"u{number}") for number in range(5)]
+    hanging.let_go.set()
+    engine.close()
+    assert len(hanging.got) == 2
+    assert [one["on_the_wire"] for one in told if one] == [1, 1, 1, 1, 0]
+
+
+def _until(what: Callable[[], bool]) -> None:
+    """Wait for what other threads do; fails after some seconds."""
+    pause = threading.Event()
+    for _ in range(1_000):
+        if what():
+            return
+        pause.wait(0.01)
+    raise AssertionError("it did not come about")
