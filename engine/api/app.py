@@ -14,7 +14,9 @@ from engine.api.dialects import DIALECTS
 from engine.api.door import Door
 from engine.api.routing import Paths
 from engine.api.service import Service, Well
+from engine.api.unsubscribe import Unsubscribe
 from engine.config import Settings
+from engine.runtime import unsubscribing
 from engine.runtime.workspaces import Workspaces
 
 
@@ -63,6 +65,7 @@ class Doors:
         self._root = service.settings.api.root
         self._closed = {name: Door(service, one, "unknown", {}) for name, one in spoken.items()}
         self._paths = Paths()
+        self._paths.add(unsubscribing.PATH, Unsubscribe(service))
         for dialect in spoken.values():
             for path, routes in _by_path(dialect).items():
                 door = Door(service, dialect, path, routes)

@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
-from starlette.types import Scope
-
-from engine.api.door import Door
+from starlette.types import ASGIApp, Scope
 
 _ANY: Final = "{}"
 
@@ -20,13 +18,13 @@ _ANY: Final = "{}"
 class Paths:
     """Doors by their path, segment by segment. A name comes before a parameter."""
 
-    door: Door | None = None
+    door: ASGIApp | None = None
     names: tuple[str, ...] = ()
     below: dict[str, Paths] = field(default_factory=dict)
-    plain: dict[bytes, Door] = field(default_factory=dict)
+    plain: dict[bytes, ASGIApp] = field(default_factory=dict)
     """Doors of whole paths without parameters, as most requests name them."""
 
-    def add(self, pattern: str, door: Door) -> None:
+    def add(self, pattern: str, door: ASGIApp) -> None:
         """Let ``pattern``, such as ``/v1/people/{id}``, lead to ``door``."""
         here = self
         names = []
@@ -39,7 +37,7 @@ class Paths:
         if not names:
             self.plain[pattern.encode()] = door
 
-    def find(self, scope: Scope) -> tuple[Door, dict[str, str]] | None:
+    def find(self, scope: Scope) -> tuple[ASGIApp, dict[str, str]] | None:
         """The door of a request's path, and the path's parameters."""
         raw = scope.get("raw_path") or scope["path"].encode()
         if (door := self.plain.get(raw)) is not None:
@@ -47,7 +45,7 @@ class Paths:
         segments = [unquote(one) for one in raw.decode("ascii", "replace").split("/")[1:]]
         return self._find(segments, 0, ())
 
-    def _find(self, segments: list[str], place: int, values: tuple[str, ...]) -> tuple[Door, dict[str, str]] | None:
+    def _find(self, segments: list[str], place: int, values: tuple[str, ...]) -> tuple[ASGIApp, dict[str, str]] | None:
         if place == len(segments):
             return None if self.door is None else (self.door, dict(zip(self.names, values, strict=True)))
         segment = segments[place]

@@ -1,0 +1,146 @@
+"""Links that end a subscription: whom, by which channel and of which topic, sealed under the workspace's secret.
+
+A token says of which workspace it is, by a digest of the name, and nothing else to anybody without the secret: who it
+is about is masked by a tag that is made from it. The same person, channel and topic give the same link, and it is good
+for as long as the person is there.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Sequence
+from hashlib import blake2b, shake_256
+from typing import Final, Literal, NamedTuple
+
+from ulid import ULID
+
+from engine.clock import HOUR
+from engine.language.program import MARKETING, TRANSACTIONAL
+from engine.runtime import browsing, contacts
+from engine.runtime.contacts import PersonRef
+from engine.store import Connection, people, secrets
+
+PATH: Final = "/unsubscribe/{token}"
+"""Where the service answers to links, whatever its dialects are."""
+
+Choice = Literal["unsubscribed", "resubscribed"]
+"""The event that says it."""
+
+REPEATED: Final = HOUR
+"""For how long the same choice is the same click, made again by a program or by somebody in doubt; microseconds."""
+
+_CHOICES: Final[tuple[Choice, ...]] = ("unsubscribed", "resubscribed")
+_MARK, _TAG, _ID = 8, 16, 16
+
+
+class Subscription(NamedTuple):
+    """What a link ends. ``person`` is a public id; without a ``topic`` it is all that the channel is used for."""
+
+    person: bytes
+    channel: str
+    topic: str | None
+
+
+class Sent(NamedTuple):
+    """An action that is to carry a link: the person's row, the channel's name, the rule's purpose."""
+
+    person: int
+    channel: str
+    purpose: str
+
+
+def links(connection: Connection, workspace: int, name: str, public_url: str, sent: Sequence[Sent]) -> list[str | None]:
+    """The links of actions of a workspace; None for those nobody unsubscribes from. Two statements, however many."""
+    key = _key(connection, workspace)
+    ids = people.public_ids(connection, {one.person for one in sent})
+    return [
+        None
+        if one.purpose == TRANSACTIONAL
+        else _link(key, name, public_url, Subscription(ids[one.person], one.channel, _topic(one.purpose)))
+        for one in sent
+    ]
+
+
+def is_of(token: str, name: str) -> bool:
+    """Whether a token says that it is of the workspace of a name."""
+    return _bytes(token)[:_MARK] == _mark(name)
+
+
+def read(connection: Connection, workspace: int, token: str) -> Subscription | None:
+    """What a token of a workspace ends; None for one that was never made here."""
+    sealed = _bytes(token)[_MARK:]
+    key, tag = _key(connection, workspace), sealed[:_TAG]
+    packed = _masked(key, tag, sealed[_TAG:])
+    if len(tag) != _TAG or not hmac.compare_digest(tag, _tag(key, packed)):
+        return None
+    channel, about, topic = packed[_ID:].decode().partition("\0")
+    return Subscription(packed[:_ID], channel, topic if about else None)
+
+
+def person(connection: Connection, workspace: int, subscription: Subscription) -> PersonRef | None:
+    """Whose subscription it is, whoever they have become; nothing where they are gone."""
+    return contacts.find(connection, workspace, str(ULID(subscription.person)), ())
+
+
+def item(
+    connection: Connection, workspace: int, subscription: Subscription, who: PersonRef, choice: Choice, now: int
+) -> dict[str, object] | None:
+    """The event that says a choice; nothing where it is what was said last, and just now.
+
+    Its message id is made from what was said before: of several calls at once one counts, and whoever changes their
+    mind is heard each time.
+    """
+    about = {"channel": subscription.channel}
+    if subscription.topic is not None:
+        about["topic"] = subscription.topic
+    before = browsing.page(connection, workspace, str(ULID(who.id)), _CHOICES, None, None, 1, None).events
+    since = now - REPEATED
+    if any((one.event, one.properties) == (choice, about) and one.received_at > since for one in before):
+        return None
+    said = "\0".join([choice, *about.values(), *(one.id for one in before)])
+    digest = blake2b(said.encode(), key=who.id, digest_size=16).hexdigest()
+    return {"event": choice, **who.item(), "properties": about, "message_id": f"unsubscribe:{digest}"}
+
+
+def _topic(purpose: str) -> str | None:
+    return None if purpose == MARKETING else purpose
+
+
+def _link(key: bytes, name: str, public_url: str, subscription: Subscription) -> str:
+    about = subscription.channel if subscription.topic is None else f"{subscription.channel}\0{subscription.topic}"
+    packed = subscription.person + about.encode()
+    tag = _tag(key, packed)
+    token = _text(_mark(name) + tag + _masked(key, tag, packed))
+    return public_url.rstrip("/") + PATH.format(token=token)
+
+
+def _mark(name: str) -> bytes:
+    return blake2b(name.encode(), digest_size=_MARK, person=b"workspace").digest()
+
+
+def _key(connection: Connection, workspace: int) -> bytes:
+    return blake2b(key=secrets.secret(connection, workspace), digest_size=32, person=b"unsubscribe").digest()
+
+
+def _tag(key: bytes, packed: bytes) -> bytes:
+    return blake2b(packed, key=key, digest_size=_TAG, person=b"tag").digest()
+
+
+def _masked(key: bytes, tag: bytes, packed: bytes) -> bytes:
+    """What hides a subscription, and shows it again."""
+    mask = shake_256(key + tag).digest(len(packed))
+    return bytes(one ^ other for one, other in zip(packed, mask, strict=True))
+
+
+def _text(sealed: bytes) -> str:
+    return base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+
+def _bytes(token: str) -> bytes:
+    """What a token is made of; nothing where it is not written as tokens are."""
+    try:
+        sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return b""
+    return sealed if _text(sealed) == token else b""
