@@ -266,18 +266,17 @@ class Person:
         """The default exit stands behind the opening gate: until that is passed, the gate itself decides."""
         if event is run.trigger:
             return False
-        if self._says_no(event, run):
+        in_view = isinstance(self.rule.trigger, nodes.NoTrigger) and event.at == run.journey.start
+        if self._says_no(event) and not in_view:  # else it may be what began the journey
             return True
-        if self.rule.exit is None and not run.opened:
+        if self.rule.exit is None and (in_view or not run.opened):
             return False
         return any(matches(event, pattern, self.view(run, self.now)) for pattern in self.exit_patterns())
 
-    def _says_no(self, event: Event, run: Run) -> bool:
+    def _says_no(self, event: Event) -> bool:
         """Who unsubscribes leaves every journey but transactional ones, or those of the topic that is named."""
         if event.name != "unsubscribed" or self.rule.purpose == "transactional":
             return False
-        if isinstance(self.rule.trigger, nodes.NoTrigger) and event.at == run.journey.start:
-            return False  # it may be what began the journey
         topic = event.properties.get("topic")
         return not isinstance(topic, str) or topic in ("", self.rule.purpose or "marketing")
 
