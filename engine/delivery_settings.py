@@ -47,6 +47,7 @@ RATE: Final = r"[1-9]\d{0,8}/(second|minute|hour|day)"
 BUILT_IN: Final = ("log", "python")
 """Channels that are there without a table: the log, and the functions a program registers."""
 
+_PLAIN_URL: Final = re.compile(r"[A-Za-z0-9._~:/\[\]@!$&'()*+,;=%-]+")
 _CAP: Final = re.compile(r"\s*([1-9]\d{0,8})\s+per\s+person\s+per\s+(\S.*?)\s*")
 
 
@@ -285,6 +286,8 @@ class DeliverySettings(BaseModel):
     def _public_url_is_web(cls, url: str | None) -> str | None:
         if url is not None:
             check_url(url)
+            if not _PLAIN_URL.fullmatch(url):
+                raise ValueError(f"'{url}' is no address to begin links with: plain ASCII, without '?' and '#'")
         return url
 
 

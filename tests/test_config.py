@@ -163,6 +163,9 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
         ('[caps]\npromo = "3 per person per 7 parsecs"', "'7 parsecs' is no duration"),
         ("[guard]\npeople = 3", "'guard.people' is no setting"),
         ('[delivery]\npublic_url = "shop.example"', "a url begins with 'https://'"),
+        ('[delivery]\npublic_url = "https://shop.example/?a"', "no address to begin links with"),
+        ('[delivery]\npublic_url = "https://shop.example/ü"', "no address to begin links with"),
+        ('[delivery]\npublic_url = "https://shop.example/\\r\\nBcc: x"', "no address to begin links with"),
         ('store = "x', "lapse.toml cannot be read"),
     ],
 )

@@ -19,7 +19,7 @@ from typing import Final
 
 from engine.clock import SECOND
 from engine.delivery.addresses import Mailbox
-from engine.delivery.channels import Message, Outgoing
+from engine.delivery.channels import Message, Outgoing, SendError
 
 _LINE: Final = 900
 """Characters a header may have as it is: lines end before 998."""
@@ -56,7 +56,8 @@ def letter(action: Outgoing, message: Message, sender: Mailbox, reply_to: Mailbo
 
 def _line(name: str, value: str) -> bytes:
     """A header's lines. Whatever a value was made from, a line break in it is only ever one of :func:`_words`."""
-    assert all(_SAFE.fullmatch(one) for one in value.split("\r\n "))
+    if not all(_SAFE.fullmatch(one) for one in value.split("\r\n ")):
+        raise SendError(f"the header {name} would hold more than plain text", permanent=True)
     return f"{name}: {value}\r\n".encode("ascii")
 
 

@@ -173,6 +173,15 @@ def test_no_link_where_there_is_none_or_none_is_due() -> None:
     assert "List-Unsubscribe" in read(seal(replace(ACTION, purpose="newsletter")))
 
 
+def test_a_link_that_is_more_than_one_is_not_sent() -> None:
+    for url in (
+        "https://shop.example/\r\nBcc: eve@evil.example",
+        "https://shop.example/ü",
+        "https://shop.example/\n x",
+    ):
+        assert "List-Unsubscribe" in unsealable(unsubscribe_url=url)
+
+
 @pytest.mark.parametrize(
     "text",
     [
