@@ -6,6 +6,7 @@ arguments that there are. What a person or an event holds cannot.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -77,10 +78,15 @@ def look_over(settings: TemplateSettings, readings: Iterable[Reading], mails: Ca
 def _uses(source: Source, rule: Rule, mails: Callable[[str], bool]) -> Iterator[Use]:
     for node in walk(rule):
         if isinstance(node, Action) and node.template is not None:
-            start = source.text.find(node.template, *node.span)
-            span = node.span if start < 0 else (start, start + len(node.template))
             given = tuple(name for name, _ in node.arguments)
+            span = _named_at(node.template, source.text, node.span)
             yield Use(node.template, rule.id, given, mails(node.name), source, span)
+
+
+def _named_at(template: str, text: str, span: Span) -> Span:
+    """Where an action names its template: in quotes, behind its own name."""
+    found = re.compile(rf"(?<=[^\w\s]){re.escape(template)}(?=[^\w\s])").search(text, *span)
+    return found.span() if found else span
 
 
 def _missing(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:

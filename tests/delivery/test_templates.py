@@ -1,0 +1,54 @@
+"""From an action to its message."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.delivery import templates
+from engine.delivery.channels import Message, Outgoing, SendError
+from engine.delivery.templates import Templates
+from engine.delivery_settings import TemplateSettings
+
+ACTION = Outgoing(
+    "act_1", "cart", "u1", "3", "send_email", "reminder", 1_767_600_000_000_000, 1,
+    {"with": {"total": 80}, "to": "a@b.c", "person": {"city": "Kraków"}, "variant": "pl"},
+    unsubscribe_url="https://shop.example/u",
+)  # fmt: skip
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Templates:
+    (tmp_path / "reminder.subject").write_text("{{ with.total }} in {{ person.city }}")
+    (tmp_path / "reminder.txt").write_text("{{ 'now' | date: '%Y-%m-%d' }} {{ person.nick }}{{ unsubscribe_url }}")
+    (tmp_path / "broken.txt").write_text("\n{% if %}")
+    return Templates(TemplateSettings(folder=tmp_path))
+
+
+def test_a_message_is_made_of_the_frozen_variables(made: Templates) -> None:
+    assert made.message(ACTION) == Message("80 in Kraków", "2026-01-05 https://shop.example/u", None)
+
+
+def test_an_action_without_a_template_or_without_its_files_has_no_message(made: Templates) -> None:
+    assert made.message(replace(ACTION, template=None)) is None
+    assert made.message(replace(ACTION, template="other")) is None
+    assert made.message(replace(ACTION, template="../reminder")) is None
+
+
+def test_a_template_that_fails_is_not_tried_again(made: Templates, tmp_path: Path) -> None:
+    with pytest.raises(SendError) as caught:
+        made.message(replace(ACTION, template="broken"))
+    assert caught.value.permanent
+    assert str(caught.value).startswith(f"{tmp_path}/broken.txt:2:4: something is missing here; ")
+
+
+def test_without_the_library_it_is_tried_again_and_one_is_told_what_to_install(
+    made: Templates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(templates, "installed", lambda: False)
+    assert made.message(replace(ACTION, template="other")) is None
+    with pytest.raises(SendError, match=r"not installed; pip install 'lapse\[templates\]'") as caught:
+        made.message(ACTION)
+    assert not caught.value.permanent
