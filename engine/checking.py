@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
-from engine.language import Diagnostic, read_cases
+from engine.language import Catalog, Diagnostic, read_cases
 from engine.language.naming import event_names
 from engine.language.nodes import Rule, Span
 from engine.language.source import Source
@@ -47,10 +47,13 @@ class Checked:
         }
 
 
-def check(paths: Iterable[Path]) -> Checked:
-    """Look through rule files, test files, and folders of both. Raises ConfigError for a path that does not exist."""
+def check(paths: Iterable[Path], catalog: Catalog | None = None) -> Checked:
+    """Look through rule files, test files, and folders of both, and at names that are not in the ``catalog``.
+
+    Raises ConfigError for a path that does not exist.
+    """
     paths = list(paths)
-    found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS))).load()
+    found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS)), catalog).load()
     tests = [read_cases(path.read_text("utf-8", "replace"), str(path)) for path in test_files(paths)]
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
     findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.rules)]

@@ -12,6 +12,7 @@ from engine.cli.console import PROBLEMS, Format, line, of, out, print_json
 from engine.cli.findings import print_findings
 from engine.cli.options import FormatOption
 from engine.config import load_settings
+from engine.runtime.rulefiles import catalog_of
 
 
 def check(
@@ -32,7 +33,8 @@ def check(
     Shows every error and warning of every file, of rules and of their tests, in one go. Exits with
     1 when there are errors.
     """
-    checked = checking.check(paths or [load_settings().rules])
+    settings = load_settings()
+    checked = checking.check(paths or [settings.rules], catalog_of(settings))
     if format is Format.JSON:
         print_json(checked.plain())
     else:

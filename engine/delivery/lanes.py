@@ -1,6 +1,7 @@
 """Lanes: every channel sends at its own pace, with threads of its own.
 
-One whose receiver hangs slows none of the others. A lane takes up some actions more than it sends at once, so that it need not wait for the store between them: few at
+One whose receiver hangs slows none of the others. A lane takes up some actions more than it sends at once, so that it
+need not wait for the store between them: few at
 first, more as long as they go quickly. What it has taken up and not begun is given back when it closes.
 """
 

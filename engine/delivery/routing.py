@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from engine.config import Settings
 from engine.delivery.channels import Channel, Closing, LogChannel, PythonChannel
+from engine.delivery.email import EmailChannel
 from engine.delivery.lanes import Lane
 from engine.delivery.slack import SlackChannel
 from engine.delivery.webhook import WebhookChannel
 from engine.delivery_settings import (
     AnyChannel,
     ChannelSettings,
+    EmailSettings,
     LogSettings,
     PythonSettings,
     SlackSettings,
@@ -82,8 +84,16 @@ class Routes:
     still counts as the channel that the settings name.
     """
 
-    def __init__(self, lanes: Lanes, functions: Mapping[str, PythonChannel], fallback: Channel | None = None) -> None:
+    def __init__(
+        self,
+        lanes: Lanes,
+        functions: Mapping[str, PythonChannel],
+        fallback: Channel | None = None,
+        unbound: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``unbound`` is told the name of an action that goes to the log because nothing binds it."""
         self._lanes = lanes
+        self._unbound = unbound
         self._functions = functions
         self._fallback = fallback
         self._prompt = Lane(LogSettings(type="log"), prompt=True)
@@ -101,13 +111,16 @@ class Routes:
 
     def _route(self, action: str) -> Route:
         actions = self._lanes.settings.actions
-        name = actions.bindings.get(action) or actions.default or LOG
+        bound = actions.bindings.get(action) or actions.default
+        name = bound or LOG
         kind = self._lanes.kind(name)
         if action in self._functions:
             name = name if kind == PYTHON else PYTHON
             return Route(name, PYTHON, self._functions[action], self._lanes.of(name)[1])
         if self._fallback is not None:
             return Route(name, kind, self._fallback, self._prompt)
+        if bound is None:
+            self._unbound(action)
         if kind == PYTHON:
             raise ConfigError(f"the action '{action}' is bound to Python and no function is registered under that name")
         return Route(name, kind, *self._lanes.of(name))
@@ -119,5 +132,7 @@ def _channel(settings: AnyChannel) -> Channel:
             return WebhookChannel(settings)
         case SlackSettings():
             return SlackChannel(settings)
+        case EmailSettings():
+            return EmailChannel(settings)
         case _:
             return LogChannel()

@@ -73,6 +73,7 @@ _ERRORS = {
     "calendar-in-test": "a test's clock runs in fixed units, since it has no date",
     "plain-value": "a test states plain values",
     "no-expectation": "a test expects something, be it nothing",
+    "unknown-action": "nothing is bound to the action",
 }
 
 _WARNINGS = {
@@ -97,7 +98,6 @@ _WARNINGS = {
     "unknown-event": "no event type of that name is known",
     "unknown-field": "the event type declares no such field",
     "unknown-attribute": "no such attribute of a person is known",
-    "unknown-action": "nothing is bound to the action",
     "never-equal": "a number never equals a text",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from . import nodes
 from .asked import Survey
@@ -155,7 +156,12 @@ class Names:
         known = self.catalog.actions
         if known and action.name not in known:
             span = (action.span[0], action.span[0] + len(name_text(action.name)))
-            yield _unknown("unknown-action", "nothing is bound to the action", action.name, known, span)
+            yield _unknown(
+                "unknown-action", "nothing is bound to the action", action.name, known, span, otherwise=_BIND
+            )
+
+
+_BIND: Final = "name its channel under [actions] in lapse.toml, or a default for all actions there"
 
 
 def _triggers(rule: Rule) -> tuple[Pattern, ...]:
@@ -175,7 +181,9 @@ def _event_as_date(fact: nodes.DateFact) -> Iterator[Diagnostic]:
     yield finding("event-or-date", message, fact.path.span, advice, Fix(fact.path.span, f"last {name}"))
 
 
-def _unknown(code: str, message: str, name: str, known: Iterable[str], span: Span, prefix: str = "") -> Diagnostic:
+def _unknown(
+    code: str, message: str, name: str, known: Iterable[str], span: Span, prefix: str = "", otherwise: str | None = None
+) -> Diagnostic:
     best = nearest(name, known)
-    advice = f"did you mean '{prefix}{best}'?" if best else None
+    advice = f"did you mean '{prefix}{best}'?" if best else otherwise
     return finding(code, f"{message} '{name}'", span, advice, Fix(span, prefix + best) if best else None)

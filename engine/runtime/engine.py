@@ -58,7 +58,7 @@ from engine.runtime.outgoing import Terms
 from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
-from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.rulefiles import Found, RuleFiles, catalog_of
 from engine.runtime.sending import NoTemplates, Sending
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
@@ -125,7 +125,7 @@ class Engine:
         self._warned: set[str] = set()
         self._lanes = lanes or Lanes(settings)
         self._shares_lanes = lanes is not None
-        self._routes = Routes(self._lanes, self._functions, fallback)
+        self._routes = Routes(self._lanes, self._functions, fallback, self._warn_of_unbound)
         self.sending = Sending(
             self.desk, self.workspace, clock, self._intake, self._routes, NoTemplates(), _terms(settings, fallback)
         )
@@ -199,6 +199,7 @@ class Engine:
         """Read the rule files again; those that have not changed are not parsed again."""
         if self._files is None:
             raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
+        self._files.know(None if self._fallback is not None else catalog_of(self.settings, self._functions))
         found = self._files.load()
         with self.store.read() as connection:
             found = found.warned(loader.renames(connection, self.workspace, found.rules))
@@ -542,9 +543,12 @@ class Engine:
     def warn_of_unbound(self) -> None:
         """Say in the log which actions nothing binds, each once. A daemon does so when it loads rules."""
         for name in self.unbound():
-            if name not in self._warned:
-                self._warned.add(name)
-                _log.warning("nothing binds the action '%s': it is written to the log only", name)
+            self._warn_of_unbound(name)
+
+    def _warn_of_unbound(self, name: str) -> None:
+        if name not in self._warned:
+            self._warned.add(name)
+            _log.warning("nothing binds the action '%s': it is written to the log only", name)
 
     # ------------------------------------------------------------------------------------------- sight
 

@@ -22,6 +22,7 @@ from engine.runtime.intake import Intake
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, read_acted, read_people, revived
 from engine.runtime.pressure import Pressure
+from engine.runtime.unsubscribing import Sent, links
 from engine.store import Connection, journeys, outbox, people, rules
 from engine.store.rows import JourneyRow, OutboxRow
 
@@ -81,7 +82,8 @@ class Claiming:
         self._stop_rules()
         names = people.names(self.connection, {row.person_id for row in claimed})
         called = rule_ids(self.connection, self.intake.workspace, self.live, {row.rule for row in claimed})
-        return [Claimed(row, called[row.rule], names[row.person_id]) for row in claimed]
+        urls = self._unsubscribe_urls(claimed)
+        return [Claimed(row, called[row.rule], names[row.person_id], urls.get(row.id)) for row in claimed]
 
     def _load(self, rows: Sequence[OutboxRow]) -> None:
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
@@ -165,6 +167,16 @@ class Claiming:
         return row
 
     # ---------------------------------------------------------------------------------------- claiming
+
+    def _unsubscribe_urls(self, rows: Sequence[OutboxRow]) -> dict[int, str | None]:
+        """Where people unsubscribe from what is about to be sealed, where the service is served."""
+        unsealed = [row for row in rows if row.body is None]
+        if self.terms.public_url is None or not unsealed:
+            return {}
+        sent = [Sent(row.person_id, self._route(row).name, row.purpose) for row in unsealed]
+        workspace = self.intake.workspace
+        found = links(self.connection, workspace, self.intake.settings.workspace, self.terms.public_url, sent)
+        return {row.id: link for row, link in zip(unsealed, found, strict=True)}
 
     def _leaves(self, row: OutboxRow) -> bool:
         """Whether a row is sent now: it is neither settled nor held until later."""

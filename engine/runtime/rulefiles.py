@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from engine.config import Settings
 from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read
 from engine.language.nodes import Rule
@@ -69,6 +70,12 @@ class RuleFiles:
         """Changes whenever a file does."""
         return tuple((str(path), *_stamp(path)) for path in self.files())
 
+    def know(self, catalog: Catalog | None) -> None:
+        """Check names against what is known from now on."""
+        if catalog != self.catalog:
+            self.catalog = catalog
+            self._readings = {}
+
     def load(self) -> Found:
         """Read what has changed since the last call; a rule id used in two files is an error of the second."""
         self._readings = {path: self._reading(path) for path in self.files()}
@@ -81,6 +88,14 @@ class RuleFiles:
         text = path.read_text(encoding="utf-8", errors="replace")
         known = self._readings.get(path)
         return known if known and known.source.text == text else read(text, str(path), catalog=self.catalog)
+
+
+def catalog_of(settings: Settings, functions: Iterable[str] = ()) -> Catalog | None:
+    """What rules may name: once the settings bind actions and give no default, those that are bound, and functions."""
+    actions = settings.actions
+    if not actions.bindings or actions.default is not None:
+        return None
+    return Catalog(actions=frozenset((*actions.bindings, *functions)))
 
 
 def _stamp(path: Path) -> tuple[int, int]:

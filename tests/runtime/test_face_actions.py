@@ -10,6 +10,7 @@ import pytest
 from engine import Engine
 from engine.config import load_settings
 from engine.daemon import Daemon
+from engine.errors import ConfigError
 from engine.testing import Clock, Recorder
 
 RULES = """
@@ -61,10 +62,27 @@ def test_a_daemon_says_so_when_it_starts(rules, caplog) -> None:
     assert len(warnings(caplog)) == 2
 
 
-def test_what_a_setting_binds_is_bound(rules) -> None:
-    Path("lapse.toml").write_text('[actions]\nsend_email = "log"\n')
+def test_once_a_setting_binds_an_action_all_are_to_be_bound(rules) -> None:
+    Path("lapse.toml").write_text('[actions]\nsend_mail = "log"\nsend_push = "log"\n')
+    with pytest.raises(ConfigError, match="nothing is bound to the action 'send_email'"):
+        opened(rules)
+    with opened(None) as engine:
+        engine.action("send_email")(lambda action: None)
+        assert engine.load(rules).ok
+        assert engine.unbound() == []
+    Path("lapse.toml").write_text('[actions]\nsend_push = "log"\ndefault = "log"\n')
     with opened(rules) as engine:
-        assert engine.unbound() == ["send_push"]
+        assert engine.unbound() == []
+
+
+def test_an_edit_that_names_an_unbound_action_changes_nothing(rules) -> None:
+    Path("lapse.toml").write_text('[actions]\nsend_email = "log"\nsend_push = "log"\n')
+    with opened(rules) as engine:
+        rules.write_text(rules.read_text().replace("send_push", "send_pish"))
+        found = engine.reload()
+        (problem,) = [one for _, one in found.findings if one.severity == "error"]
+        assert (problem.code, problem.help) == ("unknown-action", "did you mean 'send_push'?")
+        assert [rule.id for rule in engine.live.rules.values()] == ["r"]
 
 
 def test_where_a_default_carries_the_others_all_are_bound(rules) -> None:
