@@ -22,7 +22,7 @@ ChannelOption = Annotated[
 ]
 
 
-def deliveries(
+def deliveries(  # noqa: PLR0913, PLR0917 - each is an option of the command
     key: Annotated[str | None, typer.Argument(metavar="KEY", help="All that is known of one, by its key.")] = None,
     rule: RuleOption = None,
     person: Annotated[str | None, typer.Option("--person", metavar="ID", help="Of a person, by any id.")] = None,

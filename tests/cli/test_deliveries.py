@@ -136,7 +136,7 @@ def at_a_terminal(*words, answer=b""):
     """What the command prints where somebody could answer."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "engine.cli", *words]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs):
         os.close(theirs)
         os.write(ours, answer)
         told = b""
