@@ -31,6 +31,9 @@ class Scope(StrEnum):
     JOURNEY_READ = "journey:read"
     DELIVERY_READ = "delivery:read"
     DELIVERY_REDRIVE = "delivery:redrive"
+    PAUSE_READ = "pause:read"
+    PAUSE_CREATE = "pause:create"
+    PAUSE_END = "pause:end"
     IMPORT_CREATE = "import:create"
     IMPORT_READ = "import:read"
     QUARANTINE_READ = "quarantine:read"
@@ -63,7 +66,15 @@ class Role(StrEnum):
 
 _KEYS: Final = frozenset({Scope.KEY_CREATE, Scope.KEY_LIST, Scope.KEY_REVOKE})
 _ADMIN_ONLY: Final = frozenset(
-    {Scope.PERSON_ERASE, Scope.DELIVERY_REDRIVE, Scope.IMPORT_CREATE, Scope.QUARANTINE_DELETE, Scope.METRICS}
+    {
+        Scope.PERSON_ERASE,
+        Scope.DELIVERY_REDRIVE,
+        Scope.PAUSE_CREATE,
+        Scope.PAUSE_END,
+        Scope.IMPORT_CREATE,
+        Scope.QUARANTINE_DELETE,
+        Scope.METRICS,
+    }
 )
 
 GRANTS: Final[Mapping[Role, frozenset[Scope]]] = {

@@ -12,6 +12,8 @@ Bad events in a call or a file are not raised: they are reported, one by one, be
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -101,3 +103,9 @@ class Incompatible(EventTypeError):  # noqa: N818
         self.reason = reason
         self.example = example
         self.event = event
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """What to do about a name that is none of those known: which of them is nearly it, else ``otherwise``."""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"did you mean '{close[0]}'?" if close else otherwise

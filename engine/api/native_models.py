@@ -114,6 +114,7 @@ class RuleShown(BaseModel):
     title: str | None
     paused: bool
     paused_since: str | None
+    paused_why: str | None
     started: int
     acted: int = Field(description="Journeys that acted, or would have in the holdout.")
     ended: int = Field(description="Journeys that ended without acting.")

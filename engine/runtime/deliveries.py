@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from email.policy import default as by_the_book
 from typing import Any, Final
 
 from engine.clock import iso, iso_or_none
-from engine.errors import ConfigError
+from engine.errors import ConfigError, did_you_mean
 from engine.runtime import cursors
 from engine.store import Connection, listing, people, rules
 from engine.store.listing import STATES, Wanted
@@ -142,8 +141,7 @@ def check_states(states: Iterable[str], known: Iterable[str] = STATES) -> None:
     allowed = list(known)
     for state in states:
         if state not in allowed:
-            close = difflib.get_close_matches(state, allowed, 1)
-            advice = f"did you mean '{close[0]}'?" if close else f"states are {', '.join(allowed)}"
+            advice = did_you_mean(state, allowed, f"states are {', '.join(allowed)}")
             raise ConfigError(f"'{shown(state)}' is no state of an action here; {advice}")
 
 

@@ -270,7 +270,8 @@ class Engine:
 
     def resume_delivery(self, channel: str | None = None) -> bool:
         """End :meth:`pause_delivery`: what waits is asked again and leaves. False when nothing was stopped."""
-        switches.check_channel(channel, known_channels(self.settings.channels))
+        stopped = [one.name for one in self.switches() if one.kind == "channel"]  # its table may be gone since
+        switches.check_channel(channel, {*known_channels(self.settings.channels), *stopped})
         went_on = self.writer.run(lambda connection: switches.release(connection, self.workspace, channel))
         self._freed()
         return went_on
@@ -279,6 +280,11 @@ class Engine:
         """What is stopped, since when and why: sending, channels, and rules that something stopped."""
         with self.store.read() as connection:
             return switches.every(connection, self.workspace)
+
+    def pauses(self) -> list[Switch]:
+        """All that stands still, the longest first: :meth:`switches`, and the rules that somebody paused."""
+        with self.store.read() as connection:
+            return sight.pauses(connection, self.workspace, self._follow(connection))
 
     def _follow(self, connection: Connection) -> Live:
         """The rules as they are live in the store: what another process changed is taken up here.

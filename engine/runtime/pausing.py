@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, did_you_mean
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, pausing, rules, switches, watches
@@ -91,6 +90,5 @@ def _row(connection: Connection, workspace: int, rule: str) -> RuleRow:
     known = {id: row for id, row in rules.every(connection, workspace).items() if row.removed_at is None}
     if rule in known:
         return known[rule]
-    close = difflib.get_close_matches(rule, known, 1)
-    advice = f"did you mean '{close[0]}'?" if close else "'lapse rules' shows those that are"
+    advice = did_you_mean(rule, known, "'lapse rules' shows those that are")
     raise ConfigError(f"no rule '{rule}' is live; {advice}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engine.errors import ConfigError
+from engine.errors import ConfigError, did_you_mean
 from engine.runtime.cursors import LAST
 from engine.runtime.deliveries import check_states
 from engine.store import Connection, redriving, rules
 from engine.store.listing import Wanted
 from engine.store.redriving import STATES
+from engine.strict_json import shown
 
 PAGE: Final = 500
 """Actions that are taken up in one transaction."""
@@ -87,7 +87,6 @@ def _rules(rule: str | None, named: dict[str, int]) -> tuple[int, ...] | None:
     if rule is None:
         return None
     if rule not in named:
-        close = difflib.get_close_matches(rule, named, 1)
-        advice = f"did you mean '{close[0]}'?" if close else "'lapse rules' shows those that are live"
-        raise ConfigError(f"there is no rule '{rule}'; {advice}")
+        advice = did_you_mean(rule, named, "'lapse rules' shows those that are live")
+        raise ConfigError(f"there is no rule '{shown(rule)}'; {advice}")
     return (named[rule],)

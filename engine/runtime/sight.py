@@ -10,9 +10,11 @@ from typing import Any
 from engine.clock import iso, iso_or_none
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
+from engine.runtime import switches
 from engine.runtime.consenting import is_heard
 from engine.runtime.live import Live
 from engine.runtime.loading import attributes_of
+from engine.runtime.switches import Switch
 from engine.store import Connection, counters, events, journeys, outbox, people, tallying
 from engine.store.rows import OutboxRow, Tally
 
@@ -36,6 +38,7 @@ class RuleCounts:
     title: str | None
     paused: bool = False
     paused_since: int | None = None
+    paused_why: str | None = None
     started: int = 0
     acted: int = 0
     ended: int = 0
@@ -130,6 +133,7 @@ class PersonView:
 
 def rule_counts(connection: Connection, workspace: int, live: Live) -> list[RuleCounts]:
     """The counts of every live rule, in a constant number of statements."""
+    paused = {one.name: one for one in pauses(connection, workspace, live) if one.kind == "rule"}
     tally = journeys.tally(connection, workspace)
     undecided = tallying.undecided(connection, workspace)
     suppressed = tallying.suppressed(connection, workspace)
@@ -148,6 +152,7 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
                 title=rule.program.rule.title,
                 paused=rule.paused_at is not None,
                 paused_since=rule.paused_at,
+                paused_why=None if rule.id not in paused else paused[rule.id].reason,
                 started=figures.started,
                 acted=figures.acted,
                 ended=figures.ended - open_ends,
@@ -165,6 +170,19 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
             )
         )
     return found
+
+
+def pauses(connection: Connection, workspace: int, live: Live) -> list[Switch]:
+    """All that stands still, the longest first: sending, channels, and every rule, whoever or whatever paused it."""
+    found = switches.every(connection, workspace)
+    why = {(one.name, one.since): one.reason for one in found if one.kind == "rule"}
+    of_rules = [
+        Switch("rule", rule.id, rule.paused_at, why.get((rule.id, rule.paused_at), switches.BY_HAND))
+        for rule in live.rules.values()
+        if rule.paused_at is not None
+    ]
+    others = [one for one in found if one.kind != "rule"]
+    return sorted([*others, *of_rules], key=lambda one: (one.since, one.kind, one.name))
 
 
 def person_view(connection: Connection, workspace: int, live: Live, id: str) -> PersonView | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from engine.errors import ConfigError
+from engine.clock import iso
+from engine.errors import ConfigError, did_you_mean
 from engine.store import Connection, switches
 from engine.store.switches import SwitchRow
 
@@ -22,6 +22,9 @@ class Switch(NamedTuple):
     name: str
     since: int
     reason: str
+
+    def plain(self) -> dict[str, Any]:
+        return {**self._asdict(), "name": self.name or None, "since": iso(self.since)}
 
 
 class Stopped(NamedTuple):
@@ -61,8 +64,7 @@ def check_channel(channel: str | None, known: Iterable[str]) -> None:
     """Raises ConfigError for a channel that does not exist."""
     names = sorted(known)
     if channel is not None and channel not in names:
-        close = difflib.get_close_matches(channel, names, 1)
-        advice = f"did you mean '{close[0]}'?" if close else f"channels are {', '.join(names)}"
+        advice = did_you_mean(channel, names, f"channels are {', '.join(names)}")
         raise ConfigError(f"there is no channel '{channel}'; {advice}")
 
 

@@ -25,6 +25,13 @@ def delivery(api: Api) -> dict[str, str]:
     return {"key": api.engine.deliveries().items[0].key}
 
 
+def paused(api: Api) -> dict[str, str]:
+    """A rule that is paused."""
+    api.load(RULES)
+    api.engine.pause(SECRET)
+    return {}
+
+
 def erasable(api: Api) -> dict[str, str]:
     """Somebody who is there however often they were erased before: by then they are a new person."""
     api.move("100 hours")
@@ -68,6 +75,9 @@ ROWS = [
     row("GET", "/v1/deliveries", "delivery:read", prepare=person),
     row("POST", "/v1/deliveries/redrive", "delivery:redrive", body={"rule": SECRET}, prepare=person, foreign=422),
     row("GET", "/v1/deliveries/{key}", "delivery:read", "person:read", prepare=delivery, foreign=404),
+    row("GET", "/v1/pauses", "pause:read", prepare=paused),
+    row("POST", "/v1/pauses", "pause:create", body={"rule": SECRET}, prepare=person, foreign=422),
+    row("POST", "/v1/pauses/end", "pause:end", body={"rule": SECRET}, prepare=person, foreign=422),
     row("GET", "/v1/keys", "key:list", prepare=key),
     row("POST", "/v1/keys", "key:create", body={"scopes": ["key:create"]}, good=201),
     row("DELETE", "/v1/keys/{id}", "key:revoke", prepare=key, good=204, foreign=404),

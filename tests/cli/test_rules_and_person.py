@@ -7,6 +7,8 @@ import json
 import pytest
 
 from engine.clock import HOUR, WallClock, iso
+from engine.runtime.engine import Engine
+from engine.testing import Clock, Recorder
 
 RULES = """\
 # Abandoned cart
@@ -104,3 +106,34 @@ def test_waiting_journeys_are_taken_along_when_asked_for(lapse, store, place):
     ran = lapse("rules", "--rules", "rules", "--migrate")
     assert "abandoned-cart: of 1 waiting journey 0 moved, 0 stayed, 1 ended\n" in ran.err
     assert lapse("rules", "--migrate").code == 2
+
+
+def test_all_figures_of_one_rule(lapse, place):
+    (place / "some.rules").write_text(
+        'Rule: offer\nTrigger: a\nAction: hello\nAction: mail "x" to person.email\nGoal: bought within 1 day\n'
+        "Holdout: 50%\nExit: stop\n\nRule: other\nTrigger: z\n"
+    )
+    people = [f"u{number}" for number in range(20)]
+    clock = Clock(WallClock().now() - HOUR)
+    with Engine.open("sqlite:///lapse.db", rules="some.rules", clock=clock, fallback=Recorder()) as engine:
+        engine.ingest([{"event": "a", "user_id": user} for user in people])
+        engine.run_due()
+        clock.move("1 second")
+        engine.ingest([{"event": "bought", "user_id": user} for user in people[:8]])
+    found = lapse("rules", "offer", "--format", "json").json["rules"]["offer"]
+    mine, others = found["acted"] - found["held_out_acted"], found["held_out_acted"]
+    assert found["converted"] + found["held_out_converted"] == 8
+    assert found["conversion_rate"] == round(found["converted"] / mine, 6)
+    assert found["held_out_rate"] == round(found["held_out_converted"] / others, 6)
+    ran = lapse("rules", "offer")
+    assert ran.code == 0
+    told = {line[:14].strip(): line[14:] for line in ran.out.splitlines()[1:]}
+    assert told["started"] == "20"
+    assert told["acted"] == f"20, {others} of them in the holdout"
+    assert told["goal"] == f"{found['converted']} of {mine}, {100 * found['conversion_rate']:.1f} %"
+    assert told["holdout"] == f"{found['held_out_converted']} of {others}, {100 * found['held_out_rate']:.1f} %"
+    assert told["uplift"].endswith(" percentage points")
+    assert told["suppressed"] == f"{20 + others}: in the comparison group {others}, nobody to send it to 20"
+    assert "reached the goal, " in lapse("rules").out
+    ran = lapse("rules", "offr")
+    assert (ran.code, ran.err) == (2, "error: no rule 'offr' is live; did you mean 'offer'?\n")
