@@ -6,13 +6,14 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx2
 import pytest
 
 from engine.access import Scope
 from engine.cli.logs import JsonLines
-from engine.delivery.channels import Message, Outgoing
+from engine.delivery.channels import Message
 from engine.delivery.email import EmailChannel
 from engine.delivery_settings import EmailSettings
 from engine.runtime import unsubscribing
@@ -288,16 +289,40 @@ def test_links_of_many_take_as_many_statements_as_those_of_one(api: Api, monkeyp
     assert all(one is not None and one.startswith("https://shop.example/x/unsubscribe/") for one in found)
 
 
-def test_from_the_mail_to_the_event(api: Api) -> None:
-    url = "https://shop.example" + link(api.engine, purpose="tips_and_tricks_for_people_who_have_just_begun")
-    settings = EmailSettings.model_validate({"type": "email", "host": "localhost", "from": "hello@shop.example"})
-    action = Outgoing(
-        "act_1", "tips", "ann", "1", "send_email", "tips", api.clock.now(), 1,
-        {"person": {"email": "ann@example.com"}}, unsubscribe_url=url, message=Message("Tips", "Read."),
-    )  # fmt: skip
-    sealed = EmailChannel(settings).seal(action)
+RULES = """Rule: tips
+Trigger: signed_up
+Purpose: beginners_tips
+Action: send_email "tips"
+
+Rule: offers
+Trigger: bought
+Action: send_email "offers"
+
+Rule: receipts
+Trigger: bought
+Purpose: transactional
+Action: send_email "receipt"
+"""
+MAIL = {"type": "email", "host": "localhost", "from": "hello@shop.example"}
+
+
+def test_from_a_rule_s_mail_to_no_more_of_them(make_api: Callable[..., Api]) -> None:
+    api = make_api(
+        RULES, channels={"mail": MAIL}, actions={"send_email": "mail"}, delivery={"public_url": "https://shop.example"}
+    )
+    api.engine.ingest({"event": "signed_up", "user_id": "ann"})
+    api.move("1 minute")
+    (action,) = api.actions
+    mail = replace(action, message=Message("Tips", "Read."), variables={"person": {"email": "ann@example.com"}})
+    sealed = EmailChannel(EmailSettings.model_validate(MAIL)).seal(mail)
     found = re.search(rb"\r\nList-Unsubscribe: <https://shop.example(/[^>]+)>\r\n", sealed.body)
     assert found is not None
     assert click(api, found[1].decode()).status_code == 200
-    topic = "tips_and_tricks_for_people_who_have_just_begun"
-    assert said(api.engine) == [("unsubscribed", {"channel": "mail", "topic": topic})]
+    assert said(api.engine) == [("unsubscribed", {"channel": "mail", "topic": "beginners_tips"})]
+    api.engine.ingest({"event": "bought", "user_id": "ann"})
+    api.move("1 minute")
+    assert [(one.rule, one.unsubscribe_url) for one in api.actions[1:]] == [("receipts", None)]
+    again(api, found[1].decode())
+    api.engine.ingest({"event": "bought", "user_id": "ann"})
+    api.move("1 minute")
+    assert {one.rule for one in api.actions[2:]} == {"receipts", "offers"}
