@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,7 +18,7 @@ from engine.language.suggest import nearest
 from engine.strict_json import shown
 from engine.templates.checking import Finding, Use
 from engine.templates.codes import finding
-from engine.templates.dialect import taken_in
+from engine.templates.dialect import passed_on, taken_in
 from engine.templates.faults import TemplateError
 from engine.templates.folder import Part
 from engine.templates.rendering import Reader
@@ -38,9 +38,10 @@ def analysed(settings: TemplateSettings, uses: Mapping[str, Sequence[Use]]) -> l
     found: list[Finding] = []
     read = list(_read(reader, found))
     parts = {path for one in read for path in one.taken_in()}
+    passed = {name for one in read for name in passed_on(one.template)}
     for one in read:
         if one.path not in parts or one.name in uses:
-            found += one.findings(uses.get(one.name, ()))
+            found += one.findings(uses.get(one.name, ()), passed)
     return found
 
 
@@ -62,8 +63,11 @@ class _Looked:
             if path is not None:
                 yield path
 
-    def findings(self, uses: Sequence[Use]) -> Iterator[Finding]:
-        """What is wrong in it, and in what it takes in, when ``uses`` are all that name it."""
+    def findings(self, uses: Sequence[Use], passed: Collection[str]) -> Iterator[Finding]:
+        """What is wrong in it, and in what it takes in, when ``uses`` are all that name it.
+
+        Whatever is ``passed`` to a template by any that takes it in may be left out by another.
+        """
         try:
             seen = self.template.analyze()
         except TemplateError:
@@ -78,10 +82,10 @@ class _Looked:
                 for place in places:
                     span = (place.index, place.index + len(name))
                     yield self._source(place.template_name), finding(said.code, said.message, span, said.help)
-        names = {step.rsplit("/", 1)[-1] for step in taken_in(self.template)}
         for root, variables in seen.globals.items():
             for variable in variables:
-                fault = _of_variable(root, variable, uses, (*_LOOPS, *names, *seen.locals))
+                here = variable.span.template_name == self.template.name
+                fault = _of_variable(root, variable, uses, (*_LOOPS, *seen.locals, *(() if here else passed)))
                 if fault is not None:
                     yield self._source(variable.span.template_name), fault
 

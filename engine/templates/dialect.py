@@ -166,6 +166,14 @@ def taken_in(template: BoundTemplate) -> set[str]:
     return {name.value for name in names if isinstance(name, StringLiteral)}
 
 
+def passed_on(template: BoundTemplate) -> Iterator[str]:
+    """The names under which it passes values to what it takes in."""
+    for node in _nodes(template.nodes, RenderContext(template)):
+        scope = node.partial_scope()
+        if scope is not None:
+            yield from (name.rsplit("/", 1)[-1] for name in scope.in_scope)
+
+
 def _expressions(template: BoundTemplate) -> Iterator[Expression]:
     """Every expression of a template, those within others too."""
     nowhere = RenderContext(template)

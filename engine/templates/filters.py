@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _NOW: Final = ("now", "today")
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d.*)?", re.ASCII | re.DOTALL)
+_UNPADDED: Final = re.compile(r"%-([dmHIMSjyUW])")
+"""A number without zeros before it. Not every system's strftime knows it."""
 _SECONDS: Final = re.compile(r"-?\d{1,12}", re.ASCII)
 
 
@@ -28,7 +30,7 @@ def date(value: Any, form: Any = None, *, context: RenderContext) -> Any:
     found = _moment(value, context)
     if found is None or form is None or is_undefined(form):
         return value
-    written = found.strftime(str(form))
+    written = found.strftime(_UNPADDED.sub(lambda part: str(int(found.strftime(f"%{part[1]}"))), str(form)))
     return Markup(written) if isinstance(form, Markup) else written
 
 

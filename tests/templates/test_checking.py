@@ -47,6 +47,13 @@ def test_a_whole_folder_has_no_findings(kitchen: Kitchen) -> None:
     assert looked(kitchen).files == 7
 
 
+def test_what_one_template_passes_on_another_may_leave_out(kitchen: Kitchen) -> None:
+    fine(kitchen)
+    kitchen.write(t_html="{% render 'top', title: 'a', language: 'pl' %}", p_html="{% render 'top', title: 'a' %}")
+    kitchen.file("top.html", "{{ title }}{{ language | default: 'en' }}")
+    assert told(kitchen) == []
+
+
 def test_a_template_that_is_not_there_is_told_where_it_is_named(kitchen: Kitchen) -> None:
     kitchen.write(tt_txt="", tt_subject="", p_txt="")
     assert told(kitchen) == [
