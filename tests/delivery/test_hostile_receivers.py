@@ -6,8 +6,10 @@ import contextlib
 import datetime
 import gzip
 import socket
+import threading
 import time
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -21,6 +23,7 @@ from tests.delivery.receivers import (
     answering,
     never_reads,
     receiving,
+    request,
     resets,
     sips,
     then_cuts,
@@ -30,7 +33,7 @@ from tests.delivery.receivers import (
 )
 
 TIMEOUT = 0.4
-PATIENCE = TIMEOUT + 1.0
+PATIENCE = TIMEOUT + 2.0
 """What a send may take on a machine that is busy with other things."""
 
 MEGABYTE = 1 << 20
@@ -269,9 +272,35 @@ def test_an_answer_too_many_answers_no_other_action(more: bytes) -> None:
 
 
 def test_a_connection_the_receiver_closed_is_made_anew() -> None:
-    with receiving(then_cuts(OK)) as receiver:
+    closed = threading.Event()
+
+    def closes(connection: socket.socket, over: threading.Event) -> None:
+        then_cuts(OK)(connection, over)
+        closed.set()
+
+    with receiving(closes) as receiver:
         channel = channel_to(receiver.url)
         for _ in range(3):
             channel.send(ACTION)
+            assert closed.wait(10)
+            closed.clear()
+        channel.close()
+        assert receiver.connections == 3
+
+
+def test_as_many_connections_are_open_as_sends_may_be_under_way() -> None:
+    """The receiver answers nobody before all of them have asked."""
+    all_there = threading.Barrier(3)
+
+    def waits(connection: socket.socket, over: threading.Event) -> None:
+        request(connection)
+        all_there.wait(10)
+        connection.sendall(OK)
+
+    with receiving(waits) as receiver:
+        channel = channel_to(receiver.url, concurrency=3, timeout=datetime.timedelta(seconds=10))
+        with ThreadPoolExecutor(3) as threads:
+            for send in [threads.submit(channel.send, ACTION) for _ in range(3)]:
+                send.result()
         channel.close()
         assert receiver.connections == 3

@@ -137,12 +137,13 @@ def test_the_next_address_is_tried_where_one_is_dead(receiver: Receiver) -> None
         f"http://hooks.example:{receiver.port}/",
         lambda host, port: addresses,
         network,
-        connect_timeout=datetime.timedelta(seconds=0.24),
+        connect_timeout=datetime.timedelta(seconds=6),
+        timeout=datetime.timedelta(seconds=9),
     )
     assert found.status == 200
     assert network.connected == addresses
-    assert network.times[0] == pytest.approx(0.08, abs=0.03)
-    assert network.times[1] == pytest.approx(0.12, abs=0.04)
+    shares = zip(network.times, (2, 3, 6), strict=True)
+    assert all(most / 2 < time <= most for time, most in shares)
 
 
 def test_the_system_is_asked_by_default(receiver: Receiver) -> None:
@@ -175,7 +176,7 @@ def test_a_resolver_that_hangs_is_given_up_in_time() -> None:
 
     began = time.monotonic()
     error = refused("http://hooks.example/", hangs)
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 2.3
     assert "could not be looked up in time" in str(error)
     assert not error.unknown
     over.set()
@@ -273,7 +274,7 @@ def test_a_handshake_that_hangs_belongs_to_connecting(said: bytes) -> None:
     with receiving(hello(said)) as receiver:
         url, five = f"https://hooks.example:{receiver.port}/", datetime.timedelta(seconds=5)
         error = refused(url, here, connect_timeout=SHORT, timeout=five)
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 2.3
     assert "no connection" in str(error)
     assert not error.unknown
 
@@ -289,7 +290,7 @@ def test_one_that_drips_too() -> None:
     began = time.monotonic()
     with receiving(drips_a_handshake) as receiver:
         error = refused(f"https://hooks.example:{receiver.port}/", here)
-    assert time.monotonic() - began < 1.3
+    assert time.monotonic() - began < 2.3
     assert not error.unknown
 
 
@@ -306,7 +307,7 @@ def test_under_tls_time_is_as_short(authority: trustme.CA) -> None:
     with receiving(then_hangs(b"HTTP/1.1 2"), tls(authority, "hooks.example")) as receiver:
         began = time.monotonic()
         error = refused(f"https://hooks.example:{receiver.port}/", here)
-        assert time.monotonic() - began < 1.3
+        assert time.monotonic() - began < 2.3
     assert error.unknown
 
 
