@@ -43,6 +43,7 @@ class EmailChannel:
         self._sender = _mailbox("from", settings.sender)
         self._reply_to = None if settings.reply_to is None else _mailbox("reply_to", settings.reply_to)
         self._login = _login(settings)
+        self._trust = None if settings.tls == "none" else ssl.create_default_context()
         self._seconds = in_micros(settings.timeout) / 1_000_000
         self._idle: deque[Conversation] = deque()
         self._closed = False
@@ -61,7 +62,7 @@ class EmailChannel:
             used.until = until
             if self._over(used, sealed.body, sealed.recipient, used=True):
                 return
-        fresh = Conversation(self._settings, self._sender.domain, self._login)
+        fresh = Conversation(self._settings, self._sender.domain, self._trust, self._login)
         fresh.until = until
         self._over(fresh, sealed.body, sealed.recipient, used=False)
 
@@ -84,10 +85,9 @@ class EmailChannel:
             _part(found)
 
     def _keep(self, conversation: Conversation) -> None:
+        self._idle.append(conversation)
         if self._closed:
-            _part(conversation)
-        else:
-            self._idle.append(conversation)
+            self.close()
 
     def _over(self, conversation: Conversation, body: bytes, recipient: str, *, used: bool) -> bool:
         """Send over a connection. False when it was ``used`` before, and dropped since. Raises SendError."""

@@ -28,11 +28,14 @@ class Conversation(smtplib.SMTP):
     Everything raises OSError (``TimeoutError`` once the deadline is over) or ``smtplib.SMTPException``.
     """
 
-    def __init__(self, settings: EmailSettings, name: str, login: tuple[str, str] | None) -> None:
-        """``name`` is what this side calls itself."""
+    def __init__(
+        self, settings: EmailSettings, name: str, trust: ssl.SSLContext | None, login: tuple[str, str] | None
+    ) -> None:
+        """``name`` is what this side calls itself; ``trust`` says whose certificates are good, where that is asked."""
         super().__init__(local_hostname=name)
         self._host = settings.host  # whose certificate it has to be
         self._settings = settings
+        self._trust = trust
         self._login = login
         self._heard_at = 0.0
         self.until = 0.0
@@ -58,7 +61,7 @@ class Conversation(smtplib.SMTP):
             if not self.has_extn("starttls"):
                 raise NoPrivacy("STARTTLS is not offered")
             self._limit()
-            self.starttls(context=ssl.create_default_context())
+            self.starttls(context=self._trust)
             self._hello()
         if self._login is not None:
             self.login(*self._login)
@@ -118,15 +121,14 @@ class Conversation(smtplib.SMTP):
             try:
                 made.settimeout(_left(until))
                 made.connect(place)
-                return self._private(made) if settings.tls == "tls" else made
+                if settings.tls != "tls" or self._trust is None:
+                    return made
+                self._limit(made)
+                return self._trust.wrap_socket(made, server_hostname=settings.host)
             except OSError as error:
                 made.close()
                 last = error
         raise last
-
-    def _private(self, made: socket.socket) -> ssl.SSLSocket:
-        self._limit(made)
-        return ssl.create_default_context().wrap_socket(made, server_hostname=self._settings.host)
 
     def send(self, s: Any) -> None:
         """In pieces, so that a server that reads slowly cannot go on for ever."""
@@ -155,6 +157,10 @@ class Conversation(smtplib.SMTP):
         if found is None:
             raise smtplib.SMTPServerDisconnected("the connection is closed")
         found.settimeout(_left(self.until))
+
+
+class Endless(smtplib.SMTPException):
+    """The server answers more than it may."""
 
 
 class NoPrivacy(smtplib.SMTPException):
@@ -188,7 +194,7 @@ class _Lines:
         line, self._held = self._held[: min(place, limit)], self._held[min(place, limit) :]
         self.room -= len(line)
         if self.room < 0:
-            raise smtplib.SMTPServerDisconnected("the server does not stop talking")
+            raise Endless("it does not stop talking")
         return line
 
     def close(self) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import email
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import EmailMessage
@@ -21,6 +23,7 @@ import pytest
 from engine.delivery.addresses import LOCAL, TOTAL, address
 from engine.delivery.channels import Closing, Message, Outgoing, Sealed, Sealing, SendError
 from engine.delivery.email import IDLE_SECONDS, EmailChannel
+from engine.delivery.smtp import ANSWER_BYTES
 from engine.delivery_settings import EmailSettings
 from engine.errors import ConfigError
 from tests.delivery.hostile import ADDRESSES, TEXTS
@@ -587,6 +590,33 @@ def test_a_server_that_is_not_there(open_channel: Open, tmp_path: Path) -> None:
         error = refused(open_channel(Server(1, tmp_path), host=host))
         assert (error.permanent, error.unknown) == (False, False)
         assert host in str(error)
+
+
+def test_a_server_that_takes_no_connection_is_left_in_time(open_channel: Open, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as stack:
+        port = full.getsockname()[1]
+        for _ in range(3):  # more than wait for being taken: whoever comes now waits in vain
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        channel = open_channel(Server(port, tmp_path), host="127.0.0.1", connect_timeout=timedelta(milliseconds=300))
+        begun = time.monotonic()
+        error = refused(channel)
+    assert time.monotonic() - begun < 1.5
+    assert (error.permanent, error.unknown) == (False, False)
+    assert "could not be reached in time" in str(error)
+
+
+def test_a_server_may_answer_so_much_and_no_more(start: Start, open_channel: Open) -> None:
+    full = "250-" + "a" * 4_090 + "\r\n"
+    longest = full * (ANSWER_BYTES // len(full) - 1) + "250 " + "a" * 4_090
+    assert len(longest) + 2 == ANSWER_BYTES
+    server = start(faults=[{"at": "MAIL", "do": longest}])
+    open_channel(server).send(seal())
+    assert len(server.mails) == 1
+    server = start(faults=[{"at": "MAIL", "do": longest + "a"}])
+    assert "does not stop talking" in str(refused(open_channel(server)))
+    assert "does not stop talking" in str(refused(open_channel(start(faults=[{"at": "EHLO", "do": "flood"}]))))
 
 
 @pytest.mark.parametrize("do", ["hang", "drip", "flood"])
