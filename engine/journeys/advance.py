@@ -154,7 +154,9 @@ class _Work:
                 self.since = min(self.since, watch.due)
             watch = watch or Watch()
             find = standing.becoming_true if self.life.current.follows else standing.coming_round
-            self.moments, due = find(self.life, self.person, self.settings, watch, self.since, self.until, self.kept)
+            self.moments, due = find(
+                self.life, self.person, self.settings, watch, self.since, self.until, self.kept, self.notes
+            )
             watch.followed = max(self.until, watch.followed or 0)
             watch.due = min((at for at in (due, ahead) if at is not None), default=None)
         else:

@@ -71,6 +71,8 @@ class Scene:
     trigger: Event | None = None
     companions: frozenset[str] = field(default=frozenset())
     """The trigger's id and those of the rule's other triggers at its instant."""
+    causes: frozenset[str] = field(default=frozenset())
+    """The rules that led to a journey without a trigger event."""
 
     def values(self, path: nodes.Path, at: int, event: Event | None = None) -> Any:
         """What ``path`` reads at ``at``."""

@@ -68,8 +68,8 @@ def caused(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) 
 
 
 def causes_of(scene: Scene) -> frozenset[str]:
-    """The rules that led to what a journey does: those that led to its trigger, and its own."""
-    return (scene.trigger.causes if scene.trigger else frozenset[str]()) | {scene.rule}
+    """The rules that led to what a journey does: those that led to the journey, and its own."""
+    return (scene.trigger.causes if scene.trigger else scene.causes) | {scene.rule}
 
 
 def name_of(written: nodes.Effect | program.Match) -> str:

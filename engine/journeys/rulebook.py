@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 from engine.journeys import calendar
 from engine.journeys.calendar import Zone
 from engine.journeys.timeline import Event, Timeline
-from engine.language import nodes, program
-from engine.language.program import Program
+from engine.language import nodes
+from engine.language.program import TRANSACTIONAL, Program
 
 DAY = 86_400_000_000
 
@@ -127,7 +127,7 @@ def zone_of(zone: nodes.Zone | None, rule: nodes.Rule, person: Person, settings:
 
 def quiet_lines(rule: nodes.Rule, settings: Settings) -> tuple[nodes.QuietHours, ...]:
     """The quiet hours that hold for a rule: its own and, unless its purpose is transactional, those of the settings."""
-    return rule.quiet if rule.purpose == program.TRANSACTIONAL else (*rule.quiet, *settings.quiet)
+    return rule.quiet if rule.purpose == TRANSACTIONAL else (*rule.quiet, *settings.quiet)
 
 
 def quiet_end(rule: nodes.Rule, person: Person, settings: Settings, at: int) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
+from math import inf
 
 from engine.journeys import calendar, conditions, rulebook, values
 from engine.journeys.calendar import Zone
@@ -15,6 +17,7 @@ from engine.journeys.journey import Journey
 from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes
+from engine.language.program import Program
 
 LOOK_AHEAD = 64
 """Instants ahead of a decision at which a turn is looked for: what bounds its cost."""
@@ -49,10 +52,18 @@ class Watch:
 
 
 def becoming_true(
-    life: RuleLife, person: Person, settings: Settings, watch: Watch, since: int, until: int, kept: list[Journey]
+    life: RuleLife,
+    person: Person,
+    settings: Settings,
+    watch: Watch,
+    since: int,
+    until: int,
+    kept: list[Journey],
+    notes: Counter[str],
 ) -> tuple[list[int], int | None]:
     """The moments in ``[since, until]`` at which the opening Conditions become true and start a journey, and the
-    next moment at which they may turn. ``kept`` are the journeys that stand (ruling 10)."""
+    next moment at which they may turn. ``kept`` are the journeys that stand (ruling 10); a start that too long a
+    chain of rules led to is only among the ``notes``."""
     since = min(since, 0 if watch.followed is None else watch.followed + 1)
     scene = scene_of(life, person, settings, until)
     opening, live = life.current.opening, life.opened_at
@@ -65,8 +76,12 @@ def becoming_true(
     course = [(at, _true(life, scene, at)) for at in ahead if at <= until]
     for start, end in _stretches(course, before):
         stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
-        if not stands and _starts(life, scene, start):
+        if stands:
+            continue
+        if _starts(life, scene, start, settings.chain):
             starts.append(start)
+        elif _starts(life, scene, start, inf):
+            notes["chain_cut"] += 1
     return starts, _next_turn(life, scene, [at for at in ahead if at > until], course[-1][1] if course else before)
 
 
@@ -92,7 +107,11 @@ def _true(life: RuleLife, scene: Scene, at: int) -> bool:
     seen = scene.timeline.first_seen
     if seen is None or at < seen:
         return False
-    return conditions.ask(life.current.opening, scene, (at, conditions.ENDS), {}) is True
+    return _holds(life.current, scene, at)
+
+
+def _holds(rules: Program, scene: Scene, at: int) -> bool:
+    return conditions.ask(rules.opening, scene, (at, conditions.ENDS), {}) is True
 
 
 def _includes(life: RuleLife, watch: Watch) -> bool:
@@ -115,8 +134,9 @@ def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[i
         yield start, None
 
 
-def _starts(life: RuleLife, scene: Scene, at: int) -> bool:
-    """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself.
+def _starts(life: RuleLife, scene: Scene, at: int, chain: float) -> bool:
+    """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself or one that as many
+    rules led to as a ``chain`` may have.
 
     History that came after the moment shows what is over; a historical entry of the moment starts nothing itself.
     """
@@ -124,17 +144,24 @@ def _starts(life: RuleLife, scene: Scene, at: int) -> bool:
     def stands(entry: Event | Change) -> bool:
         if entry.historical and (entry.at == at or entry.at < at < entry.arrived):
             return False
-        return not (entry.at == at and life.current.id in entry.causes)
+        return not (entry.at == at and (life.current.id in entry.causes or len(entry.causes) >= chain))
 
     without = scene.timeline.where(stands)
     return without is None or _true(life, replace(scene, timeline=without), at)
+
+
+def causes(rules: Program, scene: Scene, at: int) -> frozenset[str]:
+    """The rules without whose actions at ``at`` the opening Conditions would not have been true then."""
+    found = scene.timeline.causes(at)
+    without = scene.timeline.where(lambda entry: entry.at != at or not entry.causes) if found else None
+    return frozenset() if without is None or _holds(rules, replace(scene, timeline=without), at) else found
 
 
 # ------------------------------------------------------------------------------------- schedules
 
 
 def coming_round(
-    life: RuleLife, person: Person, settings: Settings, watch: Watch, since: int, until: int, _kept: list[Journey]
+    life: RuleLife, person: Person, settings: Settings, watch: Watch, since: int, until: int, *_: object
 ) -> tuple[list[int], int | None]:
     """The occurrences of a schedule in ``[since, until]`` that are triggers for the person, and the next one.
 

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from engine.journeys import calendar, conditions, payload, rulebook, values, waits
+from engine.journeys import calendar, conditions, payload, rulebook, standing, values, waits
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
 from engine.journeys.draws import drawn, drawn_holdout
@@ -49,7 +49,7 @@ class Steps:
     def _scene(self, rules: program.Program, journey: Journey, zone: Zone) -> Scene:
         base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start)
         if not journey.trigger:
-            return base
+            return replace(base, causes=standing.causes(rules, base, journey.start)) if rules.follows else base
         instant = self.person.timeline.between(None, journey.start, journey.start)
         trigger = next((event for event in instant if event.id == journey.trigger), None)
         return Scene(

@@ -166,6 +166,12 @@ class Timeline:
         low, high = bisect_right(self._change_times, after), bisect_right(self._change_times, until)
         return sorted(set(self._change_times[low:high]))
 
+    def causes(self, at: int) -> frozenset[str]:
+        """The rules that led to the entries of an instant."""
+        low, high = bisect_left(self._change_times, at), bisect_right(self._change_times, at)
+        entries: Iterable[Event | Change] = (*self.between(None, at, at), *self.changes[low:high])
+        return frozenset[str]().union(*(entry.causes for entry in entries))
+
     def next_entry(self, after: int) -> int | None:
         """The time of the first entry later than ``after``."""
         found = []

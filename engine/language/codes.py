@@ -98,6 +98,7 @@ _WARNINGS = {
     "unknown-event": "no event type of that name is known",
     "unknown-field": "the event type declares no such field",
     "unknown-attribute": "no such attribute of a person is known",
+    "near-purpose": "a topic is nearly the name of a purpose",
     "never-equal": "a number never equals a text",
 }
 

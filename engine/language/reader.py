@@ -25,6 +25,7 @@ from .identity import identified, slug
 from .limits import Limits
 from .mistakes import explain
 from .nodes import Condition, Rule
+from .purposes import check_purpose
 from .resolve import check, resolve, shared_identity
 from .source import Source
 from .steps import StepList
@@ -138,7 +139,8 @@ def parse(grammar: str, clause: Clause) -> Parsed:
         return Parsed(None, (error.diagnostic,))
     if node is None:
         return Parsed(None, (_complaint(grammar, clause.body).moved(clause.start),))
-    return Parsed(node, check_figures(node))
+    doubts = check_purpose(node) if grammar == "purpose" else ()
+    return Parsed(node, (*check_figures(node), *doubts))
 
 
 def _complaint(grammar: str, body: str) -> Diagnostic:
