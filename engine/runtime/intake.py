@@ -23,8 +23,9 @@ from engine.runtime.identity import Identity, Key, Named
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.pausing import awake
+from engine.runtime.reports import Reports, note_bounces
 from engine.runtime.touching import Entries, Touching
-from engine.store import Connection, counters, events, outbox, people, watches
+from engine.store import Connection, counters, events, people, watches
 from engine.store.rows import ChangeRow, EventRow
 
 Valid = ValidEvent | ValidIdentify
@@ -135,18 +136,18 @@ class Intake:
             counters.count(self.connection, self.workspace, {(counters.NO_RULE, IDENTITY_CONFLICT): identity.conflicts})
 
     def _store(self, fresh: list[tuple[Arrival, bytes]], owners: list[int], identity: Identity) -> Entries:
-        causes = self._causes([one.item for one, _ in fresh])
+        happened = [one.item for one, _ in fresh if isinstance(one.item, ValidEvent)]
+        reports = Reports(self.connection, self.workspace, self.live, happened)
         stored = Entries()
         for (one, id), owner in zip(fresh, owners, strict=True):
             item, person, received = one.item, identity.final(owner) if identity.merged else owner, one.received_at
             self.owners[id] = person
             historical = one.historical or item.at < received - self.settings.max_event_age
             if isinstance(item, ValidEvent):
-                cause = causes.get(item.caused_by) if item.caused_by else None
                 stored.events.append(
                     EventRow(
                         0, id, person, item.name, item.at, received, one.source, int(historical), item.message_id,
-                        cause, item.properties_json,
+                        *(reports.told(item) if item.caused_by else (None, item.properties_json)),
                     )
                 )  # fmt: skip
             elif item.traits:
@@ -157,12 +158,8 @@ class Intake:
                     )
                 )  # fmt: skip
         self._write(stored)
+        note_bounces(self.connection, self.workspace, reports.bounced(happened), self.now)
         return stored
-
-    def _causes(self, items: Iterable[Valid]) -> dict[str, str]:
-        """The rules behind the actions that events name as their cause."""
-        keys = sorted({key for one in items if (key := _cause(one))})
-        return outbox.causes(self.connection, self.workspace, keys) if keys else {}
 
     def _write(self, stored: Entries) -> None:
         names = [row.name for row in stored.events]
@@ -215,11 +212,6 @@ def public_ids(count: int, now: int) -> list[bytes]:
     head = (max(now, 0) // 1000).to_bytes(6)
     chance = os.urandom(10 * count)
     return [head + chance[10 * index : 10 * index + 10] for index in range(count)]
-
-
-def _cause(item: Valid) -> str | None:
-    """The key of the action an item names as its cause."""
-    return item.caused_by if isinstance(item, ValidEvent) else None
 
 
 def named_by(item: Valid) -> Named:

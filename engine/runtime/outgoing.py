@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,11 +19,12 @@ from engine.runtime import pausing
 from engine.runtime.deciding import Caused
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
-from engine.runtime.live import Live
 from engine.runtime.loading import Pair, read_acted, read_people, revived
+from engine.runtime.naming import rule_ids
 from engine.runtime.pressure import Pressure
+from engine.runtime.reports import about
 from engine.runtime.unsubscribing import Sent, links
-from engine.store import Connection, journeys, outbox, people, rules
+from engine.store import journeys, outbox, people
 from engine.store.rows import JourneyRow, OutboxRow
 
 
@@ -195,9 +196,8 @@ class Claiming:
 
     def _left(self, row: OutboxRow) -> Caused:
         """An action that left is an event of the person, named as the action."""
-        rule = self.live.rules[row.rule].id
-        values = {"template": row.template, "rule": rule, "tag": json.loads(row.tags), "key": row.key}
-        return Caused(row.person_id, self.now, row.name, values, frozenset(json.loads(row.causes)), row.key)
+        said = about(row, self.live.rules[row.rule].id)
+        return Caused(row.person_id, self.now, row.name, said, frozenset(json.loads(row.causes)), row.key)
 
     def _row(self, id: int) -> JourneyRow:
         journey = self.journeys[id]
@@ -217,13 +217,6 @@ class Claiming:
     def stopped(self) -> dict[str, str]:
         """The rules that were stopped, with the reason."""
         return {self.live.rules[rule].id: reason for rule, reason in self.guard.stopped.items()}
-
-
-def rule_ids(connection: Connection, workspace: int, live: Live, wanted: Set[int]) -> dict[int, str]:
-    """The ids of some rules. What left before its rule was removed goes under its name all the same."""
-    if wanted <= live.rules.keys():
-        return {row: rule.id for row, rule in live.rules.items()}
-    return {row.id: row.rule_id for row in rules.every(connection, workspace).values()}
 
 
 def _place(journey: Journey, key: str) -> int | None:

@@ -9,9 +9,9 @@ from engine.delivery.sender import Outcome
 from engine.runtime import switches
 from engine.runtime.deciding import Caused
 from engine.runtime.intake import Intake
-from engine.runtime.outgoing import rule_ids
-from engine.runtime.pressure import EMAIL
-from engine.store import addresses, outbox
+from engine.runtime.naming import rule_ids
+from engine.runtime.reports import BOUNCED, about, note_bounces
+from engine.store import outbox
 from engine.store.rows import OutboxRow
 
 GONE = "the receiver answered 410: it wants nothing more"
@@ -33,16 +33,15 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
     if bounced:
         rows = outbox.by_id(connection, [row.id for row in bounced])
         named = {row.recipient: row.error or "" for row in rows if row.recipient is not None}
-        addresses.add_unreachable(connection, workspace, EMAIL, named, now)
+        note_bounces(connection, workspace, named, now)
         live = [row for row in rows if row.reason != outbox.ERASED]
         called = rule_ids(connection, workspace, intake.live, {row.rule for row in live})
         intake.put(_bounce(row, called[row.rule], now) for row in live)
 
 
 def _bounce(row: OutboxRow, rule: str, now: int) -> Caused:
-    tags = json.loads(row.tags)
-    values = {"key": row.key, "template": row.template, "rule": rule, "tag": tags, "hard": True, "reason": row.error}
-    return Caused(row.person_id, now, "email_bounced", values, frozenset(json.loads(row.causes)), row.key)
+    values = {**about(row, rule), "hard": True, "reason": row.error}
+    return Caused(row.person_id, now, BOUNCED, values, frozenset(json.loads(row.causes)), row.key)
 
 
 def _after(row: OutboxRow, outcome: Outcome) -> OutboxRow:

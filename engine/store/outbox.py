@@ -55,21 +55,21 @@ SEAL = Prepared(
 MAY_LEAVE = Prepared(
     select(outbox.c.id).where(outbox.c.id == bound("row"), outbox.c.status == literal_column("'sending'")), "row"
 )
-_people = batch("people", person=int)
+_persons = batch("persons", person=int)
 LEFT = Prepared(
     select(outbox.c.person_id, outbox.c.left_at, outbox.c.purpose, outbox.c.tags).select_from(
-        _people.joined(
-            outbox, and_(outbox.c.person_id == _people["person"], outbox.c.left_at > bound("since"))
+        _persons.joined(
+            outbox, and_(outbox.c.person_id == _persons["person"], outbox.c.left_at > bound("since"))
         )
     ),
-    "people", "since",
+    "persons", "since",
 )  # fmt: skip
 _ids = batch("ids", id=int)
 BY_ID = Prepared(select(*_columns).select_from(_ids.joined(outbox, outbox.c.id == _ids["id"])), "ids")
 _keys = batch("keys", key=str)
 _known = _keys.joined(outbox, and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"]))
 KNOWN = Prepared(select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_known), "workspace", "keys")
-CAUSES = Prepared(select(outbox.c.key, outbox.c.causes).select_from(_known), "workspace", "keys")
+BY_KEY = Prepared(select(*_columns).select_from(_known), "workspace", "keys")
 
 
 def _one_of(*states: str) -> ColumnElement[bool]:
@@ -227,9 +227,9 @@ def next_due(connection: Connection, workspace: int) -> dict[str, int]:
     return dict(NEXT.rows(connection, workspace))
 
 
-def causes(connection: Connection, workspace: int, keys: Iterable[str]) -> dict[str, str]:
-    """The rules that led to actions, as the JSON text events carry."""
-    return dict(CAUSES.rows(connection, workspace, listed(keys)))
+def by_key(connection: Connection, workspace: int, keys: Iterable[str]) -> list[OutboxRow]:
+    """Actions by their keys."""
+    return list(map(OutboxRow._make, BY_KEY.rows(connection, workspace, listed(keys))))
 
 
 def unsent(connection: Connection, pairs: Iterable[tuple[int, int]]) -> list[OutboxRow]:

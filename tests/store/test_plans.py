@@ -9,9 +9,11 @@ import pytest
 from sqlalchemy import Connection
 
 from engine.store import (
+    addresses,
     answers,
     erasing,
     events,
+    guarding,
     imports,
     journeys,
     keys,
@@ -61,7 +63,14 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "load_watches": (watches.LOAD, "(workspace_id=? AND person_id=? AND rule=?)"),
     "rouse_watches": (watches.ROUSE, "ix_watches_rule"),
     "known": (outbox.KNOWN, "(workspace_id=? AND key=?)"),
-    "causes": (outbox.CAUSES, "(workspace_id=? AND key=?)"),
+    "by_key": (outbox.BY_KEY, "(workspace_id=? AND key=?)"),
+    "left": (outbox.LEFT, "ix_outbox_left (person_id=? AND left_at>?)"),
+    "may_leave": (outbox.MAY_LEAVE, "INTEGER PRIMARY KEY"),
+    "outbox_by_id": (outbox.BY_ID, "INTEGER PRIMARY KEY"),
+    "seal": (outbox.SEAL, "INTEGER PRIMARY KEY"),
+    "on_the_wire": (erasing.ON_THE_WIRE, "ix_outbox_person_id (person_id=?)"),
+    "guarded_people": (guarding.PEOPLE, "ix_journeys_acted (rule=? AND acted_at>?)"),
+    "owners": (addresses.OWNERS, "COVERING INDEX ix_attribute_changes_email (workspace_id=? AND email=?)"),
     "cancel": (outbox.CANCEL, "INTEGER PRIMARY KEY"),
     "withdraw_rule": (outbox.WITHDRAW_RULE, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
     "claimable": (outbox.CLAIMABLE, "ix_outbox_ready (workspace_id=? AND name=? AND ready_at<?)"),
