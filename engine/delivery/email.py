@@ -101,15 +101,12 @@ class EmailChannel:
             conversation.content(body)
             ending = True
             conversation.end_data()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, ValueError) as error:
             dropped = _dropped(error) and not conversation.late
             self._after(conversation, error)
             if used and dropped and not ending:
                 return False
             raise self._failed(conversation, error, ending) from error
-        except BaseException:
-            conversation.close()
-            raise
         self._keep(conversation)
         return True
 
@@ -118,7 +115,7 @@ class EmailChannel:
         if isinstance(error, Refusal) and error.said in ("MAIL", "RCPT", "the mail") and not _dropped(error):
             try:
                 conversation.forget()
-            except (OSError, smtplib.SMTPException):
+            except (OSError, ValueError):
                 conversation.close()
             else:
                 self._keep(conversation)
@@ -208,7 +205,7 @@ def _dropped(error: Exception) -> bool:
     """Whether the server wants no more of this connection."""
     if isinstance(error, Refusal):
         return error.smtp_code == _CLOSING
-    return isinstance(error, OSError | smtplib.SMTPServerDisconnected)
+    return isinstance(error, smtplib.SMTPServerDisconnected) or not isinstance(error, smtplib.SMTPException)
 
 
 def _refused(host: str, error: Refusal) -> SendError:

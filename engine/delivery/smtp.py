@@ -25,7 +25,7 @@ _CHUNK: Final = 16 * 1024
 class Conversation(smtplib.SMTP):
     """A connection to the server of some settings: made, encrypted and logged in to by :meth:`begin`.
 
-    Everything raises OSError (``TimeoutError`` once the deadline is over) or ``smtplib.SMTPException``.
+    Everything raises OSError, which ``smtplib.SMTPException`` is too, or ValueError where the server makes no sense.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Conversation(smtplib.SMTP):
         """Let go of the connection, with a word if the server still listens."""
         try:
             self.quit()
-        except (OSError, smtplib.SMTPException):
+        except (OSError, ValueError):
             self.close()
 
     # ------------------------------------------------------------------------------------------ the protocol
@@ -159,8 +159,8 @@ class Conversation(smtplib.SMTP):
         found.settimeout(_left(self.until))
 
 
-class Endless(smtplib.SMTPException):
-    """The server answers more than it may."""
+class Endless(ValueError):
+    """The server answers more than it may. No OSError: of those the standard library makes lost connections."""
 
 
 class NoPrivacy(smtplib.SMTPException):
