@@ -159,7 +159,7 @@ class Conversation(smtplib.SMTP):
         found.settimeout(_left(self.until))
 
 
-class Endless(ValueError):
+class EndlessError(ValueError):
     """The server answers more than it may. No OSError: of those the standard library makes lost connections."""
 
 
@@ -194,7 +194,7 @@ class _Lines:
         line, self._held = self._held[: min(place, limit)], self._held[min(place, limit) :]
         self.room -= len(line)
         if self.room < 0:
-            raise Endless("it does not stop talking")
+            raise EndlessError("it does not stop talking")
         return line
 
     def close(self) -> None:
