@@ -98,8 +98,7 @@ class HttpClient:
         """Refuses an answer that stood behind the one before: it came before the request it would answer."""
         stream: TimedStream = response.extensions["network_stream"]
         if not stream.heard:
-            stream.close()
-            response.close()
+            response.close()  # unread, so it takes the connection along
             raise SendError(f"{self._host} answered before it was asked", unknown=True)
 
     def _request(self, headers: Mapping[str, str], body: bytes) -> httpcore2.Request:
