@@ -19,6 +19,7 @@ from engine.cli.ingest import ingest
 from engine.cli.keys import keys
 from engine.cli.pause import pause, resume
 from engine.cli.person import person
+from engine.cli.preview import preview
 from engine.cli.quarantine import quarantine
 from engine.cli.redrive import redrive
 from engine.cli.replay import replay
@@ -36,6 +37,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "replay": replay,
     "check": check,
     "test": rule_tests,
+    "preview": preview,
     "ingest": ingest,
     "rules": rules,
     "pause": pause,

@@ -37,6 +37,7 @@ from engine.runtime import (
     housekeeping,
     loader,
     pausing,
+    previewing,
     quarantine,
     records,
     redriving,
@@ -55,6 +56,7 @@ from engine.runtime.live import Live
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
 from engine.runtime.outgoing import Terms
+from engine.runtime.previewing import Previewed
 from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
@@ -576,6 +578,21 @@ class Engine:
         self._due.settle_person(id)
         with self.store.read() as connection:
             return sight.person_view(connection, self.workspace, self._follow(connection), id)
+
+    def preview(
+        self, template: str, person: str, *, rule: str | None = None, fields: Mapping[str, Any] | None = None
+    ) -> Previewed | None:
+        """The action that names a template, as it would leave for a person now; None for an id nobody has.
+
+        ``rule`` is the live rule it is of, the first that names the template unless given; ``fields`` are those of an
+        event in place of the person's last. Nothing is written. Raises ConfigError for a rule that is not live or does
+        not name the template.
+        """
+        with self.store.read() as connection:
+            return previewing.preview(
+                connection, self.workspace, self._follow(connection), self._deciding, template, person,
+                self.clock.now(), rule, fields,
+            )  # fmt: skip
 
     def events(
         self,

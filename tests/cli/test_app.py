@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-VERBS = ("run", "replay", "check", "test", "ingest", "rules", "person", "deliveries", "redrive", "doctor")
+VERBS = ("run", "replay", "check", "test", "ingest", "preview", "rules", "person", "deliveries", "redrive", "doctor")
 
 
 def test_help_names_every_verb(lapse):

@@ -1,0 +1,126 @@
+"""An action as it would leave if it came about now: for looking at a message before anybody gets it.
+
+Nothing is decided and nothing written. The variables are those a real one is frozen with (``journeys/payload.py``),
+read from the person's timeline as it stands.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import ConfigError
+from engine.journeys import payload, rulebook
+from engine.journeys.conditions import Scene
+from engine.journeys.timeline import Event, Timeline
+from engine.language import nodes
+from engine.language.program import Program
+from engine.language.suggest import nearest
+from engine.language.walk import walk
+from engine.runtime.live import Live
+from engine.runtime.loading import change_of, event_of
+from engine.store import Connection, events, people
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """What an action would be. ``rule`` is None where no live rule names the template; ``trigger`` is the event."""
+
+    person: str
+    rule: str | None
+    purpose: str
+    action: str | None
+    trigger: Event | None
+    moment: int
+    variables: dict[str, Any]
+
+
+def preview(
+    connection: Connection,
+    workspace: int,
+    live: Live,
+    settings: rulebook.Settings,
+    template: str,
+    id: str,
+    now: int,
+    rule: str | None = None,
+    fields: Fields | None = None,
+) -> Previewed | None:
+    """The action of a rule that names ``template``, for a person; None for an id nobody has.
+
+    Without a ``rule`` it is the first by id that names it. The trigger is the last event that would start the rule, or
+    one with the ``fields``. Raises ConfigError for a rule that is not live, or does not name the template.
+    """
+    row = people.find(connection, workspace, id)
+    if row is None:
+        return None
+    program, action = _named(live, template, rule)
+    person = _person(connection, row)
+    if program is None or action is None:
+        trigger = None if fields is None else _event(now, None, fields)
+        bare: dict[str, Any] = {
+            "trigger": _fields(trigger),
+            "person": _standing(person, now),
+            "with": {},
+            "journey": {},
+        }
+        return Previewed(person.name, None, "marketing", None, trigger, now, bare)
+    zone = rulebook.zone_of(None, program.rule, person, settings, now)
+    scene = Scene(person.timeline, program.id, person.name, zone, now)
+    trigger = _last(program.triggers, scene, now) if fields is None else _event(now, program, fields)
+    start = now if trigger is None else trigger.at
+    scene = Scene(person.timeline, program.id, person.name, zone, start, trigger)
+    variables: dict[str, Any] = {
+        "trigger": _fields(trigger),
+        "person": _standing(person, now),
+        "journey": {"rule": program.id, "start": start, "moment": now, "step": "preview"},
+        "with": payload.arguments(action.arguments, scene, now),
+        "to": None if action.to is None else scene.values(action.to, now),
+        "variant": None if action.variant is None else scene.values(action.variant, now),
+    }
+    purpose = program.rule.purpose or "marketing"
+    return Previewed(person.name, program.id, purpose, action.name, trigger, now, variables)
+
+
+def _named(live: Live, template: str, rule: str | None) -> tuple[Program | None, nodes.Action | None]:
+    """The program and its first action that names the template."""
+    programs = {one.id: one.program for one in live.rules.values()}
+    if rule is not None and rule not in programs:
+        near = nearest(rule, programs)
+        raise ConfigError(f"no rule '{rule}' is live" + (f"; did you mean '{near}'?" if near else ""))
+    for id in [rule] if rule is not None else sorted(programs):
+        for node in walk(programs[id].rule):
+            if isinstance(node, nodes.Action) and node.template == template:
+                return programs[id], node
+    if rule is not None:
+        raise ConfigError(f"the rule '{rule}' does not name the template '{template}'")
+    return None, None
+
+
+def _person(connection: Connection, row: int) -> rulebook.Person:
+    happened = map(event_of, events.timelines(connection, [(row, 0)], None))
+    changes = map(change_of, events.changes(connection, [row]))
+    name = people.names(connection, [row])[row]
+    return rulebook.Person(name, Timeline(list(happened), list(changes), people.first_seen(connection, [row]).get(row)))
+
+
+def _standing(person: rulebook.Person, now: int) -> dict[str, Any]:
+    return dict(person.timeline.attributes(now))
+
+
+def _last(triggers: Iterable[nodes.Pattern], scene: Scene, now: int) -> Event | None:
+    found = (scene.last(pattern, now) for pattern in triggers)
+    return max((one for one in found if one is not None), key=lambda one: one.order, default=None)
+
+
+def _event(now: int, program: Program | None, fields: Fields) -> Event:
+    names = [pattern.name for pattern in program.triggers if pattern.name] if program else []
+    return Event(now, names[0] if names else "", "preview", json.dumps(fields))
+
+
+def _fields(trigger: Event | None) -> dict[str, Any]:
+    return {} if trigger is None else dict(trigger.fields)
