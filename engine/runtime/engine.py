@@ -21,6 +21,7 @@ from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
 from engine.delivery.routing import Lanes, Routes
+from engine.delivery.templates import Templates
 from engine.delivery_settings import known_channels
 from engine.durations import in_micros
 from engine.errors import ConfigError
@@ -61,7 +62,7 @@ from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import Found, RuleFiles, catalog_of
-from engine.runtime.sending import NoTemplates, Sending
+from engine.runtime.sending import Sending
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.switches import Switch
@@ -129,7 +130,13 @@ class Engine:
         self._shares_lanes = lanes is not None
         self._routes = Routes(self._lanes, self._functions, fallback, self._warn_of_unbound)
         self.sending = Sending(
-            self.desk, self.workspace, clock, self._intake, self._routes, NoTemplates(), _terms(settings, fallback)
+            self.desk,
+            self.workspace,
+            clock,
+            self._intake,
+            self._routes,
+            Templates(settings.templates),
+            _terms(settings, fallback),
         )
         """What takes actions to their channels."""
         self.sending.freed = self._freed

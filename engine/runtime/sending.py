@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from engine.clock import Clock
-from engine.delivery.channels import Message, Outgoing, Sealing, SendError
+from engine.delivery.channels import Outgoing, Sealing, SendError
 from engine.delivery.lanes import AT_MOST, Lane
 from engine.delivery.routing import Route, Routes
 from engine.delivery.sender import Outcome, attempt, failed, outgoing
+from engine.delivery.templates import Templates
 from engine.runtime import switches
 from engine.runtime.desk import Desk
 from engine.runtime.intake import Intake
@@ -30,19 +31,6 @@ from engine.store import Connection, outbox
 from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.actions")
-
-
-class Writes(Protocol):
-    """Makes messages of templates."""
-
-    def message(self, action: Outgoing) -> Message | None: ...
-
-
-class NoTemplates:
-    """Where there are none."""
-
-    def message(self, action: Outgoing) -> Message | None:
-        return None
 
 
 class Job(NamedTuple):
@@ -67,7 +55,7 @@ class Sending:
         clock: Clock,
         intake: Callable[[Connection], Intake],
         routes: Routes,
-        templates: Writes,
+        templates: Templates,
         terms: Terms,
     ) -> None:
         self._store, self._writer = desk.store, desk.writer
