@@ -132,7 +132,7 @@ def tell(
 ) -> Bench:
     """The bench after everything has happened and the clock has come to ``until``."""
     settings = Settings(
-        **{name: value if isinstance(value, str) else round(value * HOUR) for name, value in given.items()}
+        **{name: round(value * HOUR) if isinstance(value, int | float) else value for name, value in given.items()}
     )
     bench = Bench(rule_of(rule), settings, None if live is None else hour(live), lazy=lazy, sends=sends)
     steps = sorted((one for what in happens for one in _steps(what)), key=lambda one: one[0])

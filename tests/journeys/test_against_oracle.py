@@ -25,7 +25,8 @@ def rule_of(case: Case) -> nodes.Rule:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_example(case: Case, lazy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = dict(case.settings)
-    workspace = Settings(grace=chosen.get("grace", 0), zone=chosen.get("default_zone") or "UTC")
+    zone, quiet = chosen.get("default_zone") or "UTC", chosen.get("quiet", ())
+    workspace = Settings(grace=chosen.get("grace", 0), zone=zone, quiet=quiet)
     monkeypatch.setattr("engine.journeys.conditions.drawn", lambda rule, which, person: _drawn(case, rule, which))
     monkeypatch.setattr("engine.journeys.steps.drawn", lambda rule, which, person: _drawn(case, rule, which, "split"))
     monkeypatch.setattr("engine.journeys.steps.drawn_holdout", lambda rule, name, person: _held(case, rule, name))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from engine.journeys import leaving
@@ -10,13 +13,13 @@ from engine.journeys.leaving import Answer, Ends, Leaves, Skips
 from engine.journeys.rulebook import Acted
 from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event
-from engine.language import program
+from engine.language import program, read_quiet_hours
 from tests.oracle.build import attr, ev, hour
 
 from .bench import Bench
 from .comparing import entry_of
 from .scenes import forward, scene
-from .story import Entry, Happening, tell
+from .story import Down, Entry, Happening, Story, late, outcome, table, tell, told
 
 EVERYTHING = """Trigger: cart
 Only while: plan = free
@@ -119,6 +122,84 @@ def test_ruling_25_a_journey_does_not_count_against_itself_and_is_asked_once() -
 def test_ruling_19_above_late_it_is_skipped(clause: str, hours: float, late: bool) -> None:
     said = asked(f"Trigger: cart\nAction: mail\n{clause}", (ev(0, "cart"),), 0, hours)
     assert said == (Skips("skipped_late") if late else Leaves())
+
+
+HELD = "Trigger: cart\nWait: 12h\nAction: mail\nExit: buy where x = 1"
+NIGHT = {"quiet": (read_quiet_hours("21:00 to 09:00"),)}
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [(HELD + "\nQuiet hours: 21:00 to 09:00", {}), (HELD, NIGHT)],
+    ids=["its own", "the settings'"],
+)
+@table(
+    Story("at its own moment", HELD, (ev(0, "cart"),), ("0 mail@12 finished@12",)),
+    Story("after downtime, in quiet hours", HELD, (ev(0, "cart"), Down(1, 23)), ("0 mail@12>33 finished@12",)),
+    Story("at the end of quiet hours", HELD, (ev(0, "cart"), Down(1, 33)), ("0 mail@12>33 finished@12",)),
+    Story("still held", HELD, (ev(0, "cart"), Down(1, 23)), ("0 mail@12? finished@12",), until=32.9),
+    Story(
+        "lateness counts from the end of the quiet hours that held it",
+        HELD,
+        (ev(0, "cart"), Down(1, 23)),
+        ("0 mail@12>33 finished@12",),
+        settings={"late": 12},
+    ),
+    Story(
+        "also after a late event had it decided again",
+        HELD,
+        (ev(0, "cart"), Down(1, 23), late(30, ev(5, "buy", x=2))),
+        ("0 mail@12>33 finished@12",),
+        settings={"late": 12},
+    ),
+    Story(
+        "and once more, when nobody runs at that end",
+        HELD,
+        (ev(0, "cart"), Down(1, 23), Down(24, 46)),
+        ("0 -mail@12=skipped_late finished@12",),
+        settings={"late": 12},
+    ),
+    Story(
+        "what is too late already is not held",
+        HELD,
+        (ev(0, "cart"), Down(1, 23)),
+        ("0 -mail@12=skipped_late finished@12",),
+        settings={"late": 10},
+        until=23,
+    ),
+    Story("an exit withdraws it", HELD, (ev(0, "cart"), Down(1, 23), ev(30, "buy", x=1)), ("0 exit@30",)),
+    Story("a no withdraws it", HELD, (ev(0, "cart"), Down(1, 23), ev(30, "unsubscribed")), ("0 exit@30",)),
+    Story(
+        "the grace may end in quiet hours",
+        HELD,
+        (ev(0, "cart"),),
+        ("0 mail@12>33 finished@12",),
+        settings={"grace": 10},
+    ),
+)
+def test_ruling_19_quiet_hours_hold_what_is_about_to_leave(rule: str, settings: dict[str, Any], story: Story) -> None:
+    case = replace(story, rule=rule, settings={**story.settings, **settings})
+    assert outcome(case) == outcome(case, lazy=True) == story.expected
+
+
+@pytest.mark.parametrize(
+    ("action", "purpose", "left"),
+    [
+        pytest.param("mail", "transactional", "mail@12>23", id="transactional"),
+        pytest.param("set person.x = 1", "marketing", "set@12>23", id="what happens in Lapse itself"),
+        pytest.param("mail", "news", "mail@12>33", id="a topic"),
+    ],
+)
+def test_what_the_quiet_hours_of_the_settings_do_not_hold(action: str, purpose: str, left: str) -> None:
+    rule = f"Trigger: cart\nWait: 12h\nAction: {action}\nPurpose: {purpose}"
+    bench = tell(rule, (ev(0, "cart"), Down(1, 23)), 100, **NIGHT)
+    assert told(bench) == (f"0 {left} finished@12",)
+
+
+def test_only_while_is_asked_when_quiet_hours_are_over() -> None:
+    rule = "Trigger: cart\nWait: 12h\nAction: mail\nOnly while: plan = free"
+    happens = (attr(-1, plan="free"), ev(0, "cart"), Down(1, 23), attr(22, plan="pro"), attr(30, plan="free"))
+    assert told(tell(rule, happens, 100, **NIGHT)) == ("0 mail@12>33 finished@12",)
 
 
 NOT_BOUGHT = "Trigger: cart\nCondition: {}\nAction: mail\nExit: none"

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.language import read_quiet_hours
+
 from .build import START, attr, ev, hour, moment_text, utc, was
 from .conditions import DrawKey
 from .oracle import Journey
@@ -1315,4 +1317,82 @@ NONE_AND_SCHEDULES = [
     ),
 ]
 
-CASES = [*FOUR_RULES, *WINDOWS, *COUNTS, *CHAINS, *GATES, *FACTS, *STEPS, *CLAUSES, *NONE_AND_SCHEDULES]
+NIGHT = {"quiet": (read_quiet_hours("21:00 to 09:00, sunday"),)}
+"""Quiet hours of the settings; hour 72 is a Sunday's midnight."""
+
+CONSENT_AND_QUIET = [
+    Case(
+        "unsubscribed ends what waits, whatever the exits are",
+        "Trigger: cart\nWait: 5h\nAction: mail\nExit: none",
+        (ev(0, "cart"), ev(5, "unsubscribed")),
+        ("0 exit@5",),
+    ),
+    Case(
+        "unsubscribed: an opening gate is open no longer",
+        "Trigger: cart\nCondition: NOT buy within 24h\nAction: mail",
+        (ev(0, "cart"), ev(5, "unsubscribed", channel="sms"), ev(6, "buy")),
+        ("0 exit@5",),
+    ),
+    Case(
+        "unsubscribed from a topic ends that topic's journeys",
+        "Trigger: cart\nWait: 5h\nAction: mail\nPurpose: news",
+        (ev(0, "cart"), ev(1, "unsubscribed", topic="offers"), ev(2, "unsubscribed", topic="news")),
+        ("0 exit@2",),
+    ),
+    Case(
+        "unsubscribed: a transactional journey goes on",
+        "Trigger: cart\nWait: 5h\nAction: mail\nPurpose: transactional",
+        (ev(0, "cart"), ev(1, "unsubscribed")),
+        ("0 mail@5 finished@5",),
+    ),
+    Case(
+        "unsubscribed: the journey it began goes on",
+        "Trigger: unsubscribed\nWait: 5h\nAction: mail",
+        (ev(0, "unsubscribed"),),
+        ("0 mail@5 finished@5",),
+    ),
+    Case(
+        "unsubscribed is an attribute from its own time on",
+        "Trigger: cart\nCondition: person.unsubscribed contains sms\nTriggered again: each",
+        (
+            ev(0, "cart"),
+            ev(1, "unsubscribed", channel="sms"),
+            ev(2, "cart"),
+            ev(3, "resubscribed", channel="sms"),
+            ev(4, "cart"),
+        ),
+        ("0 false@0", "2 match@2 finished@2", "4 false@4"),
+    ),
+    Case(
+        "quiet hours of the settings hold like the rule's own",
+        "Trigger: cart\nAction: mail",
+        (ev(0, "cart"), ev(71, "cart")),
+        ("0 mail@9 finished@9", "71 mail@105 finished@105"),
+        settings=NIGHT,
+    ),
+    Case(
+        "quiet hours of the settings hold besides the rule's own",
+        "Trigger: cart\nAction: mail\nQuiet hours: 08:00 to 12:00",
+        (ev(0, "cart"),),
+        ("0 mail@12 finished@12",),
+        settings=NIGHT,
+    ),
+    Case(
+        "quiet hours of the settings go by the rule's zone",
+        "Trigger: cart\nAction: mail\nZone: person.timezone",
+        (attr(-1, timezone="America/New_York"), ev(3, "cart")),
+        ("3 mail@14 finished@14",),
+        settings=NIGHT,
+    ),
+    Case(
+        "quiet hours of the settings leave what is transactional alone, its own do not",
+        "Trigger: cart\nAction: mail\nPurpose: transactional\nQuiet hours: 01:00 to 02:00",
+        (ev(0, "cart"), ev(1, "cart")),
+        ("0 mail@0 finished@0", "1 mail@2 finished@2"),
+        settings=NIGHT,
+    ),
+]
+
+CASES = [
+    *FOUR_RULES, *WINDOWS, *COUNTS, *CHAINS, *GATES, *FACTS, *STEPS, *CLAUSES, *NONE_AND_SCHEDULES, *CONSENT_AND_QUIET,
+]  # fmt: skip
