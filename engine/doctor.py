@@ -15,6 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from engine.clock import MINUTE, SECOND, iso
 from engine.runtime.engine import Engine
+from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
 from engine.store import counters, outbox, types
 from engine.store.schema import events, people
@@ -56,6 +57,7 @@ class Diagnosis:
 def examine(engine: Engine) -> Diagnosis:
     """Look at an engine and its store without changing either."""
     now = engine.clock.now()
+    pauses = engine.pauses()
     with engine.store.read() as connection:
         rooms = {
             "versions": _versions(),
@@ -65,11 +67,19 @@ def examine(engine: Engine) -> Diagnosis:
             "daemon": {"running": (holder := engine.store.holder()) is not None, "process": holder},
             "due": _due(engine.next_due(), now),
             "outbox": _outbox(connection, engine.workspace),
+            "delivery": _delivery(connection, engine.workspace, now),
+            "paused": {_named(one): f"since {iso(one.since)}: {one.reason}" for one in pauses},
             "counts": _counts(connection, engine.workspace),
             "notes": _notes(connection, engine.workspace),
         }
         names = types.names(connection, engine.workspace)
-    return Diagnosis(rooms, tuple(_problems(rooms)), tuple(_names(names)))
+    stopped = [one for one in pauses if one.reason != BY_HAND]
+    by_hand = [one for one in pauses if one.reason == BY_HAND]
+    return Diagnosis(
+        rooms,
+        (*_problems(rooms), *map(_standing_still, stopped)),
+        (*map(_standing_still, by_hand), *_names(names)),
+    )
 
 
 def _versions() -> Facts:
@@ -115,6 +125,16 @@ def _outbox(connection: Connection, workspace: int) -> Facts:
     return found
 
 
+def _delivery(connection: Connection, workspace: int, now: int) -> Facts:
+    """How long what is to leave has waited; what is paused counts too."""
+    due = [at for at in outbox.next_due(connection, workspace).values() if at <= now]
+    oldest = min(due, default=None)
+    return {
+        "oldest_action_due": None if oldest is None else iso(oldest),
+        "oldest_action_due_for_seconds": None if oldest is None else (now - oldest) // SECOND,
+    }
+
+
 def _counts(connection: Connection, workspace: int) -> Facts:
     tables = {"events": events, "people": people}
     return {
@@ -139,7 +159,17 @@ def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
     if rooms["clock"]["set_back_by_seconds"] * SECOND > AHEAD:
         yield "events have arrived in what is now the future: the clock was set back"
     if dead := rooms["outbox"].get("dead", 0):
-        yield f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
+        told = f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
+        yield f"{told}; 'lapse deliveries --dead' shows why, 'lapse redrive' takes them up again"
+
+
+def _standing_still(one: Switch) -> str:
+    verb = {"all": "--all", "channel": f"--channel {one.name}", "rule": one.name}[one.kind]
+    return f"{_named(one)} is paused since {iso(one.since)}: {one.reason}; 'lapse resume {verb}' lets it go on"
+
+
+def _named(one: Switch) -> str:
+    return "all that leaves" if one.kind == "all" else f"{one.kind} {one.name}"
 
 
 def _names(names: Iterable[str]) -> Iterator[str]:

@@ -8,9 +8,11 @@ import sqlite3
 
 import pytest
 
-from engine.clock import DAY, HOUR, WallClock, iso
+from engine.clock import DAY, HOUR, SECOND, WallClock, iso
 from engine.daemon import Daemon
+from engine.delivery.channels import SendError
 from engine.runtime.engine import Engine
+from engine.testing import Clock
 
 RULES = """\
 Rule: cart
@@ -84,3 +86,55 @@ def test_a_clock_that_was_set_back_is_a_problem(lapse, place):
     ran = lapse("doctor")
     assert ran.code == 1
     assert "the clock was set back" in ran.out
+
+
+def test_what_is_paused_by_hand_is_a_warning_and_else_a_problem(lapse, place):
+    lapse("rules", "--rules", "rules")
+    lapse("pause", "cart")
+    ran = lapse("doctor", "--format", "json")
+    assert (ran.code, ran.json["problems"]) == (0, [])
+    assert ran.json["warnings"][0].endswith(": by hand; 'lapse resume cart' lets it go on")
+    assert list(ran.json["paused"]) == ["rule cart"]
+    with Engine.open(f"sqlite:///{place}/lapse.db") as engine:
+        engine.pause_delivery("log", "the receiver answered 410")
+        engine.pause_delivery(reason="too much at once")
+    ran = lapse("doctor")
+    assert ran.code == 1
+    told = " ".join(ran.out.split())
+    assert "problem: channel log is paused since" in told
+    assert ": the receiver answered 410; 'lapse resume --channel log' lets it go on" in told
+    assert "problem: all that leaves is paused since" in told
+    assert "'lapse resume --all' lets it go on" in told
+
+
+def test_how_long_what_is_to_leave_has_waited_paused_or_not(lapse, place):
+    (place / "rules" / "cart.rules").write_text("Rule: cart\nTrigger: cart_updated\nAction: hello\n")
+    assert lapse("doctor", "--format", "json").json["delivery"] == {
+        "oldest_action_due": None, "oldest_action_due_for_seconds": None,
+    }  # fmt: skip
+    clock = Clock(WallClock().now() - HOUR)
+    with Engine.open(f"sqlite:///{place}/lapse.db", rules=place / "rules", clock=clock) as engine:
+        engine.pause_delivery()
+        engine.ingest({"event": "cart_updated", "user_id": "ann"})
+        engine.run_due()
+    found = lapse("doctor", "--format", "json").json
+    assert found["delivery"]["oldest_action_due"] == iso(clock.now())
+    assert HOUR // SECOND <= found["delivery"]["oldest_action_due_for_seconds"] < 2 * HOUR // SECOND
+    assert found["problems"] == []
+
+
+def test_what_was_given_up_is_a_problem_with_a_way_out(lapse, place):
+    (place / "rules" / "cart.rules").write_text("Rule: cart\nTrigger: cart_updated\nAction: hello\n")
+    with Engine.open(f"sqlite:///{place}/lapse.db", rules=place / "rules") as engine:
+
+        @engine.action("hello")
+        def refuse(_action):
+            raise SendError("nobody is there", permanent=True)
+
+        engine.ingest({"event": "cart_updated", "user_id": "ann"})
+        engine.run_due()
+    (problem,) = lapse("doctor", "--format", "json").json["problems"]
+    assert problem == (
+        "1 action could not be delivered and will not be tried again; 'lapse deliveries --dead' shows why, "
+        "'lapse redrive' takes them up again"
+    )
