@@ -125,6 +125,12 @@ class Api(BaseModel):
         description="FlowNally's events of a contact nobody knows: `create` makes the person, `refuse` answers 404.",
     )
 
+    metric_rules: int = Field(
+        500,
+        ge=0,
+        description="Rules that `/metrics` tells one by one, those of older workspaces first; the others are told "
+        "together, as the rule `(others)`.",
+    )
     import_kept: Duration = Field(
         datetime.timedelta(days=7), description="How long an upload that is not complete can be gone on with."
     )

@@ -10,11 +10,14 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from engine.api.rule_metrics import RuleMetrics
 from engine.clock import SECOND
 from engine.receipt import Receipt
 from engine.runtime.intake import IDENTITY_CONFLICT
 from engine.runtime.quarantine import DROPPED, TOO_LARGE
+from engine.runtime.recording import GONE
 from engine.runtime.repeats import DIFFERS
+from engine.runtime.switches import BY_HAND, Switch
 from engine.runtime.workspaces import Workspaces
 from engine.store import counters, outbox
 
@@ -25,6 +28,9 @@ WAITING: Final = ("held", "pending", "sending", "failed")
 NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE, IDENTITY_CONFLICT)
 """What is told also when it never came about."""
 
+EVERYTHING: Final = "*"
+"""The channel of a pause of all that leaves."""
+
 
 class Metrics:
     """The figures of one app, of all its workspaces together, in a registry of its own."""
@@ -32,6 +38,7 @@ class Metrics:
     def __init__(self, workspaces: Workspaces) -> None:
         self.registry = CollectorRegistry()
         self.registry.register(InStore(workspaces))
+        self.registry.register(RuleMetrics(workspaces))
         self._requests = Histogram(
             "lapse_request_seconds",
             "Requests by dialect, route and status, with the time they took.",
@@ -74,21 +81,18 @@ class InStore(Collector):
     def collect(self) -> Iterator[Metric]:
         states = self._states()
         depth = GaugeMetricFamily("lapse_outbox", "Actions that are still to leave, by state.", labels=["state"])
-        outcomes = CounterMetricFamily("lapse_deliveries", "Actions done with, by outcome.", labels=["outcome"])
         for state in WAITING:
-            depth.add_metric([state], states.pop(state, 0))
-        for outcome, count in sorted(states.items()):
-            outcomes.add_metric([outcome], count)
+            depth.add_metric([state], states[state])
         due, done = self._workspaces.next_due(), self._workspaces.done
         late = 0 if due is None else max(0, self._workspaces.clock.now() - due)
         yield depth
-        yield outcomes
         yield GaugeMetricFamily("lapse_due_lag_seconds", "How long the earliest due moment is past.", late / SECOND)
         yield CounterMetricFamily("lapse_decisions", "Due journeys that the daemon here decided.", done.decided)
         noted = CounterMetricFamily("lapse_noted", "What is counted as it comes in, of no rule.", labels=["what"])
         for what, times in sorted(self._noted().items()):
             noted.add_metric([what], times)
         yield noted
+        yield from self._paused()
 
     def _noted(self) -> Tally[str]:
         noted = Tally(dict.fromkeys(NOTED, 0))
@@ -105,3 +109,28 @@ class InStore(Collector):
                 for (_, state), count in outbox.counts(connection, row.id).items():
                     states[state] += count
         return states
+
+    def _paused(self) -> Iterator[Metric]:
+        rules = GaugeMetricFamily(
+            "lapse_rule_paused", "1 for each rule that is paused.", labels=["workspace", "rule", "reason"]
+        )
+        channels = GaugeMetricFamily(
+            "lapse_delivery_paused",
+            f"1 for each channel that is paused; '{EVERYTHING}' is all of them.",
+            labels=["workspace", "channel", "reason"],
+        )
+        for engine in self._workspaces.engines:
+            for one in engine.pauses():
+                family = rules if one.kind == "rule" else channels
+                family.add_metric([engine.settings.workspace, one.name or EVERYTHING, _reason(one)], 1)
+        yield rules
+        yield channels
+
+
+def _reason(one: Switch) -> str:
+    """``hand``, ``guard`` (of rules), ``gone`` (of channels), else ``other``: the words themselves name figures."""
+    if one.reason == BY_HAND:
+        return "hand"
+    if one.kind == "rule":
+        return "guard"
+    return "gone" if one.reason == GONE else "other"
