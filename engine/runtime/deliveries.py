@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import default as by_the_book
-from typing import Any, Final
+from typing import Any
 
 from engine.clock import iso, iso_or_none
 from engine.errors import ConfigError, did_you_mean
@@ -17,9 +17,6 @@ from engine.store.listing import STATES, Wanted
 from engine.store.outbox import READY
 from engine.store.rows import OutboxRow
 from engine.strict_json import shown
-
-_LINKS: Final = frozenset({"unsubscribe_url"})
-"""What whoever has it could act with in the person's place: not shown."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +150,6 @@ def sealed(body: bytes) -> dict[str, Any]:
         mail = BytesParser(policy=by_the_book).parsebytes(body, headersonly=True)
         subject, to = (None if mail[name] is None else str(mail[name]) for name in ("subject", "to"))
         return {"bytes": len(body), "type": "email", "subject": subject, "to": to, "content": None}
-    if isinstance(content, dict):
-        content = {name: value for name, value in content.items() if name not in _LINKS}
     return {"bytes": len(body), "type": "json", "subject": None, "to": None, "content": content}
 
 
