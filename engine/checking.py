@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.errors import ConfigError
-from engine.language import Catalog, Diagnostic, read_cases
+from engine.language import Catalog, Diagnostic, Reading, read_cases
 from engine.language.naming import event_names
 from engine.language.nodes import Rule, Span
 from engine.language.source import Source
 from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
 from engine.schemas.naming import suggested_name
 from engine.strict_json import shown
+from engine.templates.checking import Looked
 
 Finding = tuple[Source, Diagnostic]
 
@@ -26,6 +27,7 @@ class Checked:
     files: int
     rules: int
     cases: int
+    templates: int
     findings: tuple[Finding, ...]
 
     @property
@@ -41,16 +43,22 @@ class Checked:
             "files": self.files,
             "rules": self.rules,
             "tests": self.cases,
+            "templates": self.templates,
             "errors": self.errors,
             "warnings": self.warnings,
             "findings": [one.to_dict(source) for source, one in self.findings],
         }
 
 
-def check(paths: Iterable[Path], catalog: Catalog | None = None) -> Checked:
+def check(
+    paths: Iterable[Path],
+    catalog: Catalog | None = None,
+    templates: Callable[[Iterable[Reading]], Looked] | None = None,
+) -> Checked:
     """Look through rule files, test files, and folders of both, and at names that are not in the ``catalog``.
 
-    Raises ConfigError for a path that does not exist.
+    ``templates`` looks over what the rules name, where anybody keeps any. Raises ConfigError for a path that does not
+    exist.
     """
     paths = list(paths)
     found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS)), catalog).load()
@@ -58,9 +66,12 @@ def check(paths: Iterable[Path], catalog: Catalog | None = None) -> Checked:
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
     findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.rules)]
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
+    looked = templates(found.readings) if templates else Looked(0, ())
+    findings += looked.findings
     findings.sort(key=lambda one: (one[0].name, one[1].span))
     files = len(found.readings) + len(tests)
-    return Checked(files, len(found.programs), sum(len(one.cases) for one in tests), tuple(findings))
+    cases = sum(len(one.cases) for one in tests)
+    return Checked(files, len(found.programs), cases, looked.files, tuple(findings))
 
 
 def _event_names(rules: Iterable[Rule]) -> Iterator[Diagnostic]:

@@ -1,17 +1,19 @@
-"""``lapse check``: everything wrong or doubtful in rule files, in one go."""
+"""``lapse check``: everything wrong or doubtful in rule files and templates, in one go."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from engine import checking
-from engine.cli.console import PROBLEMS, Format, line, of, out, print_json
+from engine.cli.console import PROBLEMS, Format, line, listing, of, out, print_json
 from engine.cli.findings import print_findings
 from engine.cli.options import FormatOption
-from engine.config import load_settings
+from engine.config import Settings, load_settings
+from engine.delivery.templates import looked_over
 from engine.runtime.rulefiles import catalog_of
 
 
@@ -21,6 +23,10 @@ def check(
         typer.Argument(metavar="PATH", help="Files or folders; the rules of the settings unless given."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as problems.")] = False,
+    templates: Annotated[
+        Path | None,
+        typer.Option("--templates", metavar="FOLDER", help="The folder of templates; the settings' unless given."),
+    ] = None,
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Look rules over for mistakes.
@@ -28,13 +34,13 @@ def check(
     \b
     lapse check
     lapse check rules/welcome.rules --strict
-    lapse check rules/ --format json
+    lapse check rules/ --templates mails/ --format json
 
-    Shows every error and warning of every file, of rules and of their tests, in one go. Exits with
-    1 when there are errors.
+    Shows every error and warning of every file, of rules, of their tests and of templates, in one
+    go. Exits with 1 when there are errors.
     """
-    settings = load_settings()
-    checked = checking.check(paths or [settings.rules], catalog_of(settings))
+    settings = _settings(templates)
+    checked = checking.check(paths or [settings.rules], catalog_of(settings), partial(looked_over, settings))
     if format is Format.JSON:
         print_json(checked.plain())
     else:
@@ -43,13 +49,25 @@ def check(
         raise typer.Exit(PROBLEMS)
 
 
+def _settings(templates: Path | None) -> Settings:
+    settings = load_settings()
+    if templates is None:
+        return settings
+    if not templates.is_dir():
+        raise typer.BadParameter(f"there is no folder at '{templates}'", param_hint="--templates")
+    return settings.model_copy(update={"templates": settings.templates.model_copy(update={"folder": templates})})
+
+
 def _print(checked: checking.Checked) -> None:
     console = out()
     print_findings(console, checked.findings)
-    looked = of(checked.rules, "rule")
+    looked = [of(checked.rules, "rule")]
     if checked.cases:
-        looked += f" and {of(checked.cases, 'test')}"
-    line(console, f"{looked} in {of(checked.files, 'file')}: ", *_verdict(checked))
+        looked.append(of(checked.cases, "test"))
+    told = f"{listing(looked)} in {of(checked.files, 'file')}"
+    if checked.templates:
+        told += f", {of(checked.templates, 'file')} of templates"
+    line(console, f"{told}: ", *_verdict(checked))
 
 
 def _verdict(checked: checking.Checked) -> list[str | tuple[str, str]]:

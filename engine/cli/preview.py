@@ -21,8 +21,7 @@ from engine.cli.words import at, shown
 from engine.clock import iso
 from engine.config import Settings
 from engine.delivery.channels import Outgoing
-from engine.delivery.templates import Templates
-from engine.delivery_settings import EmailSettings
+from engine.delivery.templates import Templates, mail_channel
 from engine.errors import RefusedError
 from engine.language.suggest import nearest
 from engine.runtime.previewing import Previewed
@@ -182,10 +181,8 @@ def _action(settings: Settings, template: str, found: Previewed, variables: dict
 
 def _sender(settings: Settings, found: Previewed) -> str | None:
     """Whom the mail would come from, where it is one."""
-    actions = settings.actions
-    name = actions.bindings.get(found.action or "") or actions.default or ""
-    channel = settings.channels.get(name)
-    return channel.sender if isinstance(channel, EmailSettings) else None
+    channel = mail_channel(settings, found.action) if found.action is not None else None
+    return None if channel is None else channel.sender
 
 
 def _write(made: Rendered, file: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from engine.config import Settings
 from engine.delivery.channels import Message, Outgoing, SendError
-from engine.delivery_settings import TemplateSettings
-from engine.templates.checking import EXTRA, installed
+from engine.delivery_settings import EmailSettings, TemplateSettings
+from engine.language import Reading
+from engine.templates.checking import EXTRA, Looked, installed, look_over
 from engine.templates.faults import TemplateError
 from engine.templates.folder import Folder
 
@@ -49,3 +52,14 @@ class Templates:
         from engine.templates.rendering import Renderer
 
         return Renderer(self._settings)
+
+
+def mail_channel(settings: Settings, action: str) -> EmailSettings | None:
+    """The channel that an action goes out by as mail; None for one that goes any other way."""
+    channel = settings.channels.get(settings.actions.bindings.get(action) or settings.actions.default or "")
+    return channel if isinstance(channel, EmailSettings) else None
+
+
+def looked_over(settings: Settings, readings: Iterable[Reading]) -> Looked:
+    """Everything wrong or doubtful in the templates of the settings, and where rules name what is not there."""
+    return look_over(settings.templates, readings, lambda action: mail_channel(settings, action) is not None)

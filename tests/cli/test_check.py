@@ -89,3 +89,65 @@ def test_colour_is_kept_from_what_is_no_terminal(lapse, rules):
     ran = lapse("check")
     assert ran.code == 1
     assert "\x1b" not in ran.out + ran.err
+
+
+MAILS = """\
+[channels.mail]
+type = "email"
+host = "smtp.example.com"
+from = "shop@example.com"
+
+[actions]
+default = "mail"
+"""
+SENDING = """\
+Rule: welcome
+Trigger: signed_up
+Action: send_email "welcome" to person.email with plan = person.plan
+Action: send_email "welcom" to person.email
+"""
+
+
+@pytest.fixture
+def templates(place):
+    folder = place / "templates"
+    folder.mkdir()
+
+    def write(**files: str) -> None:
+        for name, text in files.items():
+            (folder / name.replace("_", ".")).write_text(text)
+
+    return write
+
+
+def test_templates_are_looked_over_with_the_rules_that_name_them(lapse, rules, templates, place):
+    (place / "lapse.toml").write_text(MAILS)
+    rules(sending=SENDING)
+    templates(
+        welcome_html="<p>Hello {{ persn.name }},\n{{ with.plam }}, {{ person.name | upcas }}", loose_txt="{% if %}"
+    )
+    ran = lapse("check")
+    assert ran.code == 1
+    assert ran.out == (GOLDEN / "check_templates.txt").read_text()
+    found = lapse("check", "--format", "json").json
+    assert (found["files"], found["templates"], found["errors"], found["warnings"]) == (1, 2, 4, 2)
+    assert {one["file"] for one in found["findings"]} == {
+        "rules/sending.rules", "templates/welcome.html", "templates/loose.txt",
+    }  # fmt: skip
+
+
+def test_templates_that_are_well_are_counted(lapse, rules, templates):
+    rules(fine=FINE)
+    templates(some_txt="Hello {{ person.name }}", some_pl_txt="")
+    assert lapse("check", "--strict").out == "1 rule in 1 file, 2 files of templates: all is well\n"
+
+
+def test_another_folder_of_templates_can_be_named(lapse, rules, templates, place):
+    rules(fine=FINE)
+    templates(broken_txt="{% if %}")
+    (place / "mails").mkdir()
+    assert lapse("check").code == 1
+    assert lapse("check", "--templates", "mails").code == 0
+    ran = lapse("check", "--templates", "nowhere")
+    assert ran.code == 2
+    assert "there is no folder at 'nowhere'" in ran.err
