@@ -34,6 +34,7 @@ def advise(survey: Survey, text: str) -> Iterator[Diagnostic]:
     yield from _goal_not_exit(survey, exits)
     yield from _longer_than_schedule(rule)
     yield from _unlimited(rule, asked)
+    yield from _foreign_recipient(survey)
 
 
 # ---------------------------------------------------------------------------------------------- events
@@ -84,6 +85,14 @@ def _trigger_left_alone(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagno
             advice = f"to end it then, add an 'Exit: {name_text(pattern.name)} where ...'"
             span = (pattern.where[0].span[0], pattern.where[-1].span[1])
             yield finding("trigger-left-alone", message, span, advice)
+
+
+def _foreign_recipient(survey: Survey) -> Iterator[Diagnostic]:
+    for action in survey.of(nodes.Action):
+        if action.to is not None and action.to.scope != "person":
+            message = f"'{path_text(action.to)}' need not be the person's own address"
+            advice = "consent is then looked up by that address; write 'to person.email' for the person's own"
+            yield finding("foreign-recipient", message, action.to.span, advice)
 
 
 # ------------------------------------------------------------------------------------------------ time

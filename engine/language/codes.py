@@ -92,6 +92,7 @@ _WARNINGS = {
     "longer-than-schedule": "a schedule's next start is ignored while a journey waits",
     "unlimited": "a condition on a count can become true many times",
     "trigger-while-waiting": "after its first action a journey ignores new triggers until it ends",
+    "foreign-recipient": "an action goes to an address that need not be the person's own",
     "no-window": "without a window the whole history up to now is asked",
     "ambiguous-name": "a bare name could mean the trigger's field or the person's attribute",
     "event-or-date": "a bare name could mean an event or a date",
