@@ -19,7 +19,7 @@ from tests.oracle.build import attr, ev, hour
 from .bench import Bench
 from .comparing import entry_of
 from .scenes import forward, scene
-from .story import Down, Entry, Happening, Story, late, outcome, table, tell, told
+from .story import Down, Entry, Happening, Story, outcome, table, tell, told
 
 EVERYTHING = """Trigger: cart
 Only while: plan = free
@@ -142,13 +142,6 @@ NIGHT = {"quiet": (read_quiet_hours("21:00 to 09:00"),)}
         "lateness counts from the end of the quiet hours that held it",
         HELD,
         (ev(0, "cart"), Down(1, 23)),
-        ("0 mail@12>33 finished@12",),
-        settings={"late": 12},
-    ),
-    Story(
-        "also after a late event had it decided again",
-        HELD,
-        (ev(0, "cart"), Down(1, 23), late(30, ev(5, "buy", x=2))),
         ("0 mail@12>33 finished@12",),
         settings={"late": 12},
     ),

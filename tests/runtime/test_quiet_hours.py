@@ -56,6 +56,21 @@ def test_what_is_decided_by_day_and_would_leave_by_night_is_held(lab: Lab) -> No
         assert left(here)["mail"] == "2026-01-02T09:00:00Z"
 
 
+def test_what_is_held_stays_so_when_a_late_event_has_it_decided_again(lab: Lab) -> None:
+    """At the end of the quiet hours it is 21 hours past its moment, and not a minute late."""
+    rule = "Rule: offers\nTrigger: cart\nAction: mail\nExit: buy where x = 1"
+    with lab(rule, quiet_hours="21:00 to 09:00", late="20 hours") as here:
+        here.clock.move("12 hours")
+        here.engine.ingest({"event": "cart", "user_id": "u1"})
+        here.clock.move("11 hours")
+        here.engine.run_due()
+        here.clock.move("1 hour")
+        here.engine.ingest({"event": "buy", "user_id": "u1", "timestamp": "2026-01-01T11:00:00Z"})
+        here.engine.ingest({"event": "buy", "user_id": "u1", "timestamp": "2026-01-01T12:00:00Z"})
+        travel(here.engine, here.clock, "2026-01-03T00:00:00Z")
+        assert left(here) == {"mail": "2026-01-02T09:00:00Z"}
+
+
 def test_whoever_unsubscribes_meanwhile_gets_nothing(lab: Lab) -> None:
     with lab(RULES, quiet_hours="21:00 to 09:00") as here:
         here.clock.move("12 hours")
