@@ -49,6 +49,6 @@ def people(connection: Connection, rule: int, after: int) -> set[int]:
     return {person for (person,) in PEOPLE.rows(connection, rule, after)}
 
 
-def forget(connection: Connection, first: int) -> None:
-    """Drop what was counted before an hour."""
-    FORGET.run(connection, first)
+def forget(connection: Connection, first: int) -> int:
+    """Drop what was counted before an hour, in all workspaces; gives how much."""
+    return FORGET.run(connection, first)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,17 @@ def test_a_rule_that_always_does_much_may_do_ten_times_its_median_hour(opened: O
     engine.writer.run(past)
     go(engine, limit + 2)
     assert len(got) == limit
+
+
+def test_what_is_too_old_to_count_is_dropped(opened: Opened) -> None:
+    engine, clock, _ = opened()
+    hour, row = clock.now() // HOUR, next(iter(engine.live.rules))
+    for place in (HOURS + 1, HOURS, 1):
+        engine.writer.run(partial(guarding.add, workspace=engine.workspace, hour=hour - place, acted={row: 7}))
+    engine.tidy()
+    with engine.store.read() as connection:
+        kept = guarding.hours(connection, engine.workspace, row, 0)
+    assert kept == {hour - HOURS: 7, hour - 1: 7}
 
 
 def test_it_says_so_in_the_log(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
