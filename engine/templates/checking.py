@@ -52,6 +52,15 @@ class Looked:
     files: int
     findings: tuple[Finding, ...]
 
+    def joined(self, readings: Iterable[Reading]) -> tuple[Reading, ...]:
+        """The readings with what was found in their files, and one without rules for each template with findings."""
+        by_file: dict[str, list[Diagnostic]] = defaultdict(list)
+        sources = {source.name: source for source, _ in self.findings}
+        for source, one in self.findings:
+            by_file[source.name].append(one)
+        known = tuple(reading.with_findings(by_file.pop(reading.source.name, ())) for reading in readings)
+        return (*known, *(Reading((), tuple(found), sources[name]) for name, found in by_file.items()))
+
 
 def look_over(settings: TemplateSettings, readings: Iterable[Reading], mails: Callable[[str], bool]) -> Looked:
     """Everything wrong or doubtful in the folder of templates, and where rules name what is not there.

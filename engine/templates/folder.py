@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +49,8 @@ class Folder:
     def wordings(self, name: str) -> list[Wording]:
         """A template in all its languages, the one without a language first."""
         found: dict[str | None, Wording] = {}
+        if not is_name(name):
+            return []
         for path in self._beside(name):
             for one in self._readings(path):
                 if one.template == name:
@@ -71,12 +74,13 @@ class Folder:
         return sorted({self._readings(path)[-1].template for path in self.files()})
 
     def _beside(self, name: str) -> list[Path]:
-        """The files in the place where those of a template are."""
-        place = (self.path / name).parent
+        """The files that may be of a template, by the beginning of their names."""
+        whole = self.path / name
         try:
-            return sorted(path for path in place.iterdir() if path.is_file()) if is_name(name) else []
+            near = sorted(one for one in os.listdir(whole.parent) if one.startswith(f"{whole.name}."))
         except OSError:
             return []
+        return [path for path in map(whole.parent.joinpath, near) if path.is_file()]
 
     def _readings(self, path: Path) -> list[_Reading]:
         """What a file may be: of the template called all that stands before its kind, or of one in a language."""

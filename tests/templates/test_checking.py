@@ -233,5 +233,18 @@ def test_without_the_library_one_is_told_what_to_install(kitchen: Kitchen, monke
     assert told(kitchen)[0].endswith("install what reads it: pip install 'lapse[templates]'")
 
 
+def test_findings_join_those_of_the_rules(kitchen: Kitchen) -> None:
+    fine(kitchen)
+    kitchen.write(t_html="{{ x }}{{ y }}")
+    kitchen.file("t.pl.txt", "")
+    reading = read(RULE, "r.rules")
+    joined = looked(kitchen).joined([reading, read("", "other.rules")])
+    assert [(one.source.name.split("/")[-1], one.ok, len(one.rules), len(one.diagnostics)) for one in joined] == [
+        ("r.rules", True, 1, len(reading.diagnostics) + 1),
+        ("other.rules", True, 0, 0),
+        ("t.html", False, 0, 2),
+    ]
+
+
 def test_every_code_has_a_meaning() -> None:
     assert all(code.startswith("template-") and one.meaning for code, one in CODES.items())
