@@ -37,6 +37,7 @@ def run(
     settings = settings_of(store)
     with Workspaces(settings) as workspaces:
         refuse_functions(settings)
+        workspaces.check_channels()
         daemon = Daemon(workspaces)
         try:
             go_live(_log, workspaces, rules or [settings.rules], migrate=migrate)

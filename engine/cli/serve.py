@@ -64,6 +64,7 @@ def serve(
     with Workspaces(settings) as workspaces, stopping(), _daemon(workspaces, no_daemon) as daemon:
         if daemon is not None:
             refuse_functions(settings)
+            workspaces.check_channels()
             if not rules and not settings.rules.exists():
                 _log.warning("there are no rules at '%s'; name them with --rules", settings.rules)
             go_live(_log, workspaces, rules, migrate=migrate)

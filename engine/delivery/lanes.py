@@ -1,8 +1,8 @@
 """Lanes: every channel sends at its own pace, with threads of its own.
 
 One whose receiver hangs slows none of the others. A lane takes up some actions more than it sends at once, so that it
-need not wait for the store between them: few at
-first, more as long as they go quickly. What it has taken up and not begun is given back when it closes.
+need not wait for the store between them: few at first, more as long as they go quickly. What it has taken up and not
+begun is given back when it closes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AT_MOST: Final = 200
 """Actions that a lane takes up at once."""
 
 _QUICK_SECONDS: Final = 1.0
-"""A lane that is through with what it took up within this time takes up more, another less."""
+"""A lane that wants more within this time takes up twice as much, another half."""
 
 _UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY}
 
@@ -65,7 +65,7 @@ class Lane:
         self._lock = threading.Lock()
         self._under_way = 0
         self._ahead = settings.concurrency * (1 if settings.delivery == "at_most_once" else 2)
-        self._since = 0.0
+        self._took_at = float("-inf")
 
     def room(self, now: int) -> int:
         """How many actions it takes up now."""
@@ -95,24 +95,22 @@ class Lane:
 
     def take(self, count: int, now: int) -> None:
         """So many actions were taken up."""
-        if self.prompt:
-            return
         with self._lock:
             if (pace := self._paced(now)) is not None:
                 pace.took(count, now)
-            if self._under_way == 0:
-                self._since = time.monotonic()
             self._under_way += count
+            self._learn()
 
-    def give_back(self) -> None:
-        """One that was taken up is not sent."""
-        if self.prompt:
-            return
+    def give_back(self, count: int = 1) -> None:
+        """So many that were taken up are not sent."""
         with self._lock:
-            self._under_way -= 1
+            self._under_way -= count
 
     def send(self, work: Callable[[], None], freed: Callable[[], None]) -> Future[None]:
-        """Carry out one of them in a thread of its own; ``freed`` is called when there is room for more again."""
+        """Carry out one of them in a thread of its own; ``freed`` is called when there is room for more again.
+
+        Raises RuntimeError when the lane is closed.
+        """
         assert self._pool is not None
         future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._ended(freed))
@@ -121,17 +119,16 @@ class Lane:
     def _ended(self, freed: Callable[[], None]) -> None:
         with self._lock:
             self._under_way -= 1
-            if self._under_way == 0:
-                self._learn(time.monotonic() - self._since)
             has_room = self._under_way in (0, self._ahead // 2) or self.settings.rate is not None
         if has_room:
             freed()
 
-    def _learn(self, seconds: float) -> None:
+    def _learn(self) -> None:
         if self.settings.delivery == "at_most_once":
             return  # what is taken up and then lost with its process is parked: as little as can be
+        seconds, self._took_at = time.monotonic() - self._took_at, time.monotonic()
         changed = self._ahead * 2 if seconds < _QUICK_SECONDS else self._ahead // 2
-        self._ahead = min(max(changed, self.settings.concurrency), AT_MOST)
+        self._ahead = min(max(changed, 2 * self.settings.concurrency), max(AT_MOST, 2 * self.settings.concurrency))
 
     def close(self) -> None:
         """Wait for the sends that have begun; the futures of the others are cancelled."""

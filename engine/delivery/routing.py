@@ -60,6 +60,15 @@ class Lanes:
                 self._made[name] = _channel(settings), Lane(settings, prompt=settings.type == LOG)
             return self._made[name]
 
+    def check(self) -> None:
+        """Make all channels that actions are bound to. Raises ConfigError for one that cannot work."""
+        actions = self.settings.actions
+        for name in {*actions.bindings.values(), actions.default or LOG}:
+            try:
+                self.of(name)
+            except ConfigError as error:
+                raise ConfigError(f"the channel '{name}' cannot work: {error}") from None
+
     def _settings(self, name: str) -> AnyChannel:
         found = self.settings.channels.get(name)
         if found is None:

@@ -60,6 +60,10 @@ def mail_channel(settings: Settings, action: str) -> EmailSettings | None:
     return channel if isinstance(channel, EmailSettings) else None
 
 
-def looked_over(settings: Settings, readings: Iterable[Reading]) -> Looked:
+def looked_over(settings: Settings, readings: Iterable[Reading], *, only_used: bool = False) -> Looked:
     """Everything wrong or doubtful in the templates of the settings, and where rules name what is not there."""
-    return look_over(settings.templates, readings, lambda action: mail_channel(settings, action) is not None)
+
+    def mails(action: str) -> bool:
+        return mail_channel(settings, action) is not None
+
+    return look_over(settings.templates, readings, mails, only_used=only_used)

@@ -21,7 +21,7 @@ from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
 from engine.delivery.routing import Lanes, Routes
-from engine.delivery.templates import Templates
+from engine.delivery.templates import Templates, looked_over
 from engine.delivery_settings import known_channels
 from engine.durations import in_micros
 from engine.errors import ConfigError
@@ -212,6 +212,9 @@ class Engine:
         found = self._files.load()
         with self.store.read() as connection:
             found = found.warned(loader.renames(connection, self.workspace, found.rules))
+        if self._fallback is None:
+            looked = looked_over(self.settings, found.readings, only_used=True)
+            found = replace(found, readings=looked.joined(found.readings))
         if found.ok:
             old, changing = self.writer.run(
                 lambda connection: loader.outgoing(connection, self.workspace, found.programs)
@@ -554,6 +557,14 @@ class Engine:
             return []
         names = {name for rule in self.live.rules.values() for name in rule.program.declared_actions}
         return sorted(names - self._functions.keys() - self.settings.actions.bindings.keys())
+
+    def check_channels(self) -> None:
+        """Raises ConfigError for a channel of the settings that cannot work, such as one whose secret is missing.
+
+        Without this, its actions wait, and the log says so once.
+        """
+        if self._fallback is None:
+            self._lanes.check()
 
     def warn_of_unbound(self) -> None:
         """Say in the log which actions nothing binds, each once. A daemon does so when it loads rules."""

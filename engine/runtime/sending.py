@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 from engine.clock import Clock
 from engine.delivery.channels import Outgoing, Sealing, SendError
-from engine.delivery.lanes import AT_MOST, Lane
+from engine.delivery.lanes import Lane
 from engine.delivery.routing import Route, Routes
 from engine.delivery.sender import Outcome, attempt, failed, outgoing
 from engine.delivery.templates import Templates
+from engine.errors import ConfigError
 from engine.runtime import switches
 from engine.runtime.desk import Desk
 from engine.runtime.intake import Intake
@@ -68,6 +69,7 @@ class Sending:
         self._claiming = threading.Lock()
         self._recording = threading.Lock()
         self._outcomes: deque[tuple[OutboxRow, Outcome]] = deque()
+        self._complained: set[str] = set()
         self.reached: Callable[[str], None] = lambda _: None
         self.freed: Callable[[], None] = lambda: None
 
@@ -87,15 +89,23 @@ class Sending:
     def _open(self, connection: Connection) -> dict[Lane, dict[str, int]]:
         """What waits, by lane, where it is not stopped: names of actions, and the first moment of each."""
         ready = outbox.next_due(connection, self._workspace)
-        if not ready:
-            return {}
-        routes, stopped = self._routes, switches.stopped(connection, self._workspace)
+        stopped = switches.stopped(connection, self._workspace) if ready else None
         found: dict[Lane, dict[str, int]] = {}
         for name, first in ready.items():
-            route = routes.of(name)
-            if not stopped.holds(route.name):
+            route = self._route(name)
+            if route is not None and stopped is not None and not stopped.holds(route.name):
                 found.setdefault(route.lane, {})[name] = first
         return found
+
+    def _route(self, name: str) -> Route | None:
+        """The way of an action; nothing where its channel cannot work, which holds up none of the others."""
+        try:
+            return self._routes.of(name)
+        except ConfigError as error:
+            if name not in self._complained:
+                self._complained.add(name)
+                _log.error("actions '%s' wait: %s", name, error)
+            return None
 
     # --------------------------------------------------------------------------------------- taking up
 
@@ -117,7 +127,7 @@ class Sending:
         rows: list[OutboxRow] = []
         for lane, names in self._open(connection).items():
             due = [name for name, first in names.items() if first <= now]
-            room = min(size, AT_MOST) if lane.prompt else lane.room(now)
+            room = min(size, lane.room(now))
             if due and room:
                 rows += outbox.claimable(connection, self._workspace, due, now, room)
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
@@ -127,18 +137,15 @@ class Sending:
     def _set_off(self, claimed: Sequence[Claimed]) -> list[Future[None]]:
         if not claimed:
             return []
-        jobs = self._jobs(claimed)
+        jobs = [Job(row, outgoing(row, rule, who, url), self._routes.of(row.name)) for row, rule, who, url in claimed]
         self.reached("claimed")
         jobs = self._sealed(jobs)
+        leisurely = [job for job in jobs if not job.route.lane.prompt]
+        for lane, count in Counter(job.route.lane for job in leisurely).items():
+            lane.take(count, self._clock.now())
+        under_way = [self._send_off(job) for job in leisurely]
         self._send_promptly([job for job in jobs if job.route.lane.prompt])
-        return [self._send_off(job) for job in jobs if not job.route.lane.prompt]
-
-    def _jobs(self, claimed: Sequence[Claimed]) -> list[Job]:
-        routes, now = self._routes, self._clock.now()
-        jobs = [Job(row, outgoing(row, rule, person, url), routes.of(row.name)) for row, rule, person, url in claimed]
-        for job in jobs:
-            job.route.lane.take(1, now)
-        return jobs
+        return [one for one in under_way if one is not None]
 
     # ----------------------------------------------------------------------------------------- sealing
 
@@ -152,7 +159,6 @@ class Sending:
             try:
                 ready.append(self._seal(job))
             except SendError as error:
-                job.route.lane.give_back()
                 spoilt.append((job.row, failed(job.row, error, job.route.settings, self._clock.now())))
                 _log.warning("%s: %s", job.action, error, extra={"fields": job.action.summary()})
         self._record(spoilt)
@@ -181,16 +187,25 @@ class Sending:
         self._record(outcomes)
         self.reached("recorded")
 
-    def _send_off(self, job: Job) -> Future[None]:
-        future = job.route.lane.send(partial(self._carry, job), self.freed)
+    def _send_off(self, job: Job) -> Future[None] | None:
+        try:
+            future = job.route.lane.send(partial(self._carry, job), self.freed)
+        except RuntimeError:  # it was closed meanwhile
+            job.route.lane.give_back()
+            self._give_back(job)
+            return None
         future.add_done_callback(partial(self._ended, job))
         return future
 
     def _carry(self, job: Job) -> None:
         """Send one action, in a thread of its lane. It takes no other before the outcome of this one is on disk."""
         with self._store.read() as connection:
-            if not outbox.may_leave(connection, job.row.id):
-                return  # the person was erased after the claim
+            if not outbox.is_claimed(connection, job.row):
+                return  # the person was erased after the claim, or the claim was over and it was taken up again
+            held = switches.stopped(connection, self._workspace).holds(job.route.name)
+        if held:
+            self._give_back(job)
+            return
         outcome = self._attempt(job)
         self.reached("answered")
         self._record([(job.row, outcome)])
@@ -200,12 +215,15 @@ class Sending:
         return attempt(job.route.channel, job.route.settings, job.row, job.action, self._clock.now())
 
     def _ended(self, job: Job, future: Future[None]) -> None:
-        """A lane that closes gives back what it has not begun."""
         if future.cancelled():
-            row = job.row._replace(attempts=job.row.attempts - 1)
-            self._record([(row, Outcome(row.id, "failed", row.error, self._clock.now()))])
+            self._give_back(job)
         elif (error := future.exception()) is not None:
             _log.error("%s: what became of it is not recorded: %s", job.action, error, exc_info=error)
+
+    def _give_back(self, job: Job) -> None:
+        """Let an action that was taken up and not begun be taken up again, as if it had not been."""
+        row = job.row._replace(attempts=job.row.attempts - 1)
+        self._record([(row, Outcome(row.id, "failed", row.error, self._clock.now()))])
 
     # --------------------------------------------------------------------------------------- recording
 

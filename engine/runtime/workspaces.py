@@ -240,6 +240,10 @@ class Workspaces:
         """Drop what is kept for a time only and has expired."""
         self.default.tidy()
 
+    def check_channels(self) -> None:
+        """Raises ConfigError for a channel of the settings that cannot work, such as one whose secret is missing."""
+        self.default.check_channels()
+
     def warn_of_unbound(self) -> None:
         """Say in the log which actions nothing binds, each once a workspace."""
         for engine in self.engines:

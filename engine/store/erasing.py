@@ -200,8 +200,8 @@ def erase(
     """Take out what is a person's; ``others`` are those merged into them. Gives how many rows of each kind.
 
     Journeys and actions stay as rows of somebody unknown, so that what rules did stays counted: those that waited have
-    ended, those on their way are given up. ``on_the_wire`` are those that a sender had taken up, and may be handing over now;
-    nothing else leaves. A constant number of statements, each by an index.
+    ended, those on their way are given up. ``on_the_wire`` are those that a sender had taken up, and may be handing
+    over now; nothing else leaves. A constant number of statements, each by an index.
     """
     keys = FORGET_MESSAGES.run(connection, workspace, person) + FORGET_KEYS.run(connection, workspace, person)
     counts = {name: statement.run(connection, person) for name, statement in GONE.items()}

@@ -52,8 +52,14 @@ SEAL = Prepared(
     "row", "new_body", "new_recipient",
 )  # fmt: skip
 
-MAY_LEAVE = Prepared(
-    select(outbox.c.id).where(outbox.c.id == bound("row"), outbox.c.status == literal_column("'sending'")), "row"
+CLAIMED = Prepared(
+    select(outbox.c.id).where(
+        outbox.c.id == bound("row"),
+        outbox.c.status == literal_column("'sending'"),
+        outbox.c.attempts == bound("of_attempt"),
+    ),
+    "row",
+    "of_attempt",
 )
 _persons = batch("persons", person=int)
 LEFT = Prepared(
@@ -183,9 +189,9 @@ def seal(connection: Connection, sealed: Iterable[tuple[int, bytes, str | None]]
     SEAL.many(connection, sealed)
 
 
-def may_leave(connection: Connection, row: int) -> bool:
-    """Whether a claimed action is still to be sent: its person may have been erased since."""
-    return MAY_LEAVE.row(connection, row) is not None
+def is_claimed(connection: Connection, row: OutboxRow) -> bool:
+    """Whether an action is still claimed as it was: its person may have been erased since, or the claim be another."""
+    return CLAIMED.row(connection, row.id, row.attempts) is not None
 
 
 def left(connection: Connection, persons: Iterable[int], since: int) -> list[tuple[int, int, str, str]]:

@@ -32,11 +32,13 @@ _PROPERTIES: Final = ("size", "first", "last")
 """What Liquid knows of any value."""
 
 
-def analysed(settings: TemplateSettings, uses: Mapping[str, Sequence[Use]]) -> list[Finding]:
-    """The findings of every file of the folder. A file that others take in is looked over as a part of them."""
+def analysed(settings: TemplateSettings, uses: Mapping[str, Sequence[Use]], *, only_used: bool) -> list[Finding]:
+    """The findings of every file of the folder, or only of what is used. A file that others take in is looked over as a
+    part of them.
+    """
     reader = Reader(settings)
     found: list[Finding] = []
-    read = list(_read(reader, found))
+    read = list(_read(reader, [one for one in reader.folder.names() if one in uses or not only_used], found))
     parts = {path for one in read for path in one.taken_in()}
     passed = {name for one in read for name in passed_on(one.template)}
     for one in read:
@@ -70,8 +72,9 @@ class _Looked:
         """
         try:
             seen = self.template.analyze()
-        except TemplateError:
-            return  # a file it takes in, which has a finding of its own
+        except TemplateError as error:  # of a file it takes in
+            yield error.source, error.diagnostic
+            return
         except LiquidError as error:
             source = self._source_of(error)
             yield source, explained(error, source, self.template.env)
@@ -104,8 +107,8 @@ class _Looked:
         return next((one for one in files if one.text == text), self.reader.source(self.path))
 
 
-def _read(reader: Reader, found: list[Finding]) -> Iterator[_Looked]:
-    for name in reader.folder.names():
+def _read(reader: Reader, names: Iterable[str], found: list[Finding]) -> Iterator[_Looked]:
+    for name in names:
         for wording in reader.folder.wordings(name):
             for part, path in wording.files.items():
                 try:

@@ -62,10 +62,13 @@ class Looked:
         return (*known, *(Reading((), tuple(found), sources[name]) for name, found in by_file.items()))
 
 
-def look_over(settings: TemplateSettings, readings: Iterable[Reading], mails: Callable[[str], bool]) -> Looked:
+def look_over(
+    settings: TemplateSettings, readings: Iterable[Reading], mails: Callable[[str], bool], *, only_used: bool = False
+) -> Looked:
     """Everything wrong or doubtful in the folder of templates, and where rules name what is not there.
 
-    ``mails`` says whether an action of a name goes out as mail. Findings are of rule files or of template files.
+    ``mails`` says whether an action of a name goes out as mail. With ``only_used``, files that no rule comes to are
+    left alone: the folder may be somebody else's too. Findings are of rule files or of template files.
     """
     uses = [use for reading in readings for rule in reading.rules for use in _uses(reading.source, rule, mails)]
     folder = Folder(settings.folder)
@@ -77,7 +80,7 @@ def look_over(settings: TemplateSettings, readings: Iterable[Reading], mails: Ca
         by_name: dict[str, list[Use]] = defaultdict(list)
         for use in uses:
             by_name[use.template].append(use)
-        found += analysed(settings, by_name)
+        found += analysed(settings, by_name, only_used=only_used)
     elif files:
         found += _unchecked(folder, uses)
     found = sorted(dict.fromkeys(found), key=lambda one: (one[0].name, one[1].span, one[1].code))

@@ -118,3 +118,37 @@ def test_an_action_of_a_removed_rule_is_still_tried_again(rules) -> None:
         engine.run_due()
         assert len(tries) == 2
         assert engine.next_due() is None
+
+
+# ---------------------------------------------------------------------------------------------- templates
+
+
+def template(name: str, text: str) -> None:
+    path = Path("templates") / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+
+
+def test_rules_that_name_a_broken_template_are_refused(rules) -> None:
+    template("hello.txt", "Hi {{ persn.name }}")
+    with pytest.raises(ConfigError, match=r"templates/hello.txt: .*'persn'"):
+        opened(rules)
+    template("hello.txt", "Hi {{ person.name }}{% render 'part' %}")
+    template("part.txt", "{% if %}")
+    with pytest.raises(ConfigError, match=r"templates/part.txt: "):
+        opened(rules)
+    template("part.txt", "!")
+    with opened(rules) as engine:
+        assert engine.live.rules
+
+
+def test_templates_of_somebody_else_hinder_nothing(rules) -> None:
+    template("index.html", "{% extends 'base' %}{{ url_for('x') }}")
+    with opened(rules) as engine:
+        assert engine.live.rules
+
+
+def test_where_actions_go_nowhere_templates_are_not_looked_at(rules) -> None:
+    template("hello.txt", "Hi {{ persn.name }}")
+    with opened(rules, fallback=Recorder()) as engine:
+        assert engine.live.rules

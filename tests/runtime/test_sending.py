@@ -239,6 +239,42 @@ def test_a_receiver_that_is_gone_stops_its_channel(opened: Opened, clock: Clock)
     assert "410" in stopped.reason
 
 
+def test_what_was_taken_up_before_its_channel_was_stopped_waits_too(opened: Opened) -> None:
+    engine = opened(ONE, channels={"one": {"type": "python", "concurrency": 1}}, actions={"mail": "one"})
+    tries: list[Outgoing] = []
+
+    @engine.action("mail")
+    def gone(action: Outgoing) -> None:
+        tries.append(action)
+        raise SendError("the receiver answered 410", permanent=True, gone=True)
+
+    go(engine, 2)
+    engine.run_due()
+    assert len(tries) == 1
+    assert [(row.status, row.attempts) for row in rows(engine)] == [("dead", 1), ("failed", 0)]
+
+
+def test_a_channel_that_cannot_work_holds_up_none_of_the_others(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {
+        "channels": {"hook": {"type": "webhook", "url": {"env": "HOOK_URL"}}},
+        "actions": {"call": "hook", "mail": "python"},
+    }
+    monkeypatch.delenv("HOOK_URL", raising=False)
+    engine, got = opened(BOTH, **settings), []
+    engine.action("mail")(got.append)
+    go(engine, 3)
+    engine.run_due()
+    assert len(got) == 3
+    assert states(engine) == {"pending": 3, "sent": 3}
+    told = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert len(told) == 1
+    assert told[0].startswith("actions 'call' wait: ")
+    with pytest.raises(ConfigError, match="HOOK_URL"):
+        engine.check_channels()
+
+
 # ------------------------------------------------------------------------------------- deaths and outcomes
 
 

@@ -65,7 +65,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "known": (outbox.KNOWN, "(workspace_id=? AND key=?)"),
     "by_key": (outbox.BY_KEY, "(workspace_id=? AND key=?)"),
     "left": (outbox.LEFT, "ix_outbox_left (person_id=? AND left_at>?)"),
-    "may_leave": (outbox.MAY_LEAVE, "INTEGER PRIMARY KEY"),
+    "is_claimed": (outbox.CLAIMED, "INTEGER PRIMARY KEY"),
     "outbox_by_id": (outbox.BY_ID, "INTEGER PRIMARY KEY"),
     "seal": (outbox.SEAL, "INTEGER PRIMARY KEY"),
     "on_the_wire": (erasing.ON_THE_WIRE, "ix_outbox_person_id (person_id=?)"),
