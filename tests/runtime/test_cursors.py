@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from engine.errors import ConfigError
-from engine.runtime import cursors, pages
+from engine.runtime import cursors, deliveries, pages
 from engine.runtime.cursors import LAST
 from engine.runtime.engine import Engine
 from engine.runtime.pages import Asked
@@ -24,7 +24,7 @@ LISTS: dict[str, Callable[[Engine, str | None], Page]] = {
     "events": lambda engine, after: engine.events(limit=2, after=after),
     "arrivals": lambda engine, after: engine.arrivals(limit=2, after=after),
     "journeys": lambda engine, after: pages.journeys(engine, Asked(limit=2, after=after)),
-    "deliveries": lambda engine, after: pages.deliveries(engine, Asked(limit=2, after=after)),
+    "deliveries": lambda engine, after: engine.deliveries(deliveries.Asked(limit=2, after=after)),
     "quarantine": lambda engine, after: engine.quarantined(2, after),
 }
 

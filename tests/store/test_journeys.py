@@ -102,12 +102,19 @@ def test_tally_adds_up(connection: Connection) -> None:
         connection,
         [
             journey(1, 1, rule),
-            journey(2, 1, rule, ended_at=5),
+            journey(2, 1, rule, ended_at=5, reason="exit"),
             journey(3, 2, rule, acted_at=5, held_out=1, goal_at=7),
-            journey(4, 2, rule, acted_at=5, ended_at=5),
+            journey(4, 2, rule, acted_at=5, ended_at=5, reason="finished"),
+            journey(5, 2, rule, acted_at=5, goal_at=8),
+            journey(6, 3, rule, held_out=1),
         ],
     )
-    assert journeys.tally(connection, WORKSPACE) == {rule: Tally(4, 2, 1, 1, 1, 1, 1)}
+    assert journeys.tally(connection, WORKSPACE) == {
+        rule: Tally(
+            started=6, acted=3, ended=1, waiting=2, people=1, held_out=2, goals=2, exited=1, held_out_acted=1,
+            held_out_goals=1,
+        )
+    }  # fmt: skip
 
 
 def test_waiting_pairs_come_in_whole_people(connection: Connection) -> None:
