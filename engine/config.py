@@ -50,6 +50,7 @@ from engine.delivery_settings import (
     GuardSettings,
     LogSettings,
     PythonSettings,
+    RemoteSettings,
     Secret,
     SlackSettings,
     TemplateSettings,
@@ -278,6 +279,16 @@ class Settings(BaseSettings):
             if channel is not None and channel not in known:
                 advice = _did_you_mean(channel, set(known)) or f"channels are {', '.join(known)}"
                 raise ValueError(f"[actions] {action}: there is no channel '{channel}'; {advice}")
+        return self
+
+    @model_validator(mode="after")
+    def _lease_is_long_enough(self) -> Self:
+        for name, channel in self.channels.items():
+            if isinstance(channel, RemoteSettings) and channel.timeout >= self.delivery.lease:
+                raise ValueError(
+                    f"[channels.{name}] timeout: a send may take as long as the lease of an action, and would be made "
+                    "twice; set it shorter, or [delivery] lease longer"
+                )
         return self
 
     @classmethod

@@ -162,6 +162,10 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
         ('[caps]\npromo = "3 a day"', "'3 a day' is no cap; write it like '3 per person per 7 days'"),
         ('[caps]\npromo = "3 per person per 7 parsecs"', "'7 parsecs' is no duration"),
         ("[guard]\npeople = 3", "'guard.people' is no setting"),
+        (
+            '[channels.hook]\ntype = "webhook"\nurl = "https://a.example"\ntimeout = "5 minutes"',
+            "[channels.hook] timeout: a send may take as long as the lease",
+        ),
         ('[delivery]\npublic_url = "shop.example"', "a url begins with 'https://'"),
         ('[delivery]\npublic_url = "https://shop.example/?a"', "no address to begin links with"),
         ('[delivery]\npublic_url = "https://shop.example/ü"', "no address to begin links with"),

@@ -63,22 +63,23 @@ class Pressure:
             return "unreachable"
         if row.purpose == TRANSACTIONAL:
             return None
-        said = (unsubscribed, *self._others.get((_foreign(row) or "").lower(), ()))
+        others = self._others.get((_foreign(row) or "").lower(), ()) if self._others else ()
+        said = (unsubscribed, *others)
         if any(consent.refuses(one, row.purpose, (route.name, route.kind)) for one in said):
             return "unsubscribed"
-        full = (name for name in sorted(_names(row.purpose, row.tags)) if self._is_full(row.person_id, name))
+        capped = _names(row.purpose, row.tags) & self._caps.keys() if self._caps else frozenset()
+        full = (name for name in sorted(capped) if self._is_full(row.person_id, name))
         return next((f"cap: {name}" for name in full), None)
 
     def _is_full(self, person: int, name: str) -> bool:
-        cap = self._caps.get(name)
-        if cap is None:
-            return False
+        cap = self._caps[name]
         after = self._now - cap.duration
         return sum(after < one.at and name in one.names for one in self._left[person]) >= cap.number
 
     def leaves(self, row: OutboxRow) -> None:
         """An action leaves now, and counts for those behind it."""
-        self._left[row.person_id].append(Left(self._now, _names(row.purpose, row.tags)))
+        if self._caps:
+            self._left[row.person_id].append(Left(self._now, _names(row.purpose, row.tags)))
 
 
 def address_of(row: OutboxRow) -> str | None:
