@@ -116,7 +116,7 @@ class Unsubscribe:
         except Exception as error:  # noqa: BLE001 - whatever it is, people get a page without it
             log.error("fault", request_id=id, **fault(error))
             page, status, headers = _FAILED, 500, {}
-        await _send(send, page, status, {**headers, "X-Request-Id": id}, request.method != "HEAD")
+        await _send(send, page, status, {**headers, "X-Request-Id": id})
         self._note(request.method, id, status, time.perf_counter() - begun)
 
     async def _answer(self, request: Request) -> str:
@@ -187,9 +187,10 @@ def _choice(body: bytes) -> Choice:
     return "resubscribed" if said == ["resubscribed"] else _NO
 
 
-async def _send(send: Send, page: str, status: int, headers: Mapping[str, str], whole: bool) -> None:
+async def _send(send: Send, page: str, status: int, headers: Mapping[str, str]) -> None:
+    """Send a page; the server keeps it from those who asked for its head alone."""
     body = page.encode()
     sent = {**_HEADERS, **headers, "Content-Length": str(len(body))}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in sent.items()]
     await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body if whole else b""})
+    await send({"type": "http.response.body", "body": body})

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import httpx2
 import pytest
@@ -148,6 +149,20 @@ def test_a_link_of_somebody_erased_leads_nowhere(api: Api) -> None:
     for answer in (api.get(path, key=None), click(api, path), again(api, path)):
         assert answer.status_code == 404
         assert "This link leads nowhere" in answer.text
+    assert api.engine.find("ann") is None
+
+
+def test_whoever_is_erased_meanwhile_is_not_made_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = link(api.engine)
+    real = unsubscribing.item
+
+    def slow(*given: Any) -> dict[str, object] | None:
+        found = real(*given)
+        api.engine.erase("ann")
+        return found
+
+    monkeypatch.setattr(unsubscribing, "item", slow)
+    assert click(api, path).status_code == 404
     assert api.engine.find("ann") is None
 
 

@@ -4,7 +4,7 @@ Every mail it takes is a line of JSON in FILE before it is answered. What else i
 tls), ``pem`` (its key and certificate), ``login`` ([name, password]), ``size``, and ``faults``: a list of
 ``{"at": POINT, "do": WHAT, "to": RECIPIENT, "times": N}``. Points are the greeting, each command by its verb,
 ``content`` (while the mail is coming) and ``end`` (its last line has come). What it does there is ``drop`` the
-connection, ``hang``, ``drip``, ``flood``, or answer what is given.
+connection, ``hang``, ``drip``, ``flood``, read in sips (``sip``), or answer what is given.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Faulty(SMTP):
                 await asyncio.sleep(60)
             case "hang":
                 await asyncio.sleep(60)
+            case "sip":
+                while await self._reader.read(65_536):
+                    await asyncio.sleep(0.01)
             case "drip" | "flood":
                 for byte in itertools.cycle(b"250-a\r\n"):
                     self._writer.write(bytes([byte]) if fault == "drip" else b"250-" + b"a" * 2000 + b"\r\n")
