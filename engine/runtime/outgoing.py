@@ -21,7 +21,7 @@ from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
 from engine.runtime.loading import Pair, read_acted, read_people, revived
 from engine.runtime.naming import rule_ids
-from engine.runtime.pressure import Pressure
+from engine.runtime.pressure import Pressure, foreign_address
 from engine.runtime.reports import about
 from engine.runtime.unsubscribing import Sent, links
 from engine.store import journeys, outbox, people
@@ -171,9 +171,9 @@ class Claiming:
 
     def _unsubscribe_urls(self, rows: Sequence[OutboxRow]) -> dict[int, str | None]:
         """Where people unsubscribe from what is about to be sealed, where the service is served."""
-        unsealed = [row for row in rows if row.body is None]
-        if self.terms.public_url is None or not unsealed:
+        if self.terms.public_url is None:
             return {}
+        unsealed = [row for row in rows if row.body is None and foreign_address(row) is None]
         sent = [Sent(row.person_id, self._route(row).name, row.purpose) for row in unsealed]
         workspace = self.intake.workspace
         found = links(self.connection, workspace, self.intake.settings.workspace, self.terms.public_url, sent)

@@ -51,7 +51,7 @@ class Pressure:
         mails = [row for row, route in asked if route.kind == EMAIL]
         named = {address for row in mails if (address := address_of(row)) is not None}
         self._bounced = addresses.unreachable_among(self._connection, self._workspace, EMAIL, named)
-        foreign = {address for row in mails if (address := _foreign(row)) is not None}
+        foreign = {address for row in mails if (address := foreign_address(row)) is not None}
         self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
 
     def refusal(self, row: OutboxRow, route: Route, unsubscribed: Any) -> str | None:
@@ -63,7 +63,7 @@ class Pressure:
             return "unreachable"
         if row.purpose == TRANSACTIONAL:
             return None
-        others = self._others.get((_foreign(row) or "").lower(), ()) if self._others else ()
+        others = self._others.get((foreign_address(row) or "").lower(), ()) if self._others else ()
         said = (unsubscribed, *others)
         if any(consent.refuses(one, row.purpose, (route.name, route.kind)) for one in said):
             return "unsubscribed"
@@ -89,8 +89,8 @@ def address_of(row: OutboxRow) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _foreign(row: OutboxRow) -> str | None:
-    """The address of an action that does not go to its person's own."""
+def foreign_address(row: OutboxRow) -> str | None:
+    """The address of an action that does not go to its person's own; nothing where it does."""
     address, own = address_of(row), json.loads(row.variables).get("person", {}).get("email")
     return address if address is not None and address != own else None
 

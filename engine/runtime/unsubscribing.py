@@ -35,7 +35,10 @@ _MARK, _TAG, _ID = 8, 16, 16
 
 
 class Subscription(NamedTuple):
-    """What a link ends. ``person`` is a public id; without a ``topic`` it is all that the channel is used for."""
+    """What a link ends: a topic, by whichever channel, or without one all that a channel is used for.
+
+    ``person`` is a public id.
+    """
 
     person: bytes
     channel: str
@@ -91,9 +94,8 @@ def item(
     Its message id is made from what was said before: of several calls at once one counts, and whoever changes their
     mind is heard each time.
     """
-    about = {"channel": subscription.channel}
-    if subscription.topic is not None:
-        about["topic"] = subscription.topic
+    topic = subscription.topic
+    about = {"channel": subscription.channel} if topic is None else {"topic": topic}
     before = browsing.page(connection, workspace, str(ULID(who.id)), _CHOICES, None, None, 1, None).events
     since = now - REPEATED
     if any((one.event, one.properties) == (choice, about) and one.received_at > since for one in before):

@@ -14,7 +14,7 @@ import pytest
 
 from engine.access import Scope
 from engine.cli.logs import JsonLines
-from engine.delivery.channels import Message
+from engine.delivery.channels import Message, Outgoing
 from engine.delivery.email import EmailChannel
 from engine.delivery_settings import EmailSettings
 from engine.runtime import unsubscribing
@@ -94,7 +94,7 @@ def test_a_post_says_no(api: Api, body: bytes, kind: str) -> None:
 
 def test_a_topic_is_named(api: Api) -> None:
     click(api, link(api.engine, purpose="newsletter", channel="post"))
-    assert said(api.engine) == [("unsubscribed", {"channel": "post", "topic": "newsletter"})]
+    assert said(api.engine) == [("unsubscribed", {"topic": "newsletter"})]
 
 
 def test_who_says_it_twice_said_it_once(api: Api) -> None:
@@ -321,23 +321,51 @@ Action: send_email "receipt"
 MAIL = {"type": "email", "host": "localhost", "from": "hello@shop.example"}
 
 
-def test_from_a_rule_s_mail_to_no_more_of_them(make_api: Callable[..., Api]) -> None:
-    api = make_api(
-        RULES, channels={"mail": MAIL}, actions={"send_email": "mail"}, delivery={"public_url": "https://shop.example"}
-    )
-    api.engine.ingest({"event": "signed_up", "user_id": "ann"})
-    api.move("1 minute")
-    (action,) = api.actions
+def link_of(action: Outgoing) -> str:
+    """The path that the mail of an action ends its subscription with."""
     mail = replace(action, message=Message("Tips", "Read."), variables={"person": {"email": "ann@example.com"}})
     sealed = EmailChannel(EmailSettings.model_validate(MAIL)).seal(mail)
     found = re.search(rb"\r\nList-Unsubscribe: <https://shop.example(/[^>]+)>\r\n", sealed.body)
     assert found is not None
-    assert click(api, found[1].decode()).status_code == 200
-    assert said(api.engine) == [("unsubscribed", {"channel": "mail", "topic": "beginners_tips"})]
-    api.engine.ingest({"event": "bought", "user_id": "ann"})
+    return found[1].decode()
+
+
+@pytest.mark.parametrize(
+    ("happens", "about", "left"),
+    [
+        ("signed_up", {"topic": "beginners_tips"}, {"offers", "receipts"}),
+        ("bought", {"channel": "mail"}, {"receipts"}),
+    ],
+)
+def test_from_a_rule_s_mail_to_no_more_of_them(
+    make_api: Callable[..., Api], happens: str, about: dict[str, str], left: set[str]
+) -> None:
+    api = make_api(
+        RULES, channels={"mail": MAIL}, actions={"send_email": "mail"}, delivery={"public_url": "https://shop.example"}
+    )
+
+    def sent(*names: str) -> dict[str, Outgoing]:
+        before = len(api.actions)
+        api.engine.ingest([{"event": name, "user_id": "ann"} for name in names])
+        api.move("1 minute")
+        return {one.rule: one for one in api.actions[before:]}
+
+    first = sent(happens)
+    assert "receipts" not in first or first["receipts"].unsubscribe_url is None
+    link = link_of(first["tips"] if happens == "signed_up" else first["offers"])
+    assert click(api, link).status_code == 200
+    assert said(api.engine) == [("unsubscribed", about)]
+    assert set(sent("signed_up", "bought")) == left
+    again(api, link)
+    assert set(sent("signed_up", "bought")) == {"tips", "offers", "receipts"}
+
+
+def test_a_mail_to_somebody_else_carries_no_link_of_the_person(make_api: Callable[..., Api]) -> None:
+    rules = "Rule: gift\nTrigger: given\nAction: send_email to trigger.friend\n"
+    api = make_api(
+        rules, channels={"mail": MAIL}, actions={"send_email": "mail"}, delivery={"public_url": "https://shop.example"}
+    )
+    api.engine.identify("ann", {"email": "ann@example.com"})
+    api.engine.ingest({"event": "given", "user_id": "ann", "properties": {"friend": "bob@example.com"}})
     api.move("1 minute")
-    assert [(one.rule, one.unsubscribe_url) for one in api.actions[1:]] == [("receipts", None)]
-    again(api, found[1].decode())
-    api.engine.ingest({"event": "bought", "user_id": "ann"})
-    api.move("1 minute")
-    assert {one.rule for one in api.actions[2:]} == {"receipts", "offers"}
+    assert [(one.to, one.unsubscribe_url) for one in api.actions] == [("bob@example.com", None)]
