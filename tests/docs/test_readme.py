@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.config import load_settings
 from engine.language import read
 
 from .pages import ARCHITECTURE, LANGUAGE, README, ROOT, Block, blocks, named
@@ -37,6 +38,13 @@ def test_the_program_that_travels_in_time_runs(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(ROOT)
     (block,) = [one for one in blocks(README, "python") if "Travel" in one.text]
     exec(compile(block.text, f"{README.name}:{block.line}", "exec"), {})
+
+
+@pytest.mark.parametrize("block", blocks(README, "toml"), ids=named)
+def test_settings_are_settings(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lapse.toml").write_text(block.text)
+    assert load_settings().channels
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
