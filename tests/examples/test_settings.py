@@ -11,6 +11,7 @@ from engine import checking
 from engine.config import Settings, load_settings
 from engine.runtime.engine import Engine
 from engine.runtime.rulefiles import catalog_of
+from engine.ruletests import run_tests
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +29,12 @@ def test_the_packs_load_under_it(settings: Settings) -> None:
     assert checked.errors == 0
     with Engine.open(rules=ROOT / "rules", settings=settings) as engine:
         assert engine.unbound() == []
+
+
+def test_the_tests_of_the_packs_pass_under_it(settings: Settings) -> None:
+    results = run_tests([ROOT / "rules"])
+    assert results.ok
+    assert len(results.results) > 50
 
 
 def test_the_packs_load_without_any(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
