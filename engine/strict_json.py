@@ -80,7 +80,7 @@ def parse_json(text: bytes | str) -> Any:
 def canonical(value: object) -> bytes:
     """``value``, checked before, as compact JSON with sorted keys in UTF-8: equal values give equal bytes.
 
-    Raises TypeError for what is not JSON: half a character, integers beyond 64 bits and keys that are not text among it.
+    Raises TypeError for what is not JSON: half a character, an integer beyond 64 bits, a key that is no text.
     """
     return orjson.dumps(value, option=_STRICTLY)
 

@@ -17,7 +17,7 @@ from engine.schemas.compiled import Schema, recompile
 from engine.schemas.settings import TypeSettings
 from engine.store import Connection, events, types
 
-Taking = Callable[[Sequence[Arrival]], list[Taken]]
+Taking = Callable[[Sequence[Arrival]], Sequence[Taken]]
 
 _NEVER: Final = -1
 
@@ -38,13 +38,13 @@ class Admission:
         connection: Connection,
         arrivals: Sequence[Arrival],
         taking: Taking,
-    ) -> list[Taken]:
+    ) -> Sequence[Taken]:
         """Have what may come in taken by ``taking``; gives what became of each arrival, refused ones too."""
         return all_but(self._refused(connection, arrivals), arrivals, taking)
 
-    def _refused(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Taken]:
+    def _refused(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[int, Rejection]:
         self._follow(connection)
-        refused: dict[int, Taken] = {}
+        refused: dict[int, Rejection] = {}
         if self._names is not None:
             refused |= self._unknown(connection, arrivals, self._names)
         if self._schemas:
@@ -66,7 +66,7 @@ class Admission:
     def _schema(self, text: str) -> Schema:
         return self._compiled.get(text) or recompile(json.loads(text))
 
-    def _breaking(self, arrivals: Sequence[Arrival]) -> dict[int, Taken]:
+    def _breaking(self, arrivals: Sequence[Arrival]) -> dict[int, Rejection]:
         found = {}
         for place, one in enumerate(arrivals):
             if isinstance(one.item, ValidEvent) and (schema := self._schemas.get(one.item.name)):
@@ -75,7 +75,7 @@ class Admission:
                     found[place] = refusal("breaks_schema", problem.reason, problem.field)
         return found
 
-    def _unknown(self, connection: Connection, arrivals: Sequence[Arrival], known: set[str]) -> dict[int, Taken]:
+    def _unknown(self, connection: Connection, arrivals: Sequence[Arrival], known: set[str]) -> dict[int, Rejection]:
         """Events of names without a type. A name not known here is looked for: a rule may have tracked it since."""
         met = {one.item.name for one in arrivals if isinstance(one.item, ValidEvent)} - known
         if met:
@@ -88,7 +88,7 @@ class Admission:
         }
 
 
-def all_but(refused: Mapping[int, Taken], arrivals: Sequence[Arrival], taking: Taking) -> list[Taken]:
+def all_but(refused: Mapping[int, Rejection], arrivals: Sequence[Arrival], taking: Taking) -> Sequence[Taken]:
     """Have the arrivals taken that are not ``refused``; gives what became of each."""
     if not refused:
         return taking(arrivals)
@@ -96,6 +96,6 @@ def all_but(refused: Mapping[int, Taken], arrivals: Sequence[Arrival], taking: T
     return [refused[place] if place in refused else next(taken) for place in range(len(arrivals))]
 
 
-def refusal(code: str, reason: str, field: str) -> Taken:
+def refusal(code: str, reason: str, field: str) -> Rejection:
     """An arrival of which nothing is stored."""
-    return Taken(b"", "refused", Rejection(0, code, reason, field))
+    return Rejection(0, code, reason, field)

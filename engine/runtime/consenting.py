@@ -5,18 +5,27 @@ Such a change is a JSON list, of the event's name and the names it says it of. N
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic_core import from_json, to_json
 
 from engine.journeys import consent
 from engine.journeys.consent import Said
-from engine.store.rows import ChangeRow, EventRow
+from engine.store.rows import ChangeRow, NewEvent
 
 
-def heard(rows: Sequence[EventRow], new_ids: Callable[[int], Sequence[bytes]]) -> list[ChangeRow]:
-    """The changes that events of a batch are by themselves; ``new_ids`` makes as many public ids as are asked for."""
-    found = [(row, said) for row in rows if (said := _said(row)) is not None]
+def heard(
+    rows: Sequence[NewEvent], names: Mapping[int, str], new_ids: Callable[[int], Sequence[bytes]]
+) -> list[ChangeRow]:
+    """The changes that events of a batch are by themselves; ``names`` are those of their types, and ``new_ids`` makes
+    as many public ids as are asked for."""
+    speaking = {type_id: name for type_id, name in names.items() if name in consent.EVENTS}
+    found = [
+        (row, said)
+        for row in rows
+        if row.type_id in speaking
+        and (said := consent.said(speaking[row.type_id], from_json(row.properties))) is not None
+    ]
     return [
         ChangeRow(
             0, id, row.person_id, row.at, row.received_at, row.source, row.historical, 1, row.cause,
@@ -24,10 +33,6 @@ def heard(rows: Sequence[EventRow], new_ids: Callable[[int], Sequence[bytes]]) -
         )
         for (row, said), id in zip(found, new_ids(len(found)), strict=True)
     ]  # fmt: skip
-
-
-def _said(row: EventRow) -> Said | None:
-    return consent.said(row.name, from_json(row.properties)) if row.name in consent.EVENTS else None
 
 
 def is_heard(row: ChangeRow) -> bool:

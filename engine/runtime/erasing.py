@@ -48,7 +48,7 @@ def quarantined(connection: Connection, workspace: int, keys: set[Key]) -> list[
     return [row for row, named in quarantine.named(connection, workspace) if not keys.isdisjoint(named)]
 
 
-def take(intake: Intake, arrivals: Sequence[Arrival], taking: Taking) -> list[Taken]:
+def take(intake: Intake, arrivals: Sequence[Arrival], taking: Taking) -> Sequence[Taken]:
     """Have ``taking`` take what is not for people who were erased; gives what became of each arrival."""
     if not erasing.any_buried(intake.connection, intake.workspace):
         return taking(arrivals)

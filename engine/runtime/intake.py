@@ -26,7 +26,7 @@ from engine.runtime.pausing import awake
 from engine.runtime.reports import Reports, note_bounces
 from engine.runtime.touching import Entries, Touching
 from engine.store import Connection, counters, events, people, watches
-from engine.store.rows import ChangeRow, EventRow
+from engine.store.rows import ChangeRow, NewEvent
 
 Valid = ValidEvent | ValidIdentify
 
@@ -44,17 +44,16 @@ class Arrival:
     historical: bool = False
 
 
-@dataclass(slots=True)
-class Taken:
-    """What became of an arrival: the public id it has, and whether it was new, a repeat, or a repeat that differs.
-    Not to be changed.
-
-    With a ``refusal`` nothing of it was stored, and it has no id.
-    """
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An arrival whose message id is taken: by what, and whether that says something else."""
 
     id: bytes
-    outcome: str = "accepted"
-    refusal: Rejection | None = None
+    conflict: bool
+
+
+Taken = bytes | Repeat | Rejection
+"""What became of an arrival: the public id it is stored under, or why nothing of it is stored."""
 
 
 class Intake:
@@ -70,17 +69,19 @@ class Intake:
         self.owners: dict[bytes, int] = {}
         """The people of what was taken in, by its public id."""
 
-    def take(self, arrivals: Sequence[Arrival]) -> list[Taken]:
+    def take(self, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
         """Store what is new and decide what it touches; gives what became of each arrival, in order."""
-        ids = public_ids(len(arrivals), self.now)
-        taken = self._claim(arrivals, ids)
-        fresh = [(one, id) for one, id, what in zip(arrivals, ids, taken, strict=True) if what.outcome == "accepted"]
+        taken = self._claim(arrivals, public_ids(len(arrivals), self.now))
+        fresh = [(one, id) for one, id in zip(arrivals, taken, strict=True) if isinstance(id, bytes)]
         named = [named_by(one.item) for one, _ in fresh]
         identity = Identity.of(self.connection, self.workspace, named)
         owners = [identity.person(one) for one in named]
         self._work_through(loser for _, loser in identity.merged)
         self._settle_who(identity)
-        stored = self._store(fresh, owners, identity)
+        if identity.merged:
+            owners = [identity.final(owner) for owner in owners]
+        self.owners |= zip((id for _, id in fresh), owners, strict=True)
+        stored = self._store(fresh, owners)
         touches = self._touched(stored, identity)
         self.settle(touches)
         return taken
@@ -99,24 +100,23 @@ class Intake:
 
     # ---------------------------------------------------------------------------------- what is new
 
-    def _claim(self, arrivals: Sequence[Arrival], ids: list[bytes]) -> list[Taken]:
-        """Which arrivals are new: the first holder of a message id wins."""
+    def _claim(self, arrivals: Sequence[Arrival], ids: list[bytes]) -> Sequence[Taken]:
+        """Which arrivals are new, and so get their id: the first holder of a message id wins."""
         named = [
             (one.item.message_id, one.item.digest, id)
             for one, id in zip(arrivals, ids, strict=True)
             if one.item.message_id is not None
         ]
         if not named:
-            return [Taken(id) for id in ids]
+            return ids
         holders = events.claim_messages(self.connection, self.workspace, "message", named)
-        taken = []
+        taken: list[Taken] = []
         for one, id in zip(arrivals, ids, strict=True):
             holder = holders.get(one.item.message_id) if one.item.message_id is not None else None
             if holder is None or holder.public_id == id:
-                taken.append(Taken(id))
+                taken.append(id)
             else:
-                same = holder.digest == one.item.digest
-                taken.append(Taken(holder.public_id, "duplicate" if same else "conflict"))
+                taken.append(Repeat(holder.public_id, conflict=holder.digest != one.item.digest))
         return taken
 
     def _work_through(self, losers: Iterable[int]) -> None:
@@ -135,25 +135,27 @@ class Intake:
         if identity.conflicts:
             counters.count(self.connection, self.workspace, {(counters.NO_RULE, IDENTITY_CONFLICT): identity.conflicts})
 
-    def _store(self, fresh: list[tuple[Arrival, bytes]], owners: list[int], identity: Identity) -> Entries:
-        happened = [one.item for one, _ in fresh if isinstance(one.item, ValidEvent)]
+    def _store(self, fresh: Sequence[tuple[Arrival, bytes]], owners: Sequence[int]) -> Entries:
+        items = [one.item for one, _ in fresh]
+        happened = [item for item in items if isinstance(item, ValidEvent)]
+        types = self._types(item.name for item in happened)
         reports = Reports(self.connection, self.workspace, self.live, happened)
-        stored = Entries()
-        for (one, id), owner in zip(fresh, owners, strict=True):
-            item, person, received = one.item, identity.final(owner) if identity.merged else owner, one.received_at
-            self.owners[id] = person
-            historical = one.historical or item.at < received - self.settings.max_event_age
+        stored = Entries(names={row: name for name, row in types.items()})
+        age = self.settings.max_event_age
+        for item, (one, id), person in zip(items, fresh, owners, strict=True):
+            received = one.received_at
+            historical = int(one.historical or item.at < received - age)
             if isinstance(item, ValidEvent):
                 stored.events.append(
-                    EventRow(
-                        0, id, person, item.name, item.at, received, one.source, int(historical), item.message_id,
-                        *(reports.told(item) if item.caused_by else (None, item.properties_json)),
+                    NewEvent(
+                        self.workspace, id, person, types[item.name], item.at, received, one.source, historical,
+                        item.message_id, *(reports.told(item) if item.caused_by else (None, item.properties_json)),
                     )
                 )  # fmt: skip
             elif item.traits:
                 stored.changes.append(
                     ChangeRow(
-                        0, id, person, item.at, received, one.source, int(historical), int(item.user_id is not None),
+                        0, id, person, item.at, received, one.source, historical, int(item.user_id is not None),
                         None, item.traits_json, item.message_id,
                     )
                 )  # fmt: skip
@@ -161,24 +163,31 @@ class Intake:
         note_bounces(self.connection, self.workspace, reports.bounced(happened), self.now)
         return stored
 
+    def _types(self, names: Iterable[str]) -> dict[str, int]:
+        """The types of events by name; a name not met before becomes one."""
+        wanted = set(names)
+        return events.intern(self.connection, self.workspace, wanted, self.now, public_ids) if wanted else {}
+
     def _write(self, stored: Entries) -> None:
-        names = [row.name for row in stored.events]
-        types = events.intern(self.connection, self.workspace, names, self.now, public_ids) if names else {}
-        if not types.keys().isdisjoint(consent.EVENTS):
-            stored.changes += consenting.heard(stored.events, partial(public_ids, now=self.now))
-        events.insert(self.connection, self.workspace, stored.events, types)
+        if not consent.EVENTS.isdisjoint(stored.names.values()):
+            stored.changes += consenting.heard(stored.events, stored.names, partial(public_ids, now=self.now))
+        events.insert(self.connection, stored.events)
         events.insert_changes(self.connection, self.workspace, stored.changes)
 
     def _append(self, caused: list[Caused]) -> Entries:
         """The entries of effects, as rows; they arrive now."""
-        stored = Entries()
+        types = self._types(one.name for one in caused if one.name)
+        stored = Entries(names={row: name for name, row in types.items()})
         ids = public_ids(len(caused), self.now)
         for one, id in zip(caused, ids, strict=True):
             values, cause = to_json(one.values).decode(), causes_text(one.causes)
             if one.name:
                 stored.events.append(
-                    EventRow(0, id, one.person, one.name, one.at, self.now, "action", 0, None, cause, values)
-                )
+                    NewEvent(
+                        self.workspace, id, one.person, types[one.name], one.at, self.now, "action", 0, None, cause,
+                        values,
+                    )
+                )  # fmt: skip
             else:
                 stored.changes.append(ChangeRow(0, id, one.person, one.at, self.now, "action", 0, 1, cause, values))
         self._write(stored)

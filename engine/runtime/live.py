@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 
 from engine.journeys.rulebook import DAY, RuleLife
@@ -36,20 +36,25 @@ class Concerned:
     """The rows of the rules that events of a name concern, each once.
 
     An event *wakes* a rule when it may start something before its due moment. A *patient* rule has it as a trigger
-    that can lead to nothing for a while: it is only noted. Any other rule is merely
-    *touched*: the event can but end or delay, and nothing need be done unless it comes late.
+    that can lead to nothing for a while: it is only noted. A *picky* one is patient too, and the event's own fields
+    may keep it from being a trigger. Any other rule is merely *touched*: the event can but end or delay, and nothing
+    need be done unless it comes late.
     """
 
     woken: tuple[int, ...] = ()
     patient: tuple[int, ...] = ()
+    picky: tuple[int, ...] = ()
     touched: tuple[int, ...] = ()
 
     def joined(self, more: Concerned) -> Concerned:
         """The rules of both, each by the strongest of its reasons."""
-        woken = dict.fromkeys((*self.woken, *more.woken))
-        patient = dict.fromkeys(row for row in (*self.patient, *more.patient) if row not in woken)
-        touched = dict.fromkeys((*self.touched, *more.touched))
-        return Concerned(*map(tuple, (woken, patient, (row for row in touched if row not in woken | patient))))
+        found: dict[int, None] = {}
+        joined = []
+        for own, theirs in zip(astuple(self), astuple(more), strict=True):
+            rows = [row for row in dict.fromkeys((*own, *theirs)) if row not in found]
+            found |= dict.fromkeys(rows)
+            joined.append(tuple(rows))
+        return Concerned(*joined)
 
 
 NOBODY = Concerned()
@@ -77,6 +82,8 @@ class Live:
                 known = found.get(name, NOBODY)
                 if name in waking:
                     found[name] = replace(known, woken=(*known.woken, rule.row))
+                elif name in triggers and rule.program.picky:
+                    found[name] = replace(known, picky=(*known.picky, rule.row))
                 elif name in triggers:
                     found[name] = replace(known, patient=(*known.patient, rule.row))
                 else:

@@ -36,6 +36,6 @@ class Reception:
                 call.beside(intake.connection, receipt)
         return receipts
 
-    def _take(self, intake: Intake, arrivals: Sequence[Arrival]) -> list[Taken]:
+    def _take(self, intake: Intake, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
         """Past those who refuse: first what comes for erased people, then what event types do not let in."""
         return erasing.take(intake, arrivals, partial(self._admission.take, intake.connection, taking=intake.take))

@@ -61,8 +61,8 @@ class Submission:
 
 
 def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
-    if taken.refusal is not None:
-        return replace(taken.refusal, index=index, event=item.name if isinstance(item, ValidEvent) else None)
-    if taken.outcome == "accepted":
-        return Accepted(index, taken.id)
-    return Duplicate(index, taken.id, item.message_id or "", taken.outcome == "conflict")
+    if isinstance(taken, bytes):
+        return Accepted(index, taken)
+    if isinstance(taken, Rejection):
+        return replace(taken, index=index, event=item.name if isinstance(item, ValidEvent) else None)
+    return Duplicate(index, taken.id, item.message_id or "", taken.conflict)

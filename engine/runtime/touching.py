@@ -6,26 +6,27 @@ it as a trigger works it through when that can lead to something (:class:`~engin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from engine.journeys.conditions import rules_out
 from engine.journeys.timeline import Event
 from engine.runtime.live import Live
-from engine.runtime.loading import Pair, Touch, event_of
+from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, journeys, people, watches
-from engine.store.rows import ChangeRow, EventRow, WatchRow
+from engine.store.rows import ChangeRow, NewEvent, WatchRow
 
 K = TypeVar("K")
 
 
 @dataclass
 class Entries:
-    """What a batch put on timelines."""
+    """What a batch put on timelines. ``names`` are those of its events' types, by row."""
 
-    events: list[EventRow] = field(default_factory=list)
+    events: list[NewEvent] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
+    names: Mapping[int, str] = field(default_factory=dict)
 
 
 class Touching:
@@ -46,7 +47,7 @@ class Touching:
 
     def add(self, entries: Entries, created: frozenset[int]) -> None:
         """Find the pairs and write the notes; ``created`` are the people who are new with this batch."""
-        self._add_events(entries.events)
+        self._add_events(entries.events, entries.names)
         self._add_changes(entries.changes)
         self._add_standing(created)
         self._reopen()
@@ -60,21 +61,40 @@ class Touching:
         else:
             known.join(since, merged)
 
-    def _add_events(self, events: Sequence[EventRow]) -> None:
-        concerned, first = self.live.concerned, self._first
+    def _add_events(self, events: Sequence[NewEvent], names: Mapping[int, str]) -> None:
+        """Of the events of a type and person the earliest stands for all, unless a rule has to look into each."""
+        timely: dict[tuple[int, int], int] = {}
+        historical: dict[tuple[int, int], int] = {}
         for event in events:
-            person, at = event.person_id, event.at
-            if at < first.get(person, at + 1):
-                first[person] = at
-            rules = concerned(event.name)
+            found, key, at = historical if event.historical else timely, (event.person_id, event.type_id), event.at
+            if at < found.get(key, at + 1):
+                found[key] = at
+        concerned = {type_id: self.live.concerned(name) for type_id, name in names.items()}
+        for (person, type_id), at in timely.items():
+            rules = concerned[type_id]
+            _earliest(self._first, person, at)
             for row in rules.woken:
-                self.join((person, row), self.now + 1 if event.historical else at)
-            if event.historical:
-                continue
-            for row in self._starting(rules.patient, event) if rules.patient else ():
+                self.join((person, row), at)
+            for row in rules.patient:
                 _earliest(self._noted, (person, row), at)
             for row in rules.touched:
                 _earliest(self._bearing, (person, row), at)
+        for (person, type_id), at in historical.items():
+            _earliest(self._first, person, at)
+            for row in concerned[type_id].woken:
+                self.join((person, row), self.now + 1)
+        self._look_into(events, names, {row: rules.picky for row, rules in concerned.items() if rules.picky})
+
+    def _look_into(
+        self, events: Sequence[NewEvent], names: Mapping[int, str], picky: Mapping[int, Sequence[int]]
+    ) -> None:
+        """Note the events of some types that their picky rules may start with."""
+        for event in events:
+            if event.type_id in picky and not event.historical:
+                seen = Event(event.at, names[event.type_id], "", event.properties)
+                for row in picky[event.type_id]:
+                    if not all(rules_out(pattern, seen) for pattern in self.live.rules[row].program.triggers):
+                        _earliest(self._noted, (event.person_id, row), event.at)
 
     def _add_changes(self, changes: Sequence[ChangeRow]) -> None:
         for change in changes:
@@ -84,17 +104,6 @@ class Touching:
                 self.join((person, row), self.now + 1 if change.historical else at)
             for row in () if change.historical else self.live.reading:
                 _earliest(self._bearing, (person, row), at)
-
-    def _starting(self, patient: Iterable[int], event: EventRow) -> Iterator[int]:
-        """Those of the patient rules that the event may start."""
-        seen: Event | None = None
-        for row in patient:
-            program = self.live.rules[row].program
-            if program.picky:
-                seen = seen or event_of(event)
-                if all(rules_out(pattern, seen) for pattern in program.triggers):
-                    continue
-            yield row
 
     def _add_standing(self, created: frozenset[int]) -> None:
         """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""

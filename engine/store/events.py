@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, select
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, next_id
-from engine.store.rows import ChangeRow, EventRow, Holder
+from engine.store.rows import ChangeRow, EventRow, Holder, NewEvent
 from engine.store.schema import attribute_changes, event_types, events, idempotency
 
 NewIds = Callable[[int, int], Iterable[bytes]]
@@ -42,10 +42,7 @@ _FORGET = Prepared(
 )  # fmt: skip
 EXPIRE = Prepared(idempotency.delete().where(idempotency.c.expires_at <= bound("now")), "now")
 
-_INSERT = inserting(
-    events, "workspace_id", "public_id", "person_id", "type_id", "at", "received_at", "source", "historical",
-    "message_id", "cause", "properties",
-)  # fmt: skip
+_INSERT = inserting(events, *NewEvent._fields)
 _INSERT_CHANGE = inserting(attribute_changes, "workspace_id", *ChangeRow._fields[1:], "email")
 
 _wants = batch("wants", person=int, since=int)
@@ -130,15 +127,9 @@ def expire_claims(connection: Connection, now: int) -> int:
     return EXPIRE.run(connection, now)
 
 
-def insert(connection: Connection, workspace: int, rows: Sequence[EventRow], types: dict[str, int]) -> None:
-    """Append events; ``types`` are the rows of their names."""
-    _INSERT.many(
-        connection,
-        [
-            (workspace, public_id, person, types[name], at, received_at, source, historical, message_id, cause, values)
-            for _, public_id, person, name, at, received_at, source, historical, message_id, cause, values in rows
-        ],
-    )
+def insert(connection: Connection, rows: Sequence[NewEvent]) -> None:
+    """Append events."""
+    _INSERT.many(connection, rows)
 
 
 def insert_changes(connection: Connection, workspace: int, rows: Sequence[ChangeRow]) -> None:

@@ -8,8 +8,24 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class NewEvent(NamedTuple):
+    """An event to store, with its type by row: just what the insert binds, so that nothing is copied for it."""
+
+    workspace_id: int
+    public_id: bytes
+    person_id: int
+    type_id: int
+    at: int
+    received_at: int
+    source: str
+    historical: int
+    message_id: str | None
+    cause: str | None
+    properties: str
+
+
 class EventRow(NamedTuple):
-    """An event, with its type by name. ``id`` is the store's to give."""
+    """An event that is stored, with its type by name."""
 
     id: int
     public_id: bytes

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from engine.store import events, people, rules
-from engine.store.rows import ChangeRow, EventRow, JourneyRow, OutboxRow, RuleRow
+from engine.store.rows import ChangeRow, EventRow, JourneyRow, NewEvent, OutboxRow, RuleRow
 
 WORKSPACE = 1
 
@@ -53,4 +53,9 @@ def add_rule(connection: Connection, name: str = "rule") -> int:
 
 def add_events(connection: Connection, *rows: EventRow) -> None:
     types = events.intern(connection, WORKSPACE, [row.name for row in rows], 0, public_ids)
-    events.insert(connection, WORKSPACE, rows, types)
+    events.insert(connection, [_new(row, types[row.name]) for row in rows])
+
+
+def _new(row: EventRow, type_id: int) -> NewEvent:
+    given = {name: value for name, value in row._asdict().items() if name not in ("id", "name")}
+    return NewEvent(workspace_id=WORKSPACE, type_id=type_id, **given)
