@@ -13,7 +13,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -141,6 +141,8 @@ class ValidEvent:
     caused_by: str | None
     timestamp_given: bool
     """Whether the event said its time; if not, ``at`` is the moment it came in."""
+    previous_id: ClassVar[None] = None
+    """Only an identify says who somebody was before."""
     _digest: bytes | None = field(default=None, repr=False, compare=False)
 
     @property

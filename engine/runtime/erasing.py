@@ -10,7 +10,7 @@ from typing import Final
 from ulid import ULID
 
 from engine.runtime.admission import Taking, all_but, refusal
-from engine.runtime.identity import Key
+from engine.runtime.identity import Key, ids_of, keys_of
 from engine.runtime.intake import Arrival, Intake, Taken, named_by, public_ids
 from engine.runtime.loading import Touch
 from engine.store import Connection, erasing, imports, people, quarantine
@@ -52,14 +52,14 @@ def take(intake: Intake, arrivals: Sequence[Arrival], taking: Taking) -> Sequenc
     """Have ``taking`` take what is not for people who were erased; gives what became of each arrival."""
     if not erasing.any_buried(intake.connection, intake.workspace):
         return taking(arrivals)
-    keys = (key for one in arrivals for key in named_by(one.item).keys)
+    keys = (key for one in arrivals for key in keys_of(named_by(one.item)))
     buried = buried_among(intake.connection, intake.workspace, keys, intake.now)
     refused = {}
     for place, one in enumerate(arrivals):
         named = named_by(one.item)
-        key = next((key for key in named.keys if key in buried), None)
+        key = next((key for key in keys_of(named) if key in buried), None)
         if key is not None:
-            field = _FIELDS[key[0]] if key in named.ids else "previous_id"
+            field = _FIELDS[key[0]] if key in ids_of(named) else "previous_id"
             reason = f"the person with this {field} was erased; what comes for them is refused for a time"
             refused[place] = refusal("erased", reason, field)
     return all_but(refused, arrivals, taking)

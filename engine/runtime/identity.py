@@ -8,9 +8,8 @@ them no single person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from engine.store import Connection, people
 
@@ -18,20 +17,23 @@ Key = tuple[str, str]
 """An identifier: its kind (``user``, ``anonymous``, ``contact``) and its value."""
 
 
-class Named(NamedTuple):
-    """The ids an item names.
+Named = tuple[str | None, str | None, str | None, str | None]
+"""The ids an item names: a user, a contact, anonymous, and who the user was before (another user, else a visitor).
 
-    ``ids`` say whose it is. There is at least one, and the first says most: a user id, else a contact, else an
-    anonymous id. With a user id, ``previous`` may be who that was before: another user, else a visitor.
-    """
+At least one of the first three is there. Plain, because every item makes one.
+"""
 
-    ids: Sequence[Key]
-    previous: str | None = None
 
-    @property
-    def keys(self) -> Sequence[Key]:
-        """All that the item may mean."""
-        return self.ids if self.previous is None else [*self.ids, ("user", self.previous), ("anonymous", self.previous)]
+def ids_of(named: Named) -> list[Key]:
+    """The ids that say whose an item is, by how much each of them says."""
+    kinds = zip(("user", "contact", "anonymous"), named[:3], strict=True)
+    return [(kind, value) for kind, value in kinds if value is not None]
+
+
+def keys_of(named: Named) -> list[Key]:
+    """All that an item may mean."""
+    previous = named[3]
+    return ids_of(named) if previous is None else [*ids_of(named), ("user", previous), ("anonymous", previous)]
 
 
 @dataclass
@@ -63,25 +65,38 @@ class Identity:
     conflicts: int = 0
 
     @classmethod
-    def of(cls, connection: Connection, workspace: int, batch: Sequence[Named]) -> Identity:
-        """What the store knows of the ids of a batch: one statement."""
-        found = people.resolve(connection, workspace, sorted({key for one in batch for key in one.keys}))
+    def of(cls, connection: Connection, workspace: int, batch: Collection[Named]) -> Identity:
+        """What the store knows of the ids of a batch, which are given once each: one statement."""
+        found = people.resolve(connection, workspace, sorted({key for one in batch for key in keys_of(one)}))
         rows: dict[int, Known] = {}
         for row, user, contact in found.values():
             rows.setdefault(row, Known(row, False, False)).add(Known(row, user, contact))
         known = {key: rows[row] for key, (row, _, _) in found.items()}
-        aliases = any(one.previous is not None for one in batch)
-        users = {one.ids[0] for one in batch if one.ids[0][0] == "user"} if aliases else ()
+        aliases = any(previous is not None for *_, previous in batch)
+        users = {("user", user) for user, *_ in batch if user is not None} if aliases else ()
         return cls(known, people.next_id(connection), frozenset(users))
 
-    def person(self, named: Named) -> int:
-        """The row of the person an item is of, who is created, linked or merged as its ids demand."""
-        first = named.ids[0]
-        for key in named.ids[1:]:
+    def owners(self, batch: Iterable[Named]) -> list[int]:
+        """The rows of the people whom items are of, as they are when all of the batch is known."""
+        found: dict[Named, int] = {}
+        owners = []
+        for named in batch:
+            row = found.get(named)
+            if row is None:
+                row = self._person(named)
+                if len(keys_of(named)) == 1:
+                    found[named] = row  # a single id joins nobody: it need not be looked at again
+            owners.append(row)
+        return [self.final(row) for row in owners] if self.merged else owners
+
+    def _person(self, named: Named) -> int:
+        """The person an item is of, who is created, linked or merged as its ids demand."""
+        first, *lesser = ids_of(named)
+        for key in lesser:
             self._join(first, key)
         person = self.people.get(first) or self._create(first)
-        if named.previous is not None:
-            self._alias(first, person, named.previous)
+        if (previous := named[3]) is not None:
+            self._alias(first, person, previous)
         return person.row
 
     def _join(self, first: Key, lesser: Key) -> None:

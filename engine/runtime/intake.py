@@ -6,9 +6,10 @@ Everything of a batch is in the store before anything is decided, so no decision
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import Final
 
 from pydantic_core import to_json
@@ -19,7 +20,7 @@ from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import Rejection
 from engine.runtime import consenting
 from engine.runtime.deciding import Caused, Deciding
-from engine.runtime.identity import Identity, Key, Named
+from engine.runtime.identity import Identity, Named
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.pausing import awake
@@ -74,12 +75,10 @@ class Intake:
         taken = self._claim(arrivals, public_ids(len(arrivals), self.now))
         fresh = [(one, id) for one, id in zip(arrivals, taken, strict=True) if isinstance(id, bytes)]
         named = [named_by(one.item) for one, _ in fresh]
-        identity = Identity.of(self.connection, self.workspace, named)
-        owners = [identity.person(one) for one in named]
+        identity = Identity.of(self.connection, self.workspace, set(named))
+        owners = identity.owners(named)
         self._work_through(loser for _, loser in identity.merged)
         self._settle_who(identity)
-        if identity.merged:
-            owners = [identity.final(owner) for owner in owners]
         self.owners |= zip((id for _, id in fresh), owners, strict=True)
         stored = self._store(fresh, owners)
         touches = self._touched(stored, identity)
@@ -223,18 +222,5 @@ def public_ids(count: int, now: int) -> list[bytes]:
     return [head + chance[10 * index : 10 * index + 10] for index in range(count)]
 
 
-def named_by(item: Valid) -> Named:
-    """The ids an item names."""
-    return Named(_ids_of(item), item.previous_id if isinstance(item, ValidIdentify) else None)
-
-
-def _ids_of(item: Valid) -> list[Key]:
-    """The ids that say whose an item is, by how much each of them says."""
-    found: list[Key] = []
-    if item.user_id:
-        found.append(("user", item.user_id))
-    if item.contact_id:
-        found.append(("contact", item.contact_id))
-    if item.anonymous_id:
-        found.append(("anonymous", item.anonymous_id))
-    return found
+named_by: Callable[[Valid], Named] = attrgetter("user_id", "contact_id", "anonymous_id", "previous_id")
+"""The ids an item names."""
