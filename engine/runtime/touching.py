@@ -122,7 +122,7 @@ class Touching:
             _earliest(asked, pair, at)
         touches = self.touches
         late = {pair: at for pair, at in asked.items() if pair not in touches or touches[pair].since > at}
-        for pair in journeys.decided_since(self.connection, self.workspace, late) if late else ():
+        for pair in journeys.decided_since(self.connection, self.workspace, late):
             self.join(pair, late[pair])
 
     def _note(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, and_, case, distinct, func, literal_column, or_, select, union, union_all
+from sqlalchemy import Connection, and_, case, distinct, func, literal_column, or_, select, union_all
 
-from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, paired, pairs, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import ActedRow, JourneyRow, Tally
 from engine.store.schema import journeys, rules, watches
@@ -28,25 +28,30 @@ LOAD = Prepared(
     "pairs",
 )
 
+_earliest = bound("earliest")
+_asked = pairs("asked", "person", "rule")
+_under_asked = and_(journeys.c.person_id == _asked["person"], journeys.c.rule == _asked["rule"])
 _who = (journeys.c.person_id, journeys.c.rule)
 DECIDED_SINCE = Prepared(
-    union(
-        select(*_who)
-        .select_from(_since.joined(journeys, and_(_of_pair, _waits, journeys.c.decided_at >= _since["since"]))),
-        select(*_who).select_from(_since.joined(journeys, and_(_of_pair, journeys.c.ended_at >= _since["since"]))),
-        select(watches.c.person_id, watches.c.rule)
-        .select_from(_since.joined(
+    union_all(
+        select(*_who, journeys.c.decided_at)
+        .select_from(_asked.joined(journeys, and_(_under_asked, _waits, journeys.c.decided_at >= _earliest))),
+        select(*_who, journeys.c.ended_at)
+        .select_from(_asked.joined(journeys, and_(_under_asked, journeys.c.ended_at >= _earliest))),
+        select(watches.c.person_id, watches.c.rule, case((watches.c.due_at.is_not(None), watches.c.followed)))
+        .select_from(_asked.joined(
             watches,
             and_(
                 watches.c.workspace_id == _workspace,
-                watches.c.person_id == _since["person"],
-                watches.c.rule == _since["rule"],
-                or_(watches.c.followed >= _since["since"], watches.c.due_at.is_(None)),
+                watches.c.person_id == _asked["person"],
+                watches.c.rule == _asked["rule"],
+                or_(watches.c.followed >= _earliest, watches.c.due_at.is_(None)),
             ),
         )),
     ),
-    "workspace", "pairs",
+    "workspace", "earliest", "asked",
 )  # fmt: skip
+"""Until when pairs are decided, none: for ever; of those that are beyond the earliest moment asked for."""
 
 _ids = batch("ids", id=int)
 BY_ID = Prepared(select(*_columns).select_from(_ids.joined(journeys, journeys.c.id == _ids["id"])), "ids")
@@ -157,10 +162,12 @@ def by_id(connection: Connection, ids: Iterable[int]) -> list[JourneyRow]:
     return list(map(JourneyRow._make, BY_ID.rows(connection, listed(ids))))
 
 
-def decided_since(connection: Connection, workspace: int, pairs: Mapping[Pair, int]) -> list[Pair]:
-    """Those of the pairs under which anything was decided at or after their moment."""
-    rows = listed((*pair, since) for pair, since in pairs.items())
-    return [(person, rule) for person, rule in DECIDED_SINCE.rows(connection, workspace, rows)]
+def decided_since(connection: Connection, workspace: int, asked: Mapping[Pair, int]) -> set[Pair]:
+    """Those of the pairs under which anything was decided at or after their moment. One statement."""
+    if not asked:
+        return set()
+    found = DECIDED_SINCE.rows(connection, workspace, min(asked.values()), paired(asked))
+    return {(person, rule) for person, rule, until in found if until is None or until >= asked[person, rule]}
 
 
 def next_id(connection: Connection) -> int:

@@ -10,6 +10,7 @@ statement's text never depends on how many there are.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -24,16 +25,18 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    cast,
     column,
     func,
     insert,
     literal_column,
     select,
+    true,
     update,
 )
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.selectable import FromClause, Join, TableValuedAlias
+from sqlalchemy.sql.selectable import FromClause, Join
 from sqlalchemy.types import TypeEngine
 
 Row = tuple[Any, ...]
@@ -47,6 +50,13 @@ class Unfolded(FunctionElement[Any]):
     """A JSON list as rows with one column, ``value``. Each dialect's file says how."""
 
     name = "unfolded"
+    inherit_cache = True
+
+
+class Keyed(FunctionElement[Any]):
+    """A JSON object as rows with two columns, ``key`` (text) and ``value``. Each dialect's file says how."""
+
+    name = "keyed"
     inherit_cache = True
 
 
@@ -74,7 +84,7 @@ class RowByRow(Join):
 class Batch:
     """The rows of a batch inside a statement; ``rows`` goes into FROM, ``batch["name"]`` is a column."""
 
-    def __init__(self, rows: TableValuedAlias, columns: dict[str, ColumnElement[Any]]) -> None:
+    def __init__(self, rows: FromClause, columns: dict[str, ColumnElement[Any]]) -> None:
         self.rows = rows
         self._columns = columns
 
@@ -98,6 +108,21 @@ def batch(name: str, /, **columns: type[int] | type[str]) -> Batch:
     return Batch(alias, {one: Item(value, place, kind) for place, (one, kind) in enumerate(kinds.items())})
 
 
+def pairs(name: str, first: str, second: str) -> Batch:
+    """A batch of pairs of integers bound as ``name``, to what :func:`paired` makes of them.
+
+    For pairs of which few ``second`` ones stand with many ``first`` ones: each is one plain value for the database, at
+    half the price of a list of two.
+    """
+    groups = Keyed(bindparam(name, type_=Text)).table_valued(column("key", Text), column("value", Text))
+    by_second = groups.alias(f"{name}_by_{second}")
+    members = Unfolded(by_second.c.value).table_valued(column("value", Integer)).alias(name)
+    return Batch(
+        RowByRow(by_second, members, true()),
+        {first: members.c.value, second: cast(by_second.c.key, Integer)},
+    )
+
+
 def bound(name: str) -> BindParameter[Any]:
     """A value given when the statement runs."""
     return bindparam(name)
@@ -106,6 +131,14 @@ def bound(name: str) -> BindParameter[Any]:
 def listed(values: Iterable[object]) -> str:
     """The text a batch is bound to."""
     return orjson.dumps(list(values)).decode()
+
+
+def paired(values: Iterable[tuple[int, int]]) -> str:
+    """The text a batch of :func:`pairs` is bound to."""
+    groups: defaultdict[int, list[int]] = defaultdict(list)
+    for first, second in values:
+        groups[second].append(first)
+    return orjson.dumps(groups, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 class Prepared:

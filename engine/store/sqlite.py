@@ -1,6 +1,6 @@
 """What is SQLite's own: how a file is opened, how transactions begin, how a batch becomes rows.
 
-A PostgreSQL store is a second file like this one: it registers the same two elements, and offers the same
+A PostgreSQL store is a second file like this one: it registers the same elements, and offers the same
 functions.
 """
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.store.prepared import Item, RowByRow, Unfolded
+from engine.store.prepared import Item, Keyed, RowByRow, Unfolded
 
 WRITES: Final = "lapse_writes"
 """The execution option of connections whose transactions take the write lock when they begin."""
@@ -29,8 +29,9 @@ READER_CACHE_KIB: Final = 16_384
 _WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 
 
+@compiles(Keyed, "sqlite")
 @compiles(Unfolded, "sqlite")
-def _unfolded(element: Unfolded, compiler: SQLCompiler, **options: Any) -> str:
+def _unfolded(element: Keyed | Unfolded, compiler: SQLCompiler, **options: Any) -> str:
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 

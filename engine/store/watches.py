@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, and_, literal_column, select
 
-from engine.store.prepared import Prepared, batch, bound, inserting, listed, updating
+from engine.store.prepared import Prepared, batch, bound, inserting, listed, paired, pairs, updating
 from engine.store.rows import WatchRow
 from engine.store.schema import people, watches
 
 _workspace = bound("workspace")
-_pairs = batch("pairs", person=int, rule=int)
+_pairs = pairs("pairs", "person", "rule")
 LOAD = Prepared(
     select(*(watches.c[one] for one in WatchRow._fields))
     .select_from(_pairs.joined(
@@ -64,9 +64,9 @@ ROUSE = Prepared(
 )  # fmt: skip
 
 
-def load_watches(connection: Connection, workspace: int, pairs: Iterable[tuple[int, int]]) -> list[WatchRow]:
+def load_watches(connection: Connection, workspace: int, wanted: Iterable[tuple[int, int]]) -> list[WatchRow]:
     """The watches of (person, rule). One statement."""
-    return list(map(WatchRow._make, LOAD.rows(connection, workspace, listed(pairs))))
+    return list(map(WatchRow._make, LOAD.rows(connection, workspace, paired(wanted))))
 
 
 def watches_of(connection: Connection, rule: int, after: int, limit: int) -> list[tuple[int, int]]:

@@ -84,8 +84,10 @@ def test_what_was_decided_since(connection: Connection) -> None:
         ],
     )
     watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, 4, None, 5, "")])
-    asked = {(person, rule): 5 for person in range(1, 6)}
-    assert sorted(journeys.decided_since(connection, WORKSPACE, asked)) == [(1, rule), (3, rule), (4, rule)]
+    watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, person, 9, 4, "") for person in (5, 6)])
+    asked = {(person, rule): 5 for person in (1, 2, 3, 4, 5, 7)} | {(6, rule): 4}
+    assert sorted(journeys.decided_since(connection, WORKSPACE, asked)) == [(1, rule), (3, rule), (4, rule), (6, rule)]
+    assert journeys.decided_since(connection, WORKSPACE, {}) == set()
 
 
 def test_limits_see_what_acted(connection: Connection) -> None:
