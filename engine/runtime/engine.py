@@ -7,7 +7,7 @@ acknowledged is on disk.
 from __future__ import annotations
 
 import logging
-from collections import deque
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -79,9 +79,6 @@ Item = Mapping[str, Any] | Event | Identify | Rejection
 
 CHUNK = 1_000
 """Items of one call that share a transaction: a longer list is stored piece by piece."""
-
-AHEAD = 1
-"""Pieces that are checked while one is on its way to the disk."""
 
 
 class Engine:
@@ -341,14 +338,14 @@ class Engine:
         if once is not None:
             return self.submit(list(items), historical=historical, source=source, dated=dated, once=once).result()
         outcomes: list[Outcome] = []
-        under_way: deque[Future[Receipt]] = deque()
+        under_way: Future[Receipt] | None = None
         places = count(0, CHUNK)
         while chunk := list(islice(items, CHUNK)):
-            under_way.append(self._hand_in(self._submission(chunk, next(places), historical, source, dated)))
-            if len(under_way) > AHEAD:
-                outcomes += under_way.popleft().result().outcomes
-        for last in under_way:
-            outcomes += last.result().outcomes
+            piece = self._submission(chunk, next(places), historical, source, dated)
+            before, (under_way, storing) = under_way, self._hand_in_piece(piece)
+            outcomes += before.result().outcomes if before else ()
+            storing.wait()  # now the writer is in the database for a while, and leaves Python to the next piece
+        outcomes += under_way.result().outcomes if under_way else ()
         return Receipt(tuple(outcomes))
 
     def submit(
@@ -411,6 +408,13 @@ class Engine:
         checked = (self._checked(item, place, now, source, dated) for place, item in enumerate(items, first))
         arrived = [one if isinstance(one, Rejection) else Arrival(one, now, source, historical) for one in checked]
         return Submission(arrived, first)
+
+    def _hand_in_piece(self, piece: Submission) -> tuple[Future[Receipt], threading.Event]:
+        """:meth:`_hand_in`; the event is set when the piece is about to be written, and at the latest when it is."""
+        storing = threading.Event()
+        future = self._hand_in(replace(piece, storing=storing.set))
+        future.add_done_callback(lambda _: storing.set())
+        return future, storing
 
     def _hand_in(self, submission: Submission) -> Future[Receipt]:
         if submission.writes:

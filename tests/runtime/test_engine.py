@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from engine import ConfigError, Engine, Event, Identify
 from engine.clock import iso
 from engine.config import load_settings
 from engine.runtime.engine import CHUNK
+from engine.store import events
 from engine.testing import Clock, Travel, travel
 
 from .conftest import Lab
@@ -424,6 +426,33 @@ def test_a_long_iterable_is_read_on_while_a_piece_is_written(lab: Lab) -> None:
         assert [outcome.index for outcome in receipt.outcomes] == read == list(range(2 * CHUNK + 1))
         assert receipt.stored == 2 * CHUNK
         assert [one.index for one in receipt.duplicates] == [2 * CHUNK]
+
+
+def test_the_next_piece_is_read_while_the_rows_of_one_are_written(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not sooner: until then the writer needs Python for itself."""
+    reading = threading.Event()
+    sooner: list[bool] = []
+    meanwhile: list[bool] = []
+
+    def items() -> Iterator[dict[str, Any]]:
+        yield from ({"event": "e", "user_id": str(number)} for number in range(CHUNK))
+        reading.set()
+        yield {"event": "e", "user_id": "last"}
+
+    def intern(*given: Any) -> dict[str, int]:
+        sooner.append(reading.is_set())
+        return types_of(*given)
+
+    def insert(*given: Any) -> None:
+        meanwhile.append(reading.wait(30))
+        write(*given)
+
+    types_of, write = events.intern, events.insert
+    monkeypatch.setattr(events, "intern", intern)
+    monkeypatch.setattr(events, "insert", insert)
+    with lab("") as here:
+        assert here.engine.ingest(items()).stored == CHUNK + 1
+    assert (sooner[0], meanwhile[0]) == (False, True)
 
 
 def test_what_was_stored_before_an_iterable_broke_is_kept(lab: Lab) -> None:
