@@ -405,7 +405,7 @@ class Engine:
 
     def _submission(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Submission:
         now = self.clock.now()
-        checked = (self._checked(item, place, now, source, dated) for place, item in enumerate(items, first))
+        checked = [self._checked(item, place, now, source, dated) for place, item in enumerate(items, first)]
         arrived = [one if isinstance(one, Rejection) else Arrival(one, now, source, historical) for one in checked]
         return Submission(arrived, first)
 

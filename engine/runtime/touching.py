@@ -88,13 +88,18 @@ class Touching:
     def _look_into(
         self, events: Sequence[NewEvent], names: Mapping[int, str], picky: Mapping[int, Sequence[int]]
     ) -> None:
-        """Note the events of some types that their picky rules may start with."""
+        """Note the events of some types that their picky rules may start with; nobody looks behind the earliest."""
+        noted = self._noted
         for event in events:
             if event.type_id in picky and not event.historical:
-                seen = Event(event.at, names[event.type_id], "", event.properties)
+                at, seen = event.at, Event(event.at, names[event.type_id], "", event.properties)
                 for row in picky[event.type_id]:
-                    if not all(rules_out(pattern, seen) for pattern in self.live.rules[row].program.triggers):
-                        _earliest(self._noted, (event.person_id, row), event.at)
+                    pair = (event.person_id, row)
+                    if at < noted.get(pair, at + 1) and not self._is_ruled_out(row, seen):
+                        noted[pair] = at
+
+    def _is_ruled_out(self, row: int, event: Event) -> bool:
+        return all(rules_out(pattern, event) for pattern in self.live.rules[row].program.triggers)
 
     def _add_changes(self, changes: Sequence[ChangeRow]) -> None:
         for change in changes:
@@ -142,11 +147,14 @@ class Touching:
         known = watches.load_watches(self.connection, self.workspace, waiting)
         rows = {(row.person_id, row.rule): row for row in known}
         changed = []
-        for (person, rule), at in waiting.items():
-            row = rows.get((person, rule)) or WatchRow(0, self.workspace, rule, person, None, at - 1, "")
-            due = at + patience[rule] if row.due_at is None else min(row.due_at, at + patience[rule])
-            if due != row.due_at or at - 1 < row.followed:
-                changed.append(row._replace(followed=min(row.followed, at - 1), due_at=due))
+        for pair, at in waiting.items():
+            person, rule = pair
+            row, due, followed = rows.get(pair), at + patience[rule], at - 1
+            if row is None:
+                changed.append(WatchRow(0, self.workspace, rule, person, due, followed, ""))
+            elif row.due_at is None or due < row.due_at or followed < row.followed:
+                due = due if row.due_at is None else min(due, row.due_at)
+                changed.append(row._replace(followed=min(row.followed, followed), due_at=due))
         watches.save_watches(self.connection, changed)
         self.noted_due = min((row.due_at for row in changed if row.due_at is not None), default=None)
 
