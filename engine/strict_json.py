@@ -89,8 +89,10 @@ def is_ordinary(root: dict[str, Any], depth: int, nodes: int) -> bool:
     """Whether the values in ``root`` are surely plain JSON types, at most ``depth`` levels and ``nodes`` of them.
 
     False says only that a closer look is needed. Does not look inside texts, nor at keys: :func:`canonical` does. This
-    loop runs for every event; most have nothing but texts, which one set operation tells.
+    runs for every event; of many that have nothing but texts, one set operation tells.
     """
+    if len(root) <= nodes and _SCALARS.issuperset(map(type, root.values())):
+        return True
     level: list[Any] = [root]
     for _ in range(depth):
         below: list[Any] = []
@@ -98,10 +100,7 @@ def is_ordinary(root: dict[str, Any], depth: int, nodes: int) -> bool:
             nodes -= len(container)
             if nodes < 0:
                 return False
-            values = container.values() if type(container) is dict else container
-            if _SCALARS.issuperset(map(type, values)):
-                continue
-            for value in values:
+            for value in container.values() if type(container) is dict else container:
                 sort = type(value)
                 if sort is dict or sort is list:
                     below.append(value)
