@@ -21,7 +21,7 @@ def read(fields: Mapping[str, Any], parts: tuple[str, ...]) -> Any:
     """The value at ``parts``, dots going deeper and lists giving a list; ``None`` where there is nothing."""
     value: Any = fields
     for part in parts:
-        if isinstance(value, Mapping):
+        if type(value) is dict or isinstance(value, Mapping):
             value = value.get(part)
         elif isinstance(value, list):
             found = [one.get(part) for one in value if isinstance(one, Mapping)]
@@ -68,10 +68,18 @@ class Operand:
         self.bare = bare
         self.correlated = correlated
 
+    def elements(self) -> Iterable[Operand]:
+        """Itself, or each element of its list."""
+        if not isinstance(self.value, list):
+            return (self,)
+        return [Operand(one, bare=self.bare, correlated=self.correlated) for one in _elements(self.value)]
+
 
 def equal(left: Any, right: Operand) -> bool:
     """Whether two single values are the same to a marketer."""
     value = right.value
+    if type(left) is str and type(value) is str:
+        return left == value
     if left is None or value is None:
         return False
     if isinstance(value, bool) and right.bare and isinstance(left, str):
@@ -87,12 +95,7 @@ def equal(left: Any, right: Operand) -> bool:
 
 
 def _any_equal(left: Any, right: list[Operand]) -> bool:
-    return any(
-        equal(one, Operand(other, bare=side.bare, correlated=side.correlated))
-        for one in _elements(left)
-        for side in right
-        for other in _elements(side.value)
-    )
+    return any(equal(one, other) for one in _elements(left) for side in right for other in side.elements())
 
 
 def _elements(value: Any) -> Iterable[Any]:
