@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 
 def seconds(store: Path, target: Path, batch: int) -> tuple[float, float, int]:
@@ -27,5 +28,15 @@ def seconds(store: Path, target: Path, batch: int) -> tuple[float, float, int]:
         floor.executemany(f"INSERT INTO events VALUES ({places})", rows[start : start + batch])
         floor.execute("COMMIT")
     result = time.perf_counter() - wall, time.process_time() - cpu, len(rows)
+    _check(floor, rows, schema)
     floor.close()
     return result
+
+
+def _check(floor: sqlite3.Connection, rows: list[tuple[Any, ...]], schema: list[tuple[str]]) -> None:
+    """The floor is one only if it did the same: the rows, the indexes, commits that reach the disk."""
+    assert floor.execute("SELECT * FROM events ORDER BY id").fetchall() == rows
+    kept = {sql for (sql,) in floor.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    assert kept == {sql for (sql,) in schema}
+    assert floor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert floor.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
