@@ -121,6 +121,7 @@ class Conversation(smtplib.SMTP):
             try:
                 made.settimeout(_left(until))
                 made.connect(place)
+                made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or a mail's last line waits
                 if settings.tls != "tls" or self._trust is None:
                     return made
                 self._limit(made)

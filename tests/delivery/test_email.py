@@ -346,6 +346,14 @@ def test_it_is_the_same_mail_at_every_attempt(start: Start, open_channel: Open) 
     assert len({mail["body"] for mail in server.mails}) == 1
 
 
+def test_no_piece_of_a_mail_waits_for_the_one_before_to_be_acknowledged(start: Start, open_channel: Open) -> None:
+    channel = open_channel(start())
+    channel.send(seal())
+    (used,) = channel._idle
+    assert used.sock is not None
+    assert used.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_threads_share_connections_and_nothing_else(start: Start, open_channel: Open) -> None:
     server = start()
     channel = open_channel(server)
