@@ -37,12 +37,13 @@ def analysed(settings: TemplateSettings, uses: Mapping[str, Sequence[Use]], *, o
     part of them.
     """
     reader = Reader(settings)
-    found: list[Finding] = []
-    read = list(_read(reader, [one for one in reader.folder.names() if one in uses or not only_used], found))
+    broken: dict[str, list[Finding]] = {}
+    read = list(_read(reader, broken))
     parts = {path for one in read for path in one.taken_in()}
     passed = {name for one in read for name in passed_on(one.template)}
+    found = [one for name, ones in broken.items() if name in uses or not only_used for one in ones]
     for one in read:
-        if one.path not in parts or one.name in uses:
+        if one.name in uses or (one.path not in parts and not only_used):
             found += one.findings(uses.get(one.name, ()), passed)
     return found
 
@@ -107,14 +108,15 @@ class _Looked:
         return next((one for one in files if one.text == text), self.reader.source(self.path))
 
 
-def _read(reader: Reader, names: Iterable[str], found: list[Finding]) -> Iterator[_Looked]:
-    for name in names:
+def _read(reader: Reader, broken: dict[str, list[Finding]]) -> Iterator[_Looked]:
+    """The files that are Liquid; what is wrong with the others is added to ``broken``, by the template's name."""
+    for name in reader.folder.names():
         for wording in reader.folder.wordings(name):
             for part, path in wording.files.items():
                 try:
                     template = reader.template(path, part, wording.language)
                 except TemplateError as error:
-                    found.append((error.source, error.diagnostic))
+                    broken.setdefault(name, []).append((error.source, error.diagnostic))
                 else:
                     yield _Looked(reader, name, part, wording.language, path, template)
 

@@ -142,6 +142,14 @@ def test_rules_that_name_a_broken_template_are_refused(rules) -> None:
         assert engine.live.rules
 
 
+def test_what_only_other_templates_pass_on_may_be_left_out(rules) -> None:
+    template("hello.txt", "{% render 'part' %}")
+    template("other.txt", "{% render 'part', mood: 'gay' %}")
+    template("part.txt", "Hi {{ mood }}")
+    with opened(rules) as engine:
+        assert engine.live.rules
+
+
 def test_templates_of_somebody_else_hinder_nothing(rules) -> None:
     template("index.html", "{% extends 'base' %}{{ url_for('x') }}")
     with opened(rules) as engine:
