@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from engine.delivery.routing import Route, Routes
 from engine.delivery_settings import Cap, GuardSettings
 from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
-from engine.journeys.journey import Effect, Journey
+from engine.journeys.journey import Effect, Journey, Taken
 from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
+from engine.journeys.timeline import Change, Event
 from engine.runtime import pausing
 from engine.runtime.deciding import Caused
 from engine.runtime.guarding import Guard
@@ -70,10 +71,12 @@ class Claiming:
     def claim(self, rows: Sequence[OutboxRow]) -> list[Claimed]:
         """Claim those of some actions that may leave now; what may not is settled here."""
         fresh = [row for row in rows if row.left_at is None and row.rule in self.live.rules]
-        self._load(fresh)
+        given_back = [row for row in rows if row.left_at is not None and not row.attempts]
+        self._load([*fresh, *(row for row in given_back if row.rule in self.live.rules)])
         in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
         answers = (
-            *(self._again(row) for row in rows if row.left_at is not None),
+            *(self._again(row) for row in rows if row.left_at is not None and row.attempts),
+            *(self._once_more(row) for row in given_back),
             *(answer for row in in_turn if (answer := self._ask(row)) is not None),
         )
         claimed = [self._sending(row) for row in answers if self._leaves(row)]
@@ -161,6 +164,27 @@ class Claiming:
                 outbox.withdraw(self.connection, self.intake.workspace, others, ended)
                 return row._replace(status="cancelled", reason=ended)
 
+    def _once_more(self, row: OutboxRow) -> OutboxRow:
+        """One that was claimed and given back before its first attempt: until then all that bears on leaving holds.
+
+        It has its place under limits and the guard, and its journey stands as one that acted.
+        """
+        journey = self.journeys.get(row.journey_id)
+        place = None if journey is None else _place(journey, row.key, "left")
+        if row.rule not in self.live.rules:
+            settled = row._replace(status="cancelled", reason="rule_removed")
+        elif journey is None or place is None:
+            settled = row._replace(status="cancelled", reason="decided_again")
+        else:
+            found = self.people[row.person_id]
+            others = found.timeline.where(lambda entry: not _is_of(row, entry)) or found.timeline
+            effect = replace(journey.effects[place], taken="pending")
+            answer, reason = self._answer(row, journey, effect, Person(found.name, others))
+            if isinstance(answer, Holds):
+                journey.effects[place] = replace(journey.effects[place], held=answer.until)
+            settled = self._answered(row, answer, (), reason)
+        return settled if settled.status == row.status else settled._replace(left_at=None)
+
     def _again(self, row: OutboxRow) -> OutboxRow:
         """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked."""
         if row.status == "sending" and self._route(row).settings.delivery == "at_most_once":
@@ -219,7 +243,12 @@ class Claiming:
         return {self.live.rules[rule].id: reason for rule, reason in self.guard.stopped.items()}
 
 
-def _place(journey: Journey, key: str) -> int | None:
-    """Where in the journey the pending effect of a key stands."""
-    places = (place for place, one in enumerate(journey.effects) if one.key == key and one.taken == "pending")
+def _place(journey: Journey, key: str, taken: Taken = "pending") -> int | None:
+    """Where in the journey the effect of a key stands, which is pending or what else is asked for."""
+    places = (place for place, one in enumerate(journey.effects) if one.key == key and one.taken == taken)
     return next(places, None)
+
+
+def _is_of(row: OutboxRow, entry: Event | Change) -> bool:
+    """Whether an entry of the timeline says that this very action left."""
+    return isinstance(entry, Event) and not entry.made and entry.fields.get("key") == row.key

@@ -51,7 +51,7 @@ class Pressure:
         mails = [row for row, route in asked if route.kind == EMAIL]
         named = {address for row in mails if (address := address_of(row)) is not None}
         self._bounced = addresses.unreachable_among(self._connection, self._workspace, EMAIL, named)
-        foreign = {address for row in mails if (address := foreign_address(row)) is not None}
+        foreign = {address for row, _ in asked if (address := foreign_address(row)) is not None}
         self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
 
     def refusal(self, row: OutboxRow, route: Route, unsubscribed: Any) -> str | None:
@@ -68,13 +68,15 @@ class Pressure:
         if any(consent.refuses(one, row.purpose, (route.name, route.kind)) for one in said):
             return "unsubscribed"
         capped = _names(row.purpose, row.tags) & self._caps.keys() if self._caps else frozenset()
-        full = (name for name in sorted(capped) if self._is_full(row.person_id, name))
+        full = (name for name in sorted(capped) if self._is_full(row, name))
         return next((f"cap: {name}" for name in full), None)
 
-    def _is_full(self, person: int, name: str) -> bool:
+    def _is_full(self, row: OutboxRow, name: str) -> bool:
+        """Whether others have taken every place; a row that was given back after it was claimed has one itself."""
         cap = self._caps[name]
         after = self._now - cap.duration
-        return sum(after < one.at and name in one.names for one in self._left[person]) >= cap.number
+        own = row.left_at is not None and after < row.left_at
+        return sum(after < one.at and name in one.names for one in self._left[row.person_id]) - own >= cap.number
 
     def leaves(self, row: OutboxRow) -> None:
         """An action leaves now, and counts for those behind it."""
@@ -90,9 +92,9 @@ def address_of(row: OutboxRow) -> str | None:
 
 
 def foreign_address(row: OutboxRow) -> str | None:
-    """The address of an action that does not go to its person's own; nothing where it does."""
+    """The address of an action that does not go to its person's own; nothing where it does. Capitals do not count."""
     address, own = address_of(row), json.loads(row.variables).get("person", {}).get("email")
-    return address if address is not None and address != own else None
+    return address if address is not None and address.lower() != str(own).lower() else None
 
 
 def _names(purpose: str, tags: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.delivery.channels import SendError
+from engine.delivery.channels import Outgoing, SendError
 from engine.runtime.pressure import EMAIL
 from engine.store import addresses
 from engine.testing import Travel
@@ -138,6 +138,27 @@ def test_another_address_is_asked_for_its_own_consent(lab: Lab) -> None:
         here.engine.run_due()
         assert [one.to for one in here.actions] == ["bob@example.com", "cut@example.com", "nobody@example.com"]
         assert reasons(here) == {"unsubscribed": 1}
+
+
+@pytest.mark.parametrize("action", ["send_email", "post"])
+def test_another_address_is_asked_whichever_channel_carries_the_action(lab: Lab, action: str) -> None:
+    with lab(f"Rule: a\nTrigger: go\nAction: {action} to trigger.friend\n") as here:
+        got: list[Outgoing] = []
+        here.engine.action("send_email")(got.append)
+        here.engine.identify("ann", {"email": "ann@example.com", "unsubscribed": True})
+        here.engine.ingest({"event": "go", "user_id": "u1", "properties": {"friend": "ann@example.com"}})
+        here.engine.run_due()
+        assert [*got, *here.actions] == []
+        assert reasons(here) == {"unsubscribed": 1}
+
+
+def test_an_address_in_other_capitals_is_the_persons_own(lab: Lab) -> None:
+    text = "Rule: a\nTrigger: go\nAction: send_email to trigger.mail\n"
+    with lab(text, **BOUND, delivery={"public_url": "https://shop.example"}) as here:
+        here.engine.identify("u1", {"email": "ann@example.com"})
+        here.engine.ingest({"event": "go", "user_id": "u1", "properties": {"mail": "Ann@Example.com"}})
+        here.engine.run_due()
+        assert [one.unsubscribe_url is None for one in here.actions] == [False]
 
 
 # ---------------------------------------------------------------------------------------------- bounces

@@ -254,6 +254,103 @@ def test_what_was_taken_up_before_its_channel_was_stopped_waits_too(opened: Open
     assert [(row.status, row.attempts) for row in rows(engine)] == [("dead", 1), ("failed", 0)]
 
 
+SLOW = {"channels": {"one": {"type": "python", "concurrency": 1}}, "actions": {"mail": "one"}}
+
+
+@pytest.fixture
+def given_back(opened: Opened, clock: Clock) -> Callable[..., tuple[Engine, list[str]]]:
+    """An engine whose channel was paused while one action was on its way and another claimed behind it."""
+
+    def make(more: str = "", **settings: Any) -> tuple[Engine, list[str]]:
+        engine = opened(ONE + more, **{**SLOW, **settings})
+        got: list[str] = []
+
+        @engine.action("mail")
+        def mail(action: Outgoing) -> None:
+            if not got:
+                engine.pause_delivery("one")
+            got.append(action.person)
+
+        go(engine, 2)
+        engine.run_due()
+        assert [(row.status, row.attempts) for row in rows(engine)] == [("sent", 1), ("failed", 0)]
+        return engine, got
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("more", "happens", "after", "became"),
+    [
+        ("", {}, "1 hour", ("sent", None)),
+        ("", {}, "24 hours", ("sent", None)),
+        ("", {}, "24h1s", ("skipped_late", None)),
+        ("Late: skip after 1 hour\n", {}, "2 hours", ("skipped_late", None)),
+        ("", {"event": "unsubscribed"}, "1 hour", ("cancelled", "exit")),
+        ("", {"event": "unsubscribed", "properties": {"channel": "one"}}, "1 hour", ("cancelled", "exit")),
+        ("Exit: bought\n", {"event": "bought"}, "1 hour", ("cancelled", "exit")),
+        ("Only while: NOT bought since trigger\n", {"event": "bought"}, "1 hour", ("cancelled", "only_while")),
+        ("Only while: NOT mail since trigger\n", {}, "1 hour", ("sent", None)),
+        ("Limit: once per person\n", {}, "1 hour", ("sent", None)),
+    ],
+)
+def test_what_was_given_back_before_its_first_attempt_is_asked_again(
+    given_back: Callable[..., tuple[Engine, list[str]]],
+    clock: Clock,
+    more: str,
+    happens: dict[str, Any],
+    after: str,
+    became: tuple[str, str | None],
+) -> None:
+    engine, got = given_back(more)
+    clock.move(after)
+    if happens:
+        engine.ingest({**happens, "user_id": "u1"})
+    engine.resume_delivery("one")
+    engine.run_due()
+    (_, second) = rows(engine)
+    assert (second.status, second.reason) == became
+    assert (second.left_at is not None) == (became[0] == "sent") == ("u1" in got)
+
+
+def test_a_no_by_attribute_counts_for_what_was_given_back(
+    given_back: Callable[..., tuple[Engine, list[str]]],
+) -> None:
+    engine, got = given_back()
+    engine.identify("u1", {"unsubscribed": ["one"]})
+    engine.resume_delivery("one")
+    engine.run_due()
+    assert rows(engine)[1].reason == "unsubscribed"
+    assert got == ["u0"]
+
+
+def test_what_was_given_back_has_its_place_under_caps_and_waits_for_quiet_hours(
+    given_back: Callable[..., tuple[Engine, list[str]]], clock: Clock
+) -> None:
+    engine, got = given_back(
+        caps={"marketing": "1 per person per 2 days"}, quiet_hours=["22:00 to 23:00"], late="2 days"
+    )
+    clock.move("22h30m")
+    engine.resume_delivery("one")
+    engine.run_due()
+    assert got == ["u0"]
+    clock.move("30 minutes")
+    engine.run_due()
+    assert got == ["u0", "u1"]
+
+
+def test_what_was_given_back_goes_with_its_rule(
+    given_back: Callable[..., tuple[Engine, list[str]]], tmp_path: Path
+) -> None:
+    engine, got = given_back()
+    (tmp_path / "r.rules").write_text("Rule: other\nTrigger: never\n")
+    assert engine.reload().ok
+    engine.resume_delivery("one")
+    engine.run_due()
+    assert (rows(engine)[1].status, rows(engine)[1].reason) == ("cancelled", "rule_removed")
+    assert got == ["u0"]
+
+
 def test_a_channel_that_cannot_work_holds_up_none_of_the_others(
     opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
