@@ -75,14 +75,15 @@ class Intake:
     def take(self, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
         """Store what is new and decide what it touches; gives what became of each arrival, in order."""
         taken = self._claim(arrivals, public_ids(len(arrivals), self.now))
-        fresh = [(one, id) for one, id in zip(arrivals, taken, strict=True) if isinstance(id, bytes)]
-        named = [named_by(one.item) for one, _ in fresh]
+        ids = [what for what in taken if isinstance(what, bytes)]
+        fresh = [one for one, what in zip(arrivals, taken, strict=True) if isinstance(what, bytes)]
+        named = [named_by(one.item) for one in fresh]
         identity = Identity.of(self.connection, self.workspace, set(named))
         owners = identity.owners(named)
         self._work_through(loser for _, loser in identity.merged)
         self._settle_who(identity)
-        self.owners |= zip((id for _, id in fresh), owners, strict=True)
-        stored = self._store(fresh, owners)
+        self.owners |= zip(ids, owners, strict=True)
+        stored = self._store(fresh, ids, owners)
         touches = self._touched(stored, identity)
         self.settle(touches)
         return taken
@@ -136,21 +137,21 @@ class Intake:
         if identity.conflicts:
             counters.count(self.connection, self.workspace, {(counters.NO_RULE, IDENTITY_CONFLICT): identity.conflicts})
 
-    def _store(self, fresh: Sequence[tuple[Arrival, bytes]], owners: Sequence[int]) -> Entries:
-        items = [one.item for one, _ in fresh]
-        happened = [item for item in items if isinstance(item, ValidEvent)]
+    def _store(self, fresh: Sequence[Arrival], ids: Sequence[bytes], owners: Sequence[int]) -> Entries:
+        happened = [one.item for one in fresh if isinstance(one.item, ValidEvent)]
         types = self._types(item.name for item in happened)
         reports = Reports(self.connection, self.workspace, self.live, happened)
         stored = Entries(names={row: name for name, row in types.items()})
         age = self.settings.max_event_age
-        for item, (one, id), person in zip(items, fresh, owners, strict=True):
-            received = one.received_at
+        for one, id, person in zip(fresh, ids, owners, strict=True):
+            item, received = one.item, one.received_at
             historical = int(one.historical or item.at < received - age)
             if isinstance(item, ValidEvent):
+                cause, properties = reports.told(item) if item.caused_by else (None, item.properties_json)
                 stored.events.append(
                     NewEvent(
                         self.workspace, id, person, types[item.name], item.at, received, one.source, historical,
-                        item.message_id, *(reports.told(item) if item.caused_by else (None, item.properties_json)),
+                        item.message_id, cause, properties,
                     )
                 )  # fmt: skip
             elif item.traits:
