@@ -52,7 +52,7 @@ from engine.runtime.deliveries import Asked, DeliveryPage, WholeDelivery
 from engine.runtime.desk import Desk
 from engine.runtime.due import DRAIN, Due, DueWork
 from engine.runtime.endings import Endings, endings
-from engine.runtime.intake import Arrival, Intake, Valid, public_ids
+from engine.runtime.intake import Arrival, Intake, public_ids
 from engine.runtime.live import Live
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
@@ -405,8 +405,10 @@ class Engine:
 
     def _submission(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Submission:
         now = self.clock.now()
-        checked = [self._checked(item, place, now, source, dated) for place, item in enumerate(items, first)]
-        arrived = [one if isinstance(one, Rejection) else Arrival(one, now, source, historical) for one in checked]
+        arrived = [
+            self._arrival(item, place, now, source, dated=dated, historical=historical)
+            for place, item in enumerate(items, first)
+        ]
         return Submission(arrived, first)
 
     def _hand_in_piece(self, piece: Submission) -> tuple[Future[Receipt], threading.Event]:
@@ -423,24 +425,25 @@ class Engine:
         done.set_result(submission.receipt(iter(())))
         return done
 
-    def _checked(self, item: Item, index: int, now: int, source: str, dated: bool) -> Valid | Rejection:
-        """The verdict on an item, as far as it can be given without the store."""
+    def _arrival(
+        self, item: Item, index: int, now: int, source: str, *, dated: bool = False, historical: bool = False
+    ) -> Arrival | Rejection:
+        """An item as it comes in at ``now``, or why it is refused, as far as that can be told without the store."""
         if isinstance(item, Rejection):
             return replace(item, index=index)
         found = validate(item, index, now, self.settings.limits, dated)
-        if isinstance(found, ValidEvent) and (schema := self.types.door_schema(source, found.name)):
+        if isinstance(found, Rejection):
+            return found
+        demands = self.types.door_schemas(source)
+        if demands and isinstance(found, ValidEvent) and (schema := demands.get(found.name)):
             problem = schema.problem(found.properties)
             if problem is not None:
                 return Rejection(index, "breaks_schema", problem.reason, problem.field, found.name)
-        return found
+        return Arrival(found, now, source, historical)
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""
-        checked = (self._checked(item, place, at, "file", True) for place, (item, at) in enumerate(items))
-        arrived = [
-            one if isinstance(one, Rejection) else Arrival(one, at, "file")
-            for one, (_, at) in zip(checked, items, strict=True)
-        ]
+        arrived = [self._arrival(item, place, at, "file", dated=True) for place, (item, at) in enumerate(items)]
         return list(self._hand_in(Submission(arrived)).result().outcomes)
 
     def quarantined(self, limit: int = 50, after: str | None = None) -> QuarantinePage:
@@ -470,13 +473,7 @@ class Engine:
     def _reingest(self, connection: Connection, ids: Sequence[str]) -> tuple[dict[str, Outcome], int | None]:
         intake = self._intake(connection)
         items = quarantine.items_of(connection, self.workspace, ids)
-        checked = [
-            self._checked(one.item, place, one.received_at, one.source, False) for place, one in enumerate(items)
-        ]
-        arrived = [
-            one if isinstance(one, Rejection) else Arrival(one, item.received_at, item.source)
-            for one, item in zip(checked, items, strict=True)
-        ]
+        arrived = [self._arrival(one.item, place, one.received_at, one.source) for place, one in enumerate(items)]
         (receipt,) = self._reception.take(intake, [Submission(arrived)])
         quarantine.tried_again(connection, items, receipt)
         told = {item.id: one for item, one in zip(items, receipt.outcomes, strict=True)}

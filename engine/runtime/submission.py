@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.model import ValidEvent
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime.intake import Arrival, Taken, Valid
+from engine.runtime.intake import Arrival, Repeat, Taken
 from engine.runtime.once import Once
 from engine.store import Connection
 
@@ -56,17 +56,18 @@ class Submission:
 
     def receipt(self, taken: Iterator[Taken]) -> Receipt:
         """The answer, given what became of the valid items, in order."""
-        return Receipt(
-            tuple(
-                one if isinstance(one, Rejection) else _outcome(index, one.item, next(taken))
-                for index, one in enumerate(self.items, self.first)
-            )
-        )
+        outcomes: list[Outcome] = []
+        for index, one in enumerate(self.items, self.first):
+            what = one if isinstance(one, Rejection) else next(taken)
+            outcomes.append(Accepted(index, what) if isinstance(what, bytes) else _outcome(index, one, what))
+        return Receipt(tuple(outcomes))
 
 
-def _outcome(index: int, item: Valid, taken: Taken) -> Outcome:
-    if isinstance(taken, bytes):
-        return Accepted(index, taken)
-    if isinstance(taken, Rejection):
-        return replace(taken, index=index, event=item.name if isinstance(item, ValidEvent) else None)
-    return Duplicate(index, taken.id, item.message_id or "", taken.conflict)
+def _outcome(index: int, one: Arrival | Rejection, what: Repeat | Rejection) -> Outcome:
+    """What an item is told that was not taken."""
+    if isinstance(one, Rejection):
+        return one
+    item = one.item
+    if isinstance(what, Rejection):
+        return replace(what, index=index, event=item.name if isinstance(item, ValidEvent) else None)
+    return Duplicate(index, what.id, item.message_id or "", what.conflict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -109,7 +109,7 @@ class Types:
         self._limits = settings.limits
         self._settings = settings.types
         self._live = live
-        self._doors: dict[tuple[str, str], Schema] = {}
+        self._doors: dict[str, Mapping[str, Schema]] = {}
         desk.writer.run(self._predefine)
 
     def list(self, *, after: str | None = None, limit: int = 100) -> TypePage:
@@ -188,15 +188,16 @@ class Types:
 
         self._desk.writer.run(remove)
 
-    def door_schema(self, door: str, name: str) -> Schema | None:
-        """What one door alone demands of events of a name: ``door_schema("flokit", "subscription_started")``.
+    def door_schemas(self, door: str) -> Mapping[str, Schema]:
+        """What one door alone demands of events, by their names: ``door_schemas("flokit")["subscription_started"]``.
 
-        Its ``problem(properties)`` says what breaks it. None where the door demands nothing of its own.
+        Their ``problem(properties)`` says what breaks them. Empty where the door demands nothing of its own.
         """
-        key = (door, name)
-        if key in DOOR_SCHEMAS and key not in self._doors:
-            self._doors[key] = compile_schema(dict(DOOR_SCHEMAS[key]), self._settings)
-        return self._doors.get(key)
+        if not self._doors:
+            for (one, name), schema in DOOR_SCHEMAS.items():
+                compiled = compile_schema(dict(schema), self._settings)
+                self._doors[one] = {**self._doors.get(one, {}), name: compiled}
+        return self._doors.get(door, {})
 
     # ----------------------------------------------------------------------------------------- inside
 
