@@ -342,9 +342,9 @@ class Engine:
         places = count(0, CHUNK)
         while chunk := list(islice(items, CHUNK)):
             piece = self._submission(chunk, next(places), historical, source, dated)
-            before, (under_way, storing) = under_way, self._hand_in_piece(piece)
+            before, (under_way, flushing) = under_way, self._hand_in_piece(piece)
             outcomes += before.result().outcomes if before else ()
-            storing.wait()  # now the writer is in the database for a while, and leaves Python to the next piece
+            flushing.wait()  # the writer waits for the disk now, and leaves Python to the next piece
         outcomes += under_way.result().outcomes if under_way else ()
         return Receipt(tuple(outcomes))
 
@@ -412,15 +412,15 @@ class Engine:
         return Submission(arrived, first)
 
     def _hand_in_piece(self, piece: Submission) -> tuple[Future[Receipt], threading.Event]:
-        """:meth:`_hand_in`; the event is set when the piece is about to be written, and at the latest when it is."""
-        storing = threading.Event()
-        future = self._hand_in(replace(piece, storing=storing.set))
-        future.add_done_callback(lambda _: storing.set())
-        return future, storing
+        """:meth:`_hand_in`; the event is set when the piece is about to be on disk, and at the latest when it is."""
+        flushing = threading.Event()
+        future = self._hand_in(piece, flushing.set)
+        future.add_done_callback(lambda _: flushing.set())
+        return future, flushing
 
-    def _hand_in(self, submission: Submission) -> Future[Receipt]:
+    def _hand_in(self, submission: Submission, flushing: Callable[[], None] | None = None) -> Future[Receipt]:
         if submission.writes:
-            return self.writer.submit((self, submission))
+            return self.writer.submit((self, submission), flushing)
         done: Future[Receipt] = Future()
         done.set_result(submission.receipt(iter(())))
         return done

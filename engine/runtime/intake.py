@@ -69,8 +69,6 @@ class Intake:
         self.deciding = Deciding(connection, workspace, live, settings, now)
         self.owners: dict[bytes, int] = {}
         """The people of what was taken in, by its public id."""
-        self.storing: Sequence[Callable[[], None]] = ()
-        """Who is to be told that the events of arrivals are about to be written."""
 
     def take(self, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
         """Store what is new and decide what it touches; gives what became of each arrival, in order."""
@@ -161,8 +159,6 @@ class Intake:
                         None, item.traits_json, item.message_id,
                     )
                 )  # fmt: skip
-        for tell in self.storing:
-            tell()
         self._write(stored)
         note_bounces(self.connection, self.workspace, reports.bounced(happened), self.now)
         return stored

@@ -27,7 +27,6 @@ class Reception:
 
     def _carry_out(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         arrivals = [one for call in calls for one in call.arrivals]
-        intake.storing = [call.storing for call in calls if call.storing is not None]
         taken = iter(self._take(intake, arrivals) if arrivals else ())
         receipts = [call.receipt(taken) for call in calls]
         for call, receipt in zip(calls, receipts, strict=True):

@@ -27,17 +27,13 @@ class Originals:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A call as it waits for the writer: every item, valid or refused already. ``first`` is the first one's index.
-
-    ``storing`` is called, in the writer's thread, when its events are about to be written.
-    """
+    """A call as it waits for the writer: every item, valid or refused already. ``first`` is the first one's index."""
 
     items: Sequence[Arrival | Rejection]
     first: int = 0
     once: Once | None = None
     beside: Beside | None = None
     originals: Originals | None = None
-    storing: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         if self.once is not None and self.once.lasts is None and len(self.items) != 1:

@@ -34,6 +34,7 @@ class _Call:
 
     payload: Any = None
     function: Callable[[Connection], Any] | None = None
+    flushing: Callable[[], None] | None = None
     future: Future[Any] = field(default_factory=Future)
 
 
@@ -60,9 +61,12 @@ class Writer(Generic[P, R]):
         self._thread = threading.Thread(target=self._loop, name="lapse-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, payload: P) -> Future[R]:
-        """Have a payload handled; the future is done once it is on disk. It cannot be cancelled."""
-        return self._put(_Call(payload))
+    def submit(self, payload: P, flushing: Callable[[], None] | None = None) -> Future[R]:
+        """Have a payload handled; the future is done once it is on disk. It cannot be cancelled.
+
+        ``flushing`` is called, in the writer's thread, when only the commit is still to come, as often as it is.
+        """
+        return self._put(_Call(payload, flushing=flushing))
 
     def run(self, function: Callable[[Connection], T]) -> T:
         """Run a function in a transaction of its own, and wait for it."""
@@ -147,7 +151,11 @@ class Writer(Generic[P, R]):
                     function = calls[0].function
                     if function is not None:
                         return [function(connection)]
-                    return self._handle(connection, [call.payload for call in calls])
+                    results = self._handle(connection, [call.payload for call in calls])
+                    for call in calls:
+                        if call.flushing is not None:
+                            call.flushing()
+                    return results
             except Exception as error:
                 if not sqlite.is_busy(error):
                     raise
