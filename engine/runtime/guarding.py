@@ -1,17 +1,20 @@
 """The blast guard: a rule that would act on unusually many people within an hour stops itself.
 
-People are counted, not actions: those whose journeys acted for the first time within the rolling hour. Counts by the
-hour say cheaply that a rule is far from its limit; only near it are the people themselves counted.
+People are counted, not actions: those to whom a journey sent something for the first time within the rolling hour, or
+since somebody resumed the rule. Counts by the hour say cheaply that a rule is far from its limit; only near it are the
+people themselves counted.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Final
 
 from engine.clock import HOUR
 from engine.delivery_settings import GuardSettings
+from engine.runtime.live import LiveRule
 from engine.store import Connection, guarding
 
 HOURS: Final = 7 * 24
@@ -25,6 +28,7 @@ class Guard:
         self._connection = connection
         self._workspace = workspace
         self._settings = settings
+        self._exempt = frozenset(() if settings is None else settings.exempt)
         self._now = now
         self._hour = now // HOUR
         self._hours: dict[int, dict[int, int]] = {}
@@ -34,45 +38,50 @@ class Guard:
         self.stopped: dict[int, str] = {}
         """Rules that are to stop, with the reason."""
 
-    def lets(self, rule: int, rule_id: str, person: int, action: str, *, first: bool) -> bool:
-        """Whether an action of a rule may leave; ``first``: its journey has not acted yet.
+    def lets(self, rule: LiveRule, person: int, action: str, before: Iterable[str]) -> bool:
+        """Whether an action of a rule may leave for a person; then it counts.
 
-        From the first that may not, nothing of the rule may.
+        ``before`` names the actions of its journey that left already. From the first that may not leave, nothing of
+        the rule may.
         """
-        if self._settings is None or action in self._settings.exempt:
+        if action in self._exempt:
             return True
-        if rule in self.stopped:
+        if rule.row in self.stopped:
             return False
-        if not first:
+        if not self._exempt.issuperset(before):
             return True
-        limit = self._limit(rule, rule_id)
-        if self._at_most(rule) < limit:
-            return True
+        if self._is_over(rule, person):
+            return False
+        self._acted[rule.row] += 1
+        self._newly[rule.row].add(person)
+        return True
+
+    def _is_over(self, rule: LiveRule, person: int) -> bool:
+        """Whether one person more is too many; if so, the rule is to stop."""
+        if self._settings is None:
+            return False
+        limit = self._limit(self._settings, rule)
+        if self._at_most(rule.row) < limit:
+            return False
         people = self._people_of(rule)
         if person in people or len(people) < limit:
-            return True
-        self.stopped[rule] = f"it would act on more than {limit:,} people within an hour"
-        return False
-
-    def acts(self, rule: int, person: int) -> None:
-        """A journey acts for the first time."""
-        self._acted[rule] += 1
-        self._newly[rule].add(person)
+            return False
+        self.stopped[rule.row] = f"it would act on more than {limit:,} people within an hour"
+        return True
 
     def save(self) -> None:
         """Write how many acted, by the hour."""
         guarding.add(self._connection, self._workspace, self._hour, self._acted)
 
-    def _limit(self, rule: int, rule_id: str) -> int:
+    def _limit(self, settings: GuardSettings, rule: LiveRule) -> int:
         """The most people within an hour: the setting, or so many times the rule's own median hour.
 
         Hours before the rule went live are hours without anybody: a rule has no history before it has half a week.
         """
-        assert self._settings is not None
-        floor = self._settings.rules.get(rule_id, self._settings.people_per_hour)
-        known = self._known(rule)
+        floor = settings.rules.get(rule.id, settings.people_per_hour)
+        known = self._known(rule.row)
         full = [known.get(hour, 0) for hour in range(self._hour - HOURS, self._hour)]
-        return max(floor, int(self._settings.times_median * statistics.median(full)))
+        return max(floor, int(settings.times_median * statistics.median(full)))
 
     def _at_most(self, rule: int) -> int:
         """No fewer than have acted within the last hour."""
@@ -84,8 +93,9 @@ class Guard:
             self._hours[rule] = guarding.hours(self._connection, self._workspace, rule, self._hour - HOURS)
         return self._hours[rule]
 
-    def _people_of(self, rule: int) -> set[int]:
-        """Those who were acted on within the last hour, this claim included."""
-        if rule not in self._people:
-            self._people[rule] = guarding.people(self._connection, rule, self._now - HOUR)
-        return self._people[rule] | self._newly[rule]
+    def _people_of(self, rule: LiveRule) -> set[int]:
+        """Those who were acted on within the last hour, this claim included. Who resumes a rule lets it begin anew."""
+        if rule.row not in self._people:
+            after = max(self._now - HOUR, rule.resumed_at or 0)
+            self._people[rule.row] = guarding.people(self._connection, rule.row, after, self._exempt)
+        return self._people[rule.row] | self._newly[rule.row]

@@ -30,6 +30,11 @@ class LiveRule:
         """When it was paused, microseconds UTC; nothing unless it is."""
         return next((start for start, end in self.life.pauses if end is None), None)
 
+    @property
+    def resumed_at(self) -> int | None:
+        """When its last pause ended, microseconds UTC; nothing where none has."""
+        return max((end for _, end in self.life.pauses if end is not None), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Concerned:

@@ -13,13 +13,16 @@ from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.journey import Effect, Journey, Taken
 from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
+from engine.journeys.payload import do_at
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event
+from engine.language.nodes import Action
 from engine.runtime import pausing
 from engine.runtime.deciding import Caused
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
+from engine.runtime.live import LiveRule
 from engine.runtime.loading import Pair, read_acted, read_people, revived
 from engine.runtime.naming import rule_ids
 from engine.runtime.pressure import Pressure, foreign_address
@@ -137,10 +140,9 @@ class Claiming:
         """Whether nothing stops the rule; if so, the action is counted as one that leaves."""
         first = journey.acted_at is None
         rule = self.live.rules[row.rule]
-        if not self.guard.lets(row.rule, rule.id, row.person_id, row.name, first=first):
+        if not self.guard.lets(rule, row.person_id, row.name, _sent_before(journey, rule)):
             return False
         if first:
-            self.guard.acts(row.rule, row.person_id)
             self.deciding.ledger.record(rule.id, self.now)
             self.acted.setdefault(pair, []).append(
                 Acted(self.now, journey.trigger, journey.start, journey.limit_values)
@@ -247,6 +249,13 @@ def _place(journey: Journey, key: str, taken: Taken = "pending") -> int | None:
     """Where in the journey the effect of a key stands, which is pending or what else is asked for."""
     places = (place for place, one in enumerate(journey.effects) if one.key == key and one.taken == taken)
     return next(places, None)
+
+
+def _sent_before(journey: Journey, rule: LiveRule) -> list[str]:
+    """The actions of a journey that left already, by their names."""
+    code = rule.life.version(journey.version).code
+    left = (do_at(code, effect.place) for effect in journey.effects if effect.taken == "left")
+    return [written.name for written in left if isinstance(written, Action)]
 
 
 def _is_of(row: OutboxRow, entry: Event | Change) -> bool:

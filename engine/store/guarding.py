@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, select
 
-from engine.store.prepared import Prepared, bound, inserting
-from engine.store.schema import journeys, rule_hours
+from engine.store.prepared import Prepared, batch, bound, inserting, listed
+from engine.store.schema import outbox, rule_hours
 
 _of_rule = (rule_hours.c.workspace_id == bound("workspace"), rule_hours.c.rule == bound("of_rule"))
 HOURS = Prepared(
@@ -20,13 +20,26 @@ ADD = Prepared(
     .values(acted=rule_hours.c.acted + bound("more")),
     "workspace", "of_rule", "at_hour", "more",
 )  # fmt: skip
+_exempt = batch("exempt", name=str)
+_earlier = outbox.alias("earlier")
+
+
+def _counts(holder: FromClause) -> ColumnElement[bool]:
+    """What a channel took up, and is not exempt. What is carried out at once, such as ``set``, has no channel."""
+    return and_(holder.c.channel.is_not(None), holder.c.name.not_in(select(_exempt["name"])))
+
+
+_before = exists().where(
+    _earlier.c.person_id == outbox.c.person_id,
+    _earlier.c.left_at <= bound("after"),
+    _earlier.c.journey_id == outbox.c.journey_id,
+    _counts(_earlier),
+)
 PEOPLE = Prepared(
-    select(journeys.c.person_id).where(
-        journeys.c.rule == bound("of_rule"),
-        journeys.c.acted_at > bound("after"),
-        journeys.c.held_out == literal_column("0"),
-    ),
-    "of_rule", "after",
+    select(outbox.c.person_id)
+    .distinct()
+    .where(outbox.c.rule == bound("of_rule"), outbox.c.left_at > bound("after"), _counts(outbox), ~_before),
+    "of_rule", "after", "exempt",
 )  # fmt: skip
 FORGET = Prepared(rule_hours.delete().where(rule_hours.c.hour < bound("first")), "first")
 _INSERT = inserting(rule_hours, "workspace_id", "rule", "hour", "acted")
@@ -44,9 +57,12 @@ def add(connection: Connection, workspace: int, hour: int, acted: Mapping[int, i
             _INSERT.many(connection, [(workspace, rule, hour, more)])
 
 
-def people(connection: Connection, rule: int, after: int) -> set[int]:
-    """Whom journeys of a rule acted on after a moment, microseconds UTC, for the first time each."""
-    return {person for (person,) in PEOPLE.rows(connection, rule, after)}
+def people(connection: Connection, rule: int, after: int, exempt: Iterable[str] = ()) -> set[int]:
+    """Whom journeys of a rule acted on after a moment, microseconds UTC, for the first time each.
+
+    Actions of the names that are ``exempt`` are none.
+    """
+    return {person for (person,) in PEOPLE.rows(connection, rule, after, listed(exempt))}
 
 
 def forget(connection: Connection, first: int) -> int:

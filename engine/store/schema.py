@@ -318,6 +318,7 @@ partial(
     outbox.c.workspace_id, outbox.c.name, outbox.c.ready_at, outbox.c.moment, outbox.c.person_id,
 )  # fmt: skip
 partial("ix_outbox_left", outbox.c.left_at, outbox.c.person_id, outbox.c.left_at)
+partial("ix_outbox_sent", outbox.c.channel, outbox.c.rule, outbox.c.left_at)
 
 switches = Table(
     "switches",  # what somebody, or something, has stopped until it is resumed; pauses of rules stand with the rules

@@ -82,6 +82,18 @@ def test_what_it_keeps_leaves_when_somebody_resumes_it(opened: Opened) -> None:
     assert engine.switches() == []
 
 
+def test_who_resumes_it_at_once_lets_as_many_leave_again(opened: Opened) -> None:
+    engine, clock, got = opened(people_per_hour=5)
+    go(engine, 12)
+    for sent, stops in ((10, True), (12, False)):
+        clock.move("1 second")
+        assert engine.resume("blast")
+        clock.move("1 second")
+        engine.run_due()
+        assert len({one.person for one in got}) == len(got) == sent
+        assert bool(engine.switches()) is stops
+
+
 def test_the_hour_rolls(opened: Opened) -> None:
     engine, clock, got = opened(people_per_hour=5)
     go(engine, 3)
@@ -105,6 +117,32 @@ def test_people_are_counted_not_actions(opened: Opened) -> None:
         go(engine, 5)
         clock.move("1 minute")
     assert len(got) == 40
+    assert engine.switches() == []
+
+
+@pytest.mark.parametrize("first", ["set person.gone = yes", "track gone", "send_receipt"])
+@pytest.mark.parametrize("wait", ["", "Wait: 2 hours\n"])
+def test_what_is_sent_counts_whatever_the_journey_did_before(opened: Opened, first: str, wait: str) -> None:
+    text = f"Rule: blast\nTrigger: go\nAction: {first}\n{wait}Action: send_email\nAction: send_email\n"
+    engine, clock, got = opened(text, people_per_hour=5, exempt=["send_receipt"])
+    go(engine, 5)
+    travel(engine, clock, clock.now() + 2 * HOUR)
+    go(engine, 6, first=5)
+    travel(engine, clock, clock.now() + 2 * HOUR)
+    mails = [one for one in got if one.action == "send_email"]
+    assert len({one.person for one in mails}) == 10
+    assert len(mails) == 20
+    assert engine.switches()
+
+
+def test_what_is_exempt_counts_for_nothing(opened: Opened) -> None:
+    text = "Rule: blast\nTrigger: go\nIf: trigger.paid = 1\n  Action: send_receipt\nElse:\n  Action: send_email\nEnd:\n"
+    engine, _, got = opened(text, people_per_hour=3, exempt=["send_receipt"])
+    paid = [{"event": "go", "user_id": f"p{number}", "properties": {"paid": 1}} for number in range(10)]
+    engine.ingest(paid)
+    engine.run_due()
+    go(engine, 3)
+    assert len(got) == 13
     assert engine.switches() == []
 
 

@@ -69,7 +69,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "outbox_by_id": (outbox.BY_ID, "INTEGER PRIMARY KEY"),
     "seal": (outbox.SEAL, "INTEGER PRIMARY KEY"),
     "on_the_wire": (erasing.ON_THE_WIRE, "ix_outbox_person_id (person_id=?)"),
-    "guarded_people": (guarding.PEOPLE, "ix_journeys_acted (rule=? AND acted_at>?)"),
+    "guarded_people": (guarding.PEOPLE, "ix_outbox_sent (rule=? AND left_at>?)"),
     "owners": (addresses.OWNERS, "COVERING INDEX ix_attribute_changes_email (workspace_id=? AND email=?)"),
     "cancel": (outbox.CANCEL, "INTEGER PRIMARY KEY"),
     "withdraw_rule": (outbox.WITHDRAW_RULE, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
