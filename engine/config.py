@@ -315,7 +315,8 @@ def load_settings(**given: Any) -> Settings:
     try:
         settings = Settings(**given)
     except ValidationError as error:
-        raise _config_error([*misspelt, *(_explained(dict(one)) for one in error.errors())]) from None
+        reasons = dict.fromkeys(_explained(dict(one)) for one in error.errors())
+        raise _config_error([*misspelt, *reasons]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{FILE} cannot be read: {error}") from None
     except SettingsError as error:
@@ -331,15 +332,29 @@ def _config_error(reasons: list[str]) -> ConfigError:
 
 def _explained(error: dict[str, Any]) -> str:
     where = tuple(str(step) for step in error["loc"])
-    name = _origin(where)
+    name = _origin(_written(where))
     if error["type"] == "extra_forbidden":
         known = _known(where[:-1])
         advice = _did_you_mean(where[-1], known) or f"settings here are {', '.join(sorted(known))}"
         return f"{name} is no setting; {advice}"
     if error["type"] == "string_pattern_mismatch":
         return f"{name}: {_FORMS[where[-1]]}"
+    if where[:1] == ("channels",) and error["type"] in _CHANNEL_FORMS:
+        return f"{name}: {_CHANNEL_FORMS[error['type']]}"
+    if error["type"] == "model_type":
+        return f"{name}: {_SECRET}"
     text = error["msg"].removeprefix("Value error, ")
-    return f"{name}: {text[:1].lower()}{text[1:]}"
+    return f"{name}: {text[:1].lower()}{text[1:]}" if where else text
+
+
+def _written(where: tuple[str, ...]) -> tuple[str, ...]:
+    """The steps that stand in the file: not the type a channel is read as, nor the form its url is."""
+    match where:
+        case ("channels", channel, _, "url", _, *more):
+            return ("channels", channel, "url", *more)
+        case ("channels", channel, _, *more):
+            return ("channels", channel, *more)
+    return where
 
 
 _FORMS: Final[Mapping[str, str]] = {
@@ -378,6 +393,13 @@ _CHANNELS: Final[Mapping[str, type[BaseModel]]] = {
     "slack": SlackSettings,
     "email": EmailSettings,
 }
+_TYPES: Final = f"a channel is a table with a 'type': {', '.join(_CHANNELS)}"
+_CHANNEL_FORMS: Final[Mapping[str, str]] = {
+    "union_tag_invalid": _TYPES,
+    "union_tag_not_found": _TYPES,
+    "model_attributes_type": _TYPES,
+}
+_SECRET: Final = 'a secret does not stand here; say where it does: { env = "NAME" } or { file = "/path" }'
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {
     "limits": Limits,
     "api": Api,

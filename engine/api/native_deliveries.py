@@ -157,7 +157,7 @@ def _checked(body: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(body.get("dry_run", False), bool):
         raise _wrong("dry_run", "is true or false")
     if not {"keys", "rule", "channel", "all"} & set(body):
-        raise _wrong("keys", "'rule', 'channel' or 'all' must say which actions are taken up again")
+        raise _wrong("keys", "or 'rule', 'channel' or 'all' says which actions are taken up again")
     try:
         check_states(body.get("states", ()), redriving.STATES)
     except ConfigError as error:

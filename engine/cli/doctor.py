@@ -13,6 +13,9 @@ from engine.cli.options import FormatOption, StoreOption
 from engine.doctor import Diagnosis, examine
 from engine.runtime.engine import Engine
 
+_WIDTH = 30
+"""Of the names of facts: room for the longest."""
+
 
 def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> None:
     """Look whether everything is fit to run.
@@ -39,7 +42,7 @@ def _print(found: Diagnosis) -> None:
     for room, facts in found.facts.items():
         line(console, (room, "bold"))
         for name, value in _flat(facts):
-            line(console, (f"  {name.replace('_', ' '):<24}", "dim"), _shown(value))
+            line(console, (f"  {name.replace('_', ' '):<{_WIDTH}}", "dim"), _shown(value))
         if not facts:
             line(console, ("  empty", "dim"))
     line(console)

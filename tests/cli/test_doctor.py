@@ -43,6 +43,7 @@ def test_for_people(lapse):
     ran = lapse("doctor")
     assert ran.code == 0
     assert sqlite3.sqlite_version in ran.out
+    assert "oldest action due for seconds none" in ran.out
     assert ran.out.endswith("all is well\n")
 
 
