@@ -9,9 +9,9 @@ import pytest
 
 from engine import checking
 from engine.config import Settings, load_settings
+from engine.ruletests import run_tests
 from engine.runtime.engine import Engine
 from engine.runtime.rulefiles import catalog_of
-from engine.ruletests import run_tests
 
 ROOT = Path(__file__).parents[2]
 
