@@ -96,13 +96,12 @@ FIRST_SEEN = Prepared(
     select(people.c.id, people.c.first_seen).select_from(_ids.joined(people, people.c.id == _ids["id"])), "ids"
 )
 
-_seen = batch("rows", id=int, at=int)
 EARLIER = Prepared(
-    select(people.c.id)
-    .select_from(_seen.joined(people, people.c.id == _seen["id"]))
-    .where(or_(people.c.first_seen.is_(None), people.c.first_seen > _seen["at"])),
-    "rows",
-)
+    select(people.c.id, people.c.first_seen)
+    .select_from(_ids.joined(people, people.c.id == _ids["id"]))
+    .where(or_(people.c.first_seen.is_(None), people.c.first_seen > bound("lowest"))),
+    "ids", "lowest",
+)  # fmt: skip
 _LOWER = updating(people, "id", "first_seen")
 
 FIND = Prepared(
@@ -166,7 +165,9 @@ def lower_first_seen(connection: Connection, first: Mapping[int, int]) -> frozen
     """Note the times people were seen at; gives those who had not been seen so early."""
     if not first:
         return frozenset()
-    earlier = [person for (person,) in EARLIER.rows(connection, listed(first.items()))]
+    lowest = min(first.values())  # most were seen before any of it, and are not looked at one by one
+    found = EARLIER.rows(connection, listed(first), lowest)
+    earlier = [person for person, seen in found if seen is None or seen > first[person]]
     _LOWER.many(connection, [(person, first[person]) for person in earlier])
     return frozenset(earlier)
 
