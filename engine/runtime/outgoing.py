@@ -169,7 +169,7 @@ class Claiming:
     def _once_more(self, row: OutboxRow) -> OutboxRow:
         """One that was claimed and given back before its first attempt: until then all that bears on leaving holds.
 
-        It has its place under limits and the guard, and its journey stands as one that acted.
+        It has its place under limits and the guard. What may not leave any more did not act.
         """
         journey = self.journeys.get(row.journey_id)
         place = None if journey is None else _place(journey, row.key, "left")
@@ -182,9 +182,13 @@ class Claiming:
             others = found.timeline.where(lambda entry: not _is_of(row, entry)) or found.timeline
             effect = replace(journey.effects[place], taken="pending")
             answer, reason = self._answer(row, journey, effect, Person(found.name, others))
+            fallen: Sequence[Effect] = ()
             if isinstance(answer, Holds):
                 journey.effects[place] = replace(journey.effects[place], held=answer.until)
-            settled = self._answered(row, answer, (), reason)
+            elif not isinstance(answer, Leaves):
+                journey.effects[place] = replace(effect, left_at=None)
+                fallen = leaving.settle(journey, place, answer, self.now)
+            settled = self._answered(row, answer, fallen, reason)
         return settled if settled.status == row.status else settled._replace(left_at=None)
 
     def _again(self, row: OutboxRow) -> OutboxRow:

@@ -311,6 +311,8 @@ def test_what_was_given_back_before_its_first_attempt_is_asked_again(
     (_, second) = rows(engine)
     assert (second.status, second.reason) == became
     assert (second.left_at is not None) == (became[0] == "sent") == ("u1" in got)
+    (counts,) = engine.counts_by_rule()
+    assert (counts.started, counts.acted, counts.ended) == ((2, 2, 0) if became[0] == "sent" else (2, 1, 1))
 
 
 def test_a_no_by_attribute_counts_for_what_was_given_back(
