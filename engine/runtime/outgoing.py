@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from engine.delivery.routing import Route, Routes
-from engine.delivery_settings import Cap, GuardSettings
+from engine.delivery_settings import Cap, GuardSettings, RemoteSettings
 from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.journey import Effect, Journey, Taken
@@ -73,9 +73,11 @@ class Claiming:
 
     def claim(self, rows: Sequence[OutboxRow]) -> list[Claimed]:
         """Claim those of some actions that may leave now; what may not is settled here."""
+        rows = [self._as_it_is(row) for row in rows]
         fresh = [row for row in rows if row.left_at is None and row.rule in self.live.rules]
         given_back = [row for row in rows if row.left_at is not None and not row.attempts]
-        self._load([*fresh, *(row for row in given_back if row.rule in self.live.rules)])
+        redriven = [row for row in rows if row.redriven_at is not None and not self._was_sealed(row)]
+        self._load([*fresh, *(row for row in (*given_back, *redriven) if row.rule in self.live.rules)])
         in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
         answers = (
             *(self._again(row) for row in rows if row.left_at is not None and row.attempts),
@@ -132,9 +134,15 @@ class Claiming:
         answer = leaving.leaving(journey, effect, life, person, scene, settings, ledger, self.now)
         if not isinstance(answer, Leaves):
             return answer, None
-        unsubscribed = person.timeline.attributes(self.now).get(ATTRIBUTE)
-        refusal = self.pressure.refusal(row, self._route(row), unsubscribed)
+        refusal = self._refusal(row)
         return (answer, None) if refusal is None else (Skips("suppressed"), refusal)
+
+    def _refusal(self, row: OutboxRow) -> str | None:
+        """Why the person and the settings let an action not leave now."""
+        if row.person_id not in self.people:
+            return None  # its rule was removed
+        unsubscribed = self.people[row.person_id].timeline.attributes(self.now).get(ATTRIBUTE)
+        return self.pressure.refusal(row, self._route(row), unsubscribed)
 
     def _may_act(self, row: OutboxRow, journey: Journey, pair: Pair) -> bool:
         """Whether nothing stops the rule; if so, the action is counted as one that leaves."""
@@ -191,8 +199,22 @@ class Claiming:
             settled = self._answered(row, answer, fallen, reason)
         return settled if settled.status == row.status else settled._replace(left_at=None)
 
+    def _as_it_is(self, row: OutboxRow) -> OutboxRow:
+        """A row whose sender died before it was sealed was never begun: it is as if it had been given back."""
+        died = row.status == "sending" and not self._was_sealed(row)
+        return row._replace(status="failed", attempts=row.attempts - 1) if died else row
+
+    def _was_sealed(self, row: OutboxRow) -> bool:
+        """Whether an action may have had an attempt: what goes over a wire is sealed before the first."""
+        return row.body is not None or not isinstance(self._route(row).settings, RemoteSettings)
+
     def _again(self, row: OutboxRow) -> OutboxRow:
-        """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked."""
+        """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked.
+
+        Of one that was redriven and never had an attempt, as after its template failed, consent is asked all the same.
+        """
+        if row.redriven_at is not None and not self._was_sealed(row) and (refusal := self._refusal(row)) is not None:
+            return row._replace(status="suppressed", reason=refusal)
         if row.status == "sending" and self._route(row).settings.delivery == "at_most_once":
             return row._replace(status="parked", error="its sender ended before it knew whether the action arrived")
         return row

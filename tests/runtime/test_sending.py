@@ -520,6 +520,70 @@ def test_a_template_that_fails_is_dead_with_its_error_and_holds_up_nothing(opene
     assert len(got) == 20  # the lane has room as before
 
 
+class Wire:
+    """A channel of mail that keeps what it got."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+
+    def seal(self, action: Outgoing) -> Sealed:
+        return Sealed(action.key.encode(), action.variables["person"].get("email"))
+
+    def send(self, action: Outgoing) -> None:
+        self.got.append(action.key)
+
+
+MAIL = {
+    "channels": {"post": {"type": "email", "host": "localhost", "from": "a@shop.example"}},
+    "actions": {"mail": "post"},
+}
+
+
+def wired(engine: Engine) -> Wire:
+    wire = Wire()
+    engine._routes._found["mail"] = engine._routes.of("mail")._replace(channel=wire)
+    return wire
+
+
+@pytest.mark.parametrize(("point", "left"), [("claimed", 0), ("sealed", 1)])
+def test_after_a_death_before_the_first_attempt_it_is_asked_again(
+    opened: Opened, clock: Clock, point: str, left: int
+) -> None:
+    engine = opened(ONE, **MAIL)
+    wired(engine)
+    dies_at(engine, point)
+    go(engine)
+    with pytest.raises(Died):
+        engine.run_due()
+    again = opened(**MAIL)
+    wire = wired(again)
+    again.ingest({"event": "unsubscribed", "user_id": "u0"})
+    clock.set(clock.now() + 5 * MINUTE)
+    again.run_due()
+    assert len(wire.got) == left  # once it is sealed, nobody knows whether it had been sent
+
+
+@pytest.mark.parametrize("said", [False, True])
+def test_what_is_redriven_and_never_had_an_attempt_is_asked_for_consent(
+    opened: Opened, clock: Clock, said: bool
+) -> None:
+    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n', **MAIL)
+    wire, words = wired(engine), Words()
+    engine.sending._templates = words
+    words.text = "broken"
+    go(engine)
+    engine.run_due()
+    assert states(engine) == {"dead": 1}
+    words.text = "fine"
+    if said:
+        engine.ingest({"event": "unsubscribed", "user_id": "u0"})
+    clock.move("3 days")
+    engine.redrive([rows(engine)[0].key])
+    engine.run_due()
+    assert states(engine) == ({"suppressed": 1} if said else {"sent": 1})
+    assert len(wire.got) == (0 if said else 1)
+
+
 def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:
     engine = opened("Rule: r\nTrigger: go\nAction: call\n", **TWO)
     hanging = Hanging()
