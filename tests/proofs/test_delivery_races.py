@@ -27,9 +27,13 @@ from engine import Engine
 from engine.clock import SECOND
 from engine.config import load_settings
 from engine.daemon import Daemon
+from engine.delivery.webhook import WebhookChannel
 from tests.proofs.arrivals import Arrival, Arrivals, helper, recording, until
 
 AT_ONCE = 4
+SLOWEST = 0.01
+"""Seconds until a connection is there."""
+
 WARM = 40
 """People whom nothing happens to, to see how long an action is on its way."""
 
@@ -67,10 +71,15 @@ class Row(NamedTuple):
 class Course:
     """A daemon at work, and ways to interfere with it."""
 
-    def __init__(self, engine: Engine, receiver: Arrivals, erase: dict[str, Erase]) -> None:
+    def __init__(
+        self, engine: Engine, receiver: Arrivals, erase: dict[str, Erase], over: Callable[[], None], reader: Engine
+    ) -> None:
+        """``over`` ends the daemon and its engine; ``reader`` sees what is stored then."""
         self.engine = engine
         self.receiver = receiver
         self.erase = erase
+        self._over = over
+        self._reader = reader
         self.kinds = [*erase, "exit", "exit, erased"]
         self._chance = random.Random(20260101)
         self._longest = self._warm()
@@ -88,7 +97,7 @@ class Course:
         assert self.engine.ingest({"event": "go", "user_id": who}).ok
 
     def run(self, rounds: int) -> dict[str, Raced]:
-        """So many races, several at once; ends when nothing is under way."""
+        """So many races, several at once; ends when nothing is under way, and nothing ever will be."""
         told = [
             (f"u{number}", self.kinds[number % len(self.kinds)], self._longest * self._chance.random() ** 3)
             for number in range(rounds)
@@ -96,6 +105,7 @@ class Course:
         with ThreadPoolExecutor(AT_ONCE) as threads:
             raced = dict(threads.map(lambda one: (one[0], self._race(*one)), told))
         until(lambda: not {row.status for row in self.rows().values()} & {"pending", "sending", "failed"})
+        self._over()
         return raced
 
     def _race(self, who: str, kind: str, seconds: float) -> Raced:
@@ -110,7 +120,7 @@ class Course:
         return raced
 
     def rows(self) -> dict[str, Row]:
-        with self.engine.store.read() as connection:
+        with self._reader.store.read() as connection:
             return {
                 key: Row(status, reason, None if left is None else left / SECOND)
                 for key, status, reason, left in connection.exec_driver_sql(ROWS)
@@ -118,7 +128,8 @@ class Course:
 
 
 @pytest.fixture
-def course(tmp_path: Path) -> Iterator[Course]:
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Course]:
+    monkeypatch.setattr(WebhookChannel, "send", _after_a_pause(WebhookChannel.send))
     with ExitStack() as stack:
         receiver = stack.enter_context(recording(tmp_path, "http", "hook"))
         store = f"sqlite:///{tmp_path / 'lapse.db'}"
@@ -129,17 +140,26 @@ def course(tmp_path: Path) -> Iterator[Course]:
             guard={"people_per_hour": 1_000_000},
         )
         (tmp_path / "r.rules").write_text(RULES)
-        engine = stack.enter_context(Engine.open(rules=tmp_path / "r.rules", settings=settings))
         other = stack.enter_context(Engine.open(settings=settings))
         process = stack.enter_context(helper("delivery_eraser", store))
+        running = stack.enter_context(ExitStack())
+        engine = running.enter_context(Engine.open(rules=tmp_path / "r.rules", settings=settings))
         daemon = Daemon(engine)
         daemon.start()
-        stack.callback(daemon.stop)
-        yield Course(
-            engine,
-            receiver,
-            {"erased": here(engine), "erased by another engine": here(other), "erased by a process": there(process)},
-        )
+        running.callback(daemon.stop)
+        ways = {"erased": here(engine), "erased by another engine": here(other), "erased by a process": there(process)}
+        yield Course(engine, receiver, ways, running.close, other)
+
+
+def _after_a_pause(send: Callable[..., None]) -> Callable[..., None]:
+    """A channel whose connections take some milliseconds, so that more happens while something is on the wire."""
+    chance = random.Random(20260103)
+
+    def slow(*given: object) -> None:
+        threading.Event().wait(chance.uniform(0, SLOWEST))
+        send(*given)
+
+    return slow
 
 
 def here(engine: Engine) -> Erase:
@@ -184,7 +204,8 @@ def hold(course: Course, rounds: int) -> None:
             assert left <= what.exited, "it was taken up after the exit was answered"
     for kind, ends in told.items():
         sys.stdout.write(f"{kind}: {', '.join(f'{end} {times}' for end, times in sorted(ends.items()))}\n")
-    assert {"too late for it", "nothing arrived"} <= {end for ends in told.values() for end in ends}, "it was no race"
+    ends = set().union(*told.values())
+    assert {"too late for it", "on the wire and arrived later", "nothing arrived"} <= ends, "it was no race"
     _outbox_tells_the_same(course, arrived, rows)
 
 
