@@ -39,8 +39,8 @@ def running(place, started):
 def test_a_signal_stops_it_cleanly_and_soon(place, running, how):
     asked = time.monotonic()
     running.send_signal(how)
-    assert running.wait(timeout=10) == 0
-    assert time.monotonic() - asked < 8  # it does not wait for anything
+    assert running.wait(timeout=50) == 0
+    assert time.monotonic() - asked < 40  # a wake-up may be a minute off, and a busy disk takes its time
     assert (place / "log").read_text().splitlines()[-1].endswith("stopped")
 
 
