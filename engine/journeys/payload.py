@@ -14,12 +14,16 @@ from engine.language import nodes, program
 
 
 def variables(effect: nodes.Action, done: Effect, journey: Journey, scene: Scene) -> dict[str, Any]:
-    """``trigger``, ``person``, ``journey``, ``with``, ``to`` and ``language``, frozen as they stand at the leaving."""
-    at = done.leave
+    """The variables of an effect a journey came to, frozen as they stand at the leaving."""
+    return frozen(effect, scene, done.leave, start=journey.start, moment=done.moment, step=done.step)
+
+
+def frozen(effect: nodes.Action, scene: Scene, at: int, *, start: int, moment: int, step: str) -> dict[str, Any]:
+    """``trigger``, ``person``, ``journey``, ``with``, ``to`` and ``variant``, as they stand at ``at``."""
     return {
         "trigger": dict(scene.trigger.fields) if scene.trigger else {},
         "person": dict(scene.timeline.attributes(at)),
-        "journey": {"rule": scene.rule, "start": journey.start, "moment": done.moment, "step": done.step},
+        "journey": {"rule": scene.rule, "start": start, "moment": moment, "step": step},
         "with": arguments(effect.arguments, scene, at),
         "to": None if effect.to is None else scene.values(effect.to, at),
         "variant": None if effect.variant is None else scene.values(effect.variant, at),

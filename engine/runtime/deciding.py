@@ -185,7 +185,7 @@ class Deciding:
             causes=causes_text(payload.causes_of(scene)),
             variables=orjson.dumps(variables).decode(),
             created_at=self.now,
-            purpose=rule.purpose or "marketing",
+            purpose=rule.purpose or program.MARKETING,
             tags=orjson.dumps(rule.tags).decode(),
         )
 

@@ -16,7 +16,7 @@ from engine.journeys import payload, rulebook
 from engine.journeys.conditions import Scene
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
-from engine.language.program import Program
+from engine.language.program import MARKETING, Program
 from engine.language.suggest import nearest
 from engine.language.walk import walk
 from engine.runtime.live import Live
@@ -63,26 +63,19 @@ def preview(
     if program is None or action is None:
         trigger = None if fields is None else _event(now, None, fields)
         bare: dict[str, Any] = {
-            "trigger": _fields(trigger),
-            "person": _standing(person, now),
+            "trigger": {} if trigger is None else dict(trigger.fields),
+            "person": dict(person.timeline.attributes(now)),
             "with": {},
             "journey": {},
         }
-        return Previewed(person.name, None, "marketing", None, trigger, now, bare)
+        return Previewed(person.name, None, MARKETING, None, trigger, now, bare)
     zone = rulebook.zone_of(None, program.rule, person, settings, now)
     scene = Scene(person.timeline, program.id, person.name, zone, now)
     trigger = _last(program.triggers, scene, now) if fields is None else _event(now, program, fields)
     start = now if trigger is None else trigger.at
     scene = Scene(person.timeline, program.id, person.name, zone, start, trigger)
-    variables: dict[str, Any] = {
-        "trigger": _fields(trigger),
-        "person": _standing(person, now),
-        "journey": {"rule": program.id, "start": start, "moment": now, "step": "preview"},
-        "with": payload.arguments(action.arguments, scene, now),
-        "to": None if action.to is None else scene.values(action.to, now),
-        "variant": None if action.variant is None else scene.values(action.variant, now),
-    }
-    purpose = program.rule.purpose or "marketing"
+    variables = payload.frozen(action, scene, now, start=start, moment=now, step="preview")
+    purpose = program.rule.purpose or MARKETING
     return Previewed(person.name, program.id, purpose, action.name, trigger, now, variables)
 
 
@@ -108,10 +101,6 @@ def _person(connection: Connection, row: int) -> rulebook.Person:
     return rulebook.Person(name, Timeline(list(happened), list(changes), people.first_seen(connection, [row]).get(row)))
 
 
-def _standing(person: rulebook.Person, now: int) -> dict[str, Any]:
-    return dict(person.timeline.attributes(now))
-
-
 def _last(triggers: Iterable[nodes.Pattern], scene: Scene, now: int) -> Event | None:
     found = (scene.last(pattern, now) for pattern in triggers)
     return max((one for one in found if one is not None), key=lambda one: one.order, default=None)
@@ -120,7 +109,3 @@ def _last(triggers: Iterable[nodes.Pattern], scene: Scene, now: int) -> Event | 
 def _event(now: int, program: Program | None, fields: Fields) -> Event:
     names = [pattern.name for pattern in program.triggers if pattern.name] if program else []
     return Event(now, names[0] if names else "", "preview", json.dumps(fields))
-
-
-def _fields(trigger: Event | None) -> dict[str, Any]:
-    return {} if trigger is None else dict(trigger.fields)
