@@ -7,6 +7,7 @@ one way to turn it into that, and the other one is somebody else's.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from engine.strict_json import kind
@@ -58,3 +59,14 @@ def mailbox(text: str) -> Mailbox:
     if not name.isprintable():
         raise ValueError("has characters in its name that cannot be shown")
     return Mailbox(name, address(found["address"]))
+
+
+def destination(variables: Mapping[str, Any]) -> Any:
+    """Where an action with these variables goes, checked by nobody yet: what its ``to`` named, else the person."""
+    to = variables.get("to")
+    return own_address(variables) if to is None else to
+
+
+def own_address(variables: Mapping[str, Any]) -> Any:
+    """The person's own address: their attribute ``email``, whatever it is."""
+    return variables.get("person", {}).get("email")

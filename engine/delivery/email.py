@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import Final
 
-from engine.delivery.addresses import Mailbox, address, mailbox
+from engine.delivery.addresses import Mailbox, address, destination, mailbox
 from engine.delivery.channels import Message, Outgoing, Sealed, SendError
 from engine.delivery.letter import letter
 from engine.delivery.smtp import Conversation, NoPrivacy, Refusal
@@ -169,9 +169,8 @@ def _login(settings: EmailSettings) -> tuple[str, str] | None:
 
 def _recipient(action: Outgoing) -> str:
     """The rule's ``to``, else the person's own address. Raises SendError."""
-    found, what = action.to, "what the rule's 'to' names"
-    if found is None:
-        found, what = action.variables.get("person", {}).get("email"), "the person's attribute 'email'"
+    found = destination(action.variables)
+    what = "the person's attribute 'email'" if action.to is None else "what the rule's 'to' names"
     if found is None:
         raise SendError("the person has no attribute 'email', and the rule's action no 'to'", permanent=True)
     try:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from engine.delivery.addresses import destination, own_address
 from engine.delivery.routing import Route
 from engine.delivery_settings import Cap
 from engine.journeys import consent
@@ -29,6 +30,13 @@ class Left(NamedTuple):
     names: frozenset[str]
 
 
+class Goes(NamedTuple):
+    """Where an action goes; ``foreign`` is that again where it is not its person's own address."""
+
+    address: str | None
+    foreign: str | None
+
+
 class Pressure:
     """What may be asked of a page of actions, read in a constant number of statements."""
 
@@ -38,6 +46,7 @@ class Pressure:
         self._caps = caps
         self._now = now
         self._left: dict[int, list[Left]] = defaultdict(list)
+        self._going: dict[int, Goes] = {}
         self._bounced: set[str] = set()
         self._others: dict[str, list[Any]] = {}
 
@@ -49,9 +58,9 @@ class Pressure:
             for person, at, purpose, tags in outbox.left(self._connection, {row.person_id for row, _ in asked}, since):
                 self._left[person].append(Left(at, _names(purpose, tags)))
         mails = [row for row, route in asked if route.kind == EMAIL]
-        named = {address for row in mails if (address := address_of(row)) is not None}
+        named = {address for row in mails if (address := self._goes(row).address) is not None}
         self._bounced = addresses.unreachable_among(self._connection, self._workspace, EMAIL, named)
-        foreign = {address for row, _ in asked if (address := foreign_address(row)) is not None}
+        foreign = {address for row, _ in asked if (address := self._goes(row).foreign) is not None}
         self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
 
     def refusal(self, row: OutboxRow, route: Route, unsubscribed: Any) -> str | None:
@@ -59,17 +68,23 @@ class Pressure:
 
         ``unsubscribed`` is the person's attribute as it stands.
         """
-        if route.kind == EMAIL and address_of(row) in self._bounced:
+        if route.kind == EMAIL and self._goes(row).address in self._bounced:
             return "unreachable"
         if row.purpose == TRANSACTIONAL:
             return None
-        others = self._others.get((foreign_address(row) or "").lower(), ()) if self._others else ()
+        others = self._others.get((self._goes(row).foreign or "").lower(), ()) if self._others else ()
         said = (unsubscribed, *others)
         if any(consent.refuses(one, row.purpose, (route.name, route.kind)) for one in said):
             return "unsubscribed"
         capped = _names(row.purpose, row.tags) & self._caps.keys() if self._caps else frozenset()
         full = (name for name in sorted(capped) if self._is_full(row, name))
         return next((f"cap: {name}" for name in full), None)
+
+    def _goes(self, row: OutboxRow) -> Goes:
+        """Read from the row once, however often it is asked for."""
+        if row.id not in self._going:
+            self._going[row.id] = _goes(row)
+        return self._going[row.id]
 
     def _is_full(self, row: OutboxRow, name: str) -> bool:
         """Whether others have taken every place; a row that was given back after it was claimed has one itself."""
@@ -84,17 +99,17 @@ class Pressure:
             self._left[row.person_id].append(Left(self._now, _names(row.purpose, row.tags)))
 
 
-def address_of(row: OutboxRow) -> str | None:
-    """The address an action goes to: what the rule's ``to`` named, else the person's ``email``."""
-    variables = json.loads(row.variables)
-    found = variables.get("to") if variables.get("to") is not None else variables.get("person", {}).get("email")
-    return found if isinstance(found, str) else None
-
-
 def foreign_address(row: OutboxRow) -> str | None:
     """The address of an action that does not go to its person's own; nothing where it does. Capitals do not count."""
-    address, own = address_of(row), json.loads(row.variables).get("person", {}).get("email")
-    return address if address is not None and address.lower() != str(own).lower() else None
+    return _goes(row).foreign
+
+
+def _goes(row: OutboxRow) -> Goes:
+    variables = json.loads(row.variables)
+    address, own = destination(variables), own_address(variables)
+    if not isinstance(address, str):
+        return Goes(None, None)
+    return Goes(address, None if address.lower() == str(own).lower() else address)
 
 
 def _names(purpose: str, tags: str) -> frozenset[str]:
