@@ -59,7 +59,7 @@ from engine.delivery_settings import (
     read_cap,
 )
 from engine.durations import Duration
-from engine.errors import ConfigError
+from engine.errors import ConfigError, did_you_mean
 from engine.language import read_quiet_hours
 from engine.model import Limits
 from engine.schemas.settings import TypeSettings
@@ -244,7 +244,7 @@ class Settings(BaseSettings):
         try:
             zoneinfo.ZoneInfo(zone)
         except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
-            advice = _did_you_mean(zone, zoneinfo.available_timezones()) or "write it like 'Europe/Warsaw'"
+            advice = did_you_mean(zone, zoneinfo.available_timezones(), "write it like 'Europe/Warsaw'")
             raise ValueError(f"'{zone}' is no time zone; {advice}") from None
         return zone
 
@@ -277,7 +277,7 @@ class Settings(BaseSettings):
         known = known_channels(self.channels)
         for action, channel in (*self.actions.bindings.items(), ("default", self.actions.default)):
             if channel is not None and channel not in known:
-                advice = _did_you_mean(channel, set(known)) or f"channels are {', '.join(known)}"
+                advice = did_you_mean(channel, known, f"channels are {', '.join(known)}")
                 raise ValueError(f"[actions] {action}: there is no channel '{channel}'; {advice}")
         return self
 
@@ -335,7 +335,7 @@ def _explained(error: dict[str, Any]) -> str:
     name = _origin(_written(where))
     if error["type"] == "extra_forbidden":
         known = _known(where[:-1])
-        advice = _did_you_mean(where[-1], known) or f"settings here are {', '.join(sorted(known))}"
+        advice = did_you_mean(where[-1], known, f"settings here are {', '.join(sorted(known))}")
         return f"{name} is no setting; {advice}"
     if error["type"] == "string_pattern_mismatch":
         return f"{name}: {_FORMS[where[-1]]}"
@@ -421,8 +421,3 @@ def _misspelt_variables() -> list[str]:
             close = difflib.get_close_matches(name, known, 1, _NEAR)
             found += [f"{variable} is no setting; did you mean '{PREFIX}{near}'?" for near in close]
     return found
-
-
-def _did_you_mean(name: str, known: set[str]) -> str | None:
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean '{close[0]}'?" if close else None

@@ -30,9 +30,11 @@ class Templates:
         Raises a permanent SendError, with the file and the line, for a template that cannot be rendered, and one that
         is not permanent where the library that reads templates is not installed.
         """
-        if action.template is None or not Folder(self._settings.folder).wordings(action.template):
+        if action.template is None:
             return None
         if not installed():
+            if not Folder(self._settings.folder).wordings(action.template):
+                return None
             raise SendError(f"templates are read by a library that is not installed; {EXTRA}")
         try:
             made = self.rendered(action)

@@ -44,23 +44,21 @@ class Guard:
         ``before`` names the actions of its journey that left already. From the first that may not leave, nothing of
         the rule may.
         """
-        if action in self._exempt:
+        if self._settings is None or action in self._exempt:
             return True
         if rule.row in self.stopped:
             return False
         if not self._exempt.issuperset(before):
             return True
-        if self._is_over(rule, person):
+        if self._is_over(self._settings, rule, person):
             return False
         self._acted[rule.row] += 1
         self._newly[rule.row].add(person)
         return True
 
-    def _is_over(self, rule: LiveRule, person: int) -> bool:
+    def _is_over(self, settings: GuardSettings, rule: LiveRule, person: int) -> bool:
         """Whether one person more is too many; if so, the rule is to stop."""
-        if self._settings is None:
-            return False
-        limit = self._limit(self._settings, rule)
+        limit = self._limit(settings, rule)
         if self._at_most(rule.row) < limit:
             return False
         people = self._people_of(rule)

@@ -110,7 +110,7 @@ class Sending:
     # --------------------------------------------------------------------------------------- taking up
 
     def page(self, size: int, *, wait: bool) -> tuple[int, int]:
-        """Take up actions, at most ``size`` in a prompt lane; gives how many were looked at, and how many set off.
+        """Take up actions, at most ``size`` a lane; gives how many were looked at, and how many set off.
 
         With ``wait``, it ends when what became of them is recorded.
         """
