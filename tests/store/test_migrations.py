@@ -7,11 +7,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from engine.errors import StoreError
+from engine.store import migrations
 from engine.store.columns import metadata
 from engine.store.store import Store
 
@@ -29,6 +31,24 @@ def test_even_in_what_a_comparison_overlooks(path: Path, store: Store) -> None:
     metadata.create_all(engine)
     engine.dispose()
     assert _tables(path) == _tables(other)
+
+
+def test_a_new_store_is_the_same_whether_or_not_it_is_the_first_of_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "_MAKING", {})
+    for name in ("first.db", "second.db"):
+        Store(f"sqlite:///{tmp_path / name}").close()
+        monkeypatch.setattr(command, "upgrade", lambda *_: pytest.fail("the second is made without Alembic"))
+    assert _tables(tmp_path / "first.db") == _tables(tmp_path / "second.db")
+    assert _revision(tmp_path / "first.db") == _revision(tmp_path / "second.db")
+
+
+def _revision(path: Path) -> list[tuple[str]]:
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    connection.close()
+    return rows
 
 
 def _tables(path: Path) -> dict[str, list[str]]:
