@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from engine.api import common, openapi
+from engine.api import common
 from engine.api.dialect import Dialect, Route
 from engine.api.dialects import DIALECTS
 from engine.api.door import Door
@@ -41,7 +41,9 @@ def build(
 
     app = App(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, lifespan=life)
     app.state.service = service
-    app.include_router(common.router(service, openapi.document(spoken["native"])))
+    app.state.probing = common.Probing(service)
+    app.state.native = spoken["native"]
+    app.include_router(common.ROUTES)
     app.open(service, spoken)
     return app
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine import access
+from engine.api import openapi
 from engine.api.address import is_loopback
 from engine.api.credentials import key_of_headers, unauthorized
 from engine.api.dialect import Refused
@@ -38,39 +39,41 @@ class Readiness(BaseModel):
     daemon: Literal["ok", "unwell", "elsewhere", "none"]
 
 
-def router(service: Service, described: dict[str, Any]) -> APIRouter:
-    """``/health``, ``/ready``, ``/metrics`` and ``/openapi.json``."""
-    routes = APIRouter()
-    probing = Probing(service)
+ROUTES: Final = APIRouter()
+"""``/health``, ``/ready``, ``/metrics`` and ``/openapi.json`` of the app's ``state``: they hold on to no service."""
 
-    @routes.get("/health")
-    async def health() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok"}
 
-    @routes.get("/ready")
-    async def ready() -> JSONResponse:
-        """The store can be written, and the daemon beside the service is well."""
-        found = await _readiness(service, probing)
-        return JSONResponse(found.model_dump(), 200 if found.status == "ready" else 503)
+@ROUTES.get("/health")
+async def health() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
 
-    @routes.get("/metrics")
-    async def metrics(request: Request) -> Response:
-        """For Prometheus: with a key of the scope ``metrics``, or from the same machine."""
-        try:
-            await _may_measure(service, request)
-        except Refused as refused:
-            error = {"code": refused.code, "message": refused.message}
-            return JSONResponse({"error": error}, refused.status, refused.headers)
-        text = await service.in_thread(generate_latest, service.metrics.registry)
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-    @routes.get("/openapi.json")
-    async def openapi() -> JSONResponse:
-        """The native API."""
-        return JSONResponse(described)
+@ROUTES.get("/ready")
+async def ready(request: Request) -> JSONResponse:
+    """The store can be written, and the daemon beside the service is well."""
+    found = await _readiness(request.app.state.service, request.app.state.probing)
+    return JSONResponse(found.model_dump(), 200 if found.status == "ready" else 503)
 
-    return routes
+
+@ROUTES.get("/metrics")
+async def metrics(request: Request) -> Response:
+    """For Prometheus: with a key of the scope ``metrics``, or from the same machine."""
+    service: Service = request.app.state.service
+    try:
+        await _may_measure(service, request)
+    except Refused as refused:
+        error = {"code": refused.code, "message": refused.message}
+        return JSONResponse({"error": error}, refused.status, refused.headers)
+    text = await service.in_thread(generate_latest, service.metrics.registry)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+@ROUTES.get("/openapi.json")
+async def described(request: Request) -> JSONResponse:
+    """The native API."""
+    state = request.app.state
+    return JSONResponse(await state.service.in_thread(openapi.document, state.native))
 
 
 async def _readiness(service: Service, probing: Probing) -> Readiness:

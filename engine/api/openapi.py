@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -51,8 +52,9 @@ REFUSAL: Final[dict[str, Any]] = {
 }
 
 
+@cache
 def document(native: Dialect) -> dict[str, Any]:
-    """The whole document."""
+    """The whole document, made when it is first asked for."""
     described = [(route, route.described) for route in native.routes if route.described is not None]
     schemas, components = _schemas(described)
     paths: dict[str, dict[str, Any]] = {}
