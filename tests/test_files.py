@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import random
 import re
 import threading
 from collections.abc import Callable
@@ -51,6 +52,12 @@ def read(path: Path, mapping: dict[str, str] | None = None, kind: Kind | None = 
 
 def codes(found: Read) -> list[tuple[int, str]]:
     return [(line, item.code if isinstance(item, Rejection) else "taken") for line, item in found]
+
+
+def noise(count: int) -> list[str]:
+    """Text that hardly packs, the same in every run."""
+    source = random.Random(1)
+    return [source.randbytes(8).hex() for _ in range(count)]
 
 
 GIVEN_ID = re.compile(r"[0-9a-f]{32}-[0-9]+").fullmatch
@@ -394,7 +401,7 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.log"])
 def test_a_gzip_file_cut_short_gives_its_whole_lines(tmp_path: Path, name: str) -> None:
-    lines = [json.dumps(event(user_id=os.urandom(8).hex())) for _ in range(5_000)]
+    lines = [json.dumps(event(user_id=one)) for one in noise(5_000)]
     packed = gzip.compress("\n".join(lines).encode())
     path = tmp_path / name
     path.write_bytes(packed[: len(packed) // 2])
@@ -408,7 +415,7 @@ def test_a_gzip_file_cut_short_gives_its_whole_lines(tmp_path: Path, name: str) 
 
 @pytest.mark.parametrize("damage", ["middle", "checksum", "tail", "not gzip"])
 def test_a_damaged_gzip_file_says_so_where_it_breaks(write: Write, damage: str) -> None:
-    path = write("a.jsonl.gz", *[json.dumps(event(user_id=os.urandom(8).hex())) for _ in range(5_000)])
+    path = write("a.jsonl.gz", *[json.dumps(event(user_id=one)) for one in noise(5_000)])
     data = bytearray(path.read_bytes())
     match damage:
         case "middle":
@@ -421,8 +428,9 @@ def test_a_damaged_gzip_file_says_so_where_it_breaks(write: Write, damage: str) 
             data = bytearray(LINE.encode())
     path.write_bytes(data)
     found = read(path)
-    assert codes(found)[-1] == (len(found), "broken_file")
-    assert len([item for _, item in found if isinstance(item, Rejection) and item.code == "broken_file"]) == 1
+    lines = [line for line, _ in found]  # what is damaged may still unpack, as empty lines among others
+    assert lines == sorted(set(lines))
+    assert [line for line, code in codes(found) if code == "broken_file"] == lines[-1:]
     if damage in ("checksum", "tail"):
         assert len(found) == 5_001
 
@@ -434,7 +442,7 @@ def test_a_gzip_file_that_is_none_and_whose_name_says_nothing_more(write: Write)
 
 
 def test_a_damaged_csv_file_keeps_its_good_rows(write: Write) -> None:
-    path = write("a.csv.gz", HEADER, *[f"e,{os.urandom(8).hex()},,{WHEN}," for _ in range(5_000)])
+    path = write("a.csv.gz", HEADER, *[f"e,{one},,{WHEN}," for one in noise(5_000)])
     path.write_bytes(path.read_bytes()[:-4_000])
     found = read(path)
     assert len(found) > 2_000
@@ -444,7 +452,7 @@ def test_a_damaged_csv_file_keeps_its_good_rows(write: Write) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_progress_goes_from_nothing_to_all(write: Write, name: str) -> None:
-    path = write(name, *[json.dumps(event(user_id=os.urandom(8).hex())) for _ in range(20_000)])
+    path = write(name, *[json.dumps(event(user_id=one)) for one in noise(20_000)])
     with EventFile(path) as file:
         assert file.total == path.stat().st_size
         seen = [file.done for _ in file]

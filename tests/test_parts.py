@@ -75,7 +75,7 @@ def cut(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(places)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(rows=ROWS, end=ENDS, cuts=CUTS, bom=st.booleans())
 def test_csv_reads_alike_wherever_it_is_cut(
     tmp_path_factory: pytest.TempPathFactory, rows: list[bytes], end: bytes, cuts: list[int], bom: bool
@@ -85,7 +85,7 @@ def test_csv_reads_alike_wherever_it_is_cut(
     assert in_parts("csv", cut(data, cuts)) == whole
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(lines=LINES, end=ENDS, cuts=CUTS)
 def test_json_lines_read_alike_wherever_they_are_cut(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes], end: bytes, cuts: list[int]

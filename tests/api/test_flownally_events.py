@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.api import spellings
@@ -366,7 +366,7 @@ _fresh = count()
 _arrivals = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("xyz")), max_size=4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(before=_arrivals, meanwhile=st.lists(_arrivals, max_size=6), size=st.integers(1, 5), data=st.data())
 def test_a_list_stays_right_while_events_arrive(
     api: Api, before: list[tuple[str, str]], meanwhile: list[list[tuple[str, str]]], size: int, data: st.DataObject

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis.strategies import booleans
 from schemathesis import GenerationMode, checks
 from starlette.types import Receive, Scope, Send
@@ -26,9 +25,6 @@ CHECKS = [
     checks.response_headers_conformance,
 ]
 FEW, MANY = 8, 250
-often = partial(
-    settings, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -65,7 +61,7 @@ def ask(described: Any, api: Api, operation: tuple[str, str], examples: int) -> 
     good = asked.Case(path_parameters=row.prepare(api), query=query, headers=dict(row.headers), **sent)
     assert answered(good) == row.good
     for mode in GenerationMode:
-        often(max_examples=examples)(given(asked.as_strategy(generation_mode=mode), booleans())(any_case))()
+        settings(max_examples=examples)(given(asked.as_strategy(generation_mode=mode), booleans())(any_case))()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=" ".join)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.journeys.rulebook import Settings
@@ -47,7 +47,7 @@ def _held(case: Case, rule: str, name: str | None) -> float:
 
 # -------------------------------------------------------------------------------- random rules and people
 
-THOROUGH = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+THOROUGH = settings(max_examples=400)
 CONSENT_STEPS = ("action", "condition", "wait", "event", "set")
 PARTS = {
     "kernel": KERNEL,

@@ -60,7 +60,7 @@ def journeys(draw: st.DrawFn) -> Journey:
     )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(journeys())
 def test_what_is_written_is_what_is_read(journey: Journey) -> None:
     fresh = Journey(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.journeys.rulebook import Settings
@@ -19,7 +19,7 @@ from tests.oracle.times import HOUR
 from .bench import Bench
 from .comparing import entry_of
 
-ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+ROUNDS = settings(max_examples=150)
 
 FEWER = settings(ROUNDS, max_examples=80)
 

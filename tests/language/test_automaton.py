@@ -60,7 +60,7 @@ def test_every_clause_of_a_file_by_every_start_rule(path: Path) -> None:
         assert by_tables(grammar, clause.body) == by_lark(grammar, clause.body)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(rules())
 def test_any_rule(rule: Rule) -> None:
     for clause in clauses_of(layout(rule)):

@@ -170,7 +170,7 @@ def survives(text: str) -> None:
         assert read(layout(rule)).rules == (rule,)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text())
 def test_any_text(text: str) -> None:
     survives(text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from engine.language import layout, nodes, read
 
 from . import strategies
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300)
 @given(strategies.rules())
 def test_a_rule_reads_back_from_its_canonical_text(rule: nodes.Rule) -> None:
     reading = read(layout(rule))

@@ -24,13 +24,13 @@ def everything(node: object) -> Iterator[object]:
             yield from everything(inner)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(rules())
 def test_every_node_from_left_to_right(rule: Rule) -> None:
     assert list(map(id, walk(rule))) == list(map(id, everything(rule)))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(rules())
 def test_a_moved_tree_differs_in_its_places_alone(rule: Rule) -> None:
     further = moved(rule, 7)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.language import layout, nodes, read
@@ -13,7 +13,7 @@ from .oracle import Effect, decide_all
 from .strategies import EVERYTHING, KERNEL, Features, crowds, ends, moments, rules
 from .timeline import Entry
 
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=60)
 
 
 @RELAXED

@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.clock import iso
@@ -373,7 +373,7 @@ STORIES = st.lists(
 
 @pytest.mark.parametrize("again", POLICIES)
 @pytest.mark.parametrize(("who", "joined"), JOINED, ids=["login", "alias of a visitor", "alias of a user"])
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=6)
 @given(story=STORIES, login=st.integers(0, 20))
 def test_nothing_depends_on_who_they_were_before(
     again: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from engine.errors import BadSchema
@@ -24,7 +24,7 @@ def judge(schema: Any) -> Schema:
         raise
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60)
 @given(st.data())
 def test_what_is_sure_is_so(data: st.DataObject) -> None:
     look(data)
@@ -32,7 +32,7 @@ def test_what_is_sure_is_so(data: st.DataObject) -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1_800)
-@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5_000)
 @given(st.data())
 def test_what_is_sure_is_so_many_times(data: st.DataObject) -> None:
     look(data)

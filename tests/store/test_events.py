@@ -96,7 +96,7 @@ def test_a_page_keeps_to_its_time(connection: Connection) -> None:
     assert [one.at for one in shown] == [5, 4, 3]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.lists(st.integers(0, 60 * DAY), max_size=30), st.sampled_from([HOUR, DAY, 7 * DAY]), st.sampled_from([-5, 0, 14])
 )
