@@ -130,13 +130,6 @@ LISTING = Prepared(
 OF_PERSON = Prepared(
     select(*_columns).where(outbox.c.person_id == bound("person")).order_by(outbox.c.moment, outbox.c.id), "person"
 )
-_pairs = batch("pairs", person=int, rule=int)
-UNSENT = Prepared(
-    select(*_columns)
-    .select_from(_pairs.joined(outbox, and_(outbox.c.person_id == _pairs["person"], outbox.c.rule == _pairs["rule"])))
-    .where(_one_of("held", "pending")),
-    "pairs",
-)
 COUNTS = Prepared(
     select(outbox.c.rule, outbox.c.status, func.count())
     .where(outbox.c.workspace_id == _workspace)
@@ -236,11 +229,6 @@ def next_due(connection: Connection, workspace: int) -> dict[str, int]:
 def by_key(connection: Connection, workspace: int, keys: Iterable[str]) -> list[OutboxRow]:
     """Actions by their keys."""
     return list(map(OutboxRow._make, BY_KEY.rows(connection, workspace, listed(keys))))
-
-
-def unsent(connection: Connection, pairs: Iterable[tuple[int, int]]) -> list[OutboxRow]:
-    """The actions of (person, rule) that no sender has taken up. One statement."""
-    return list(map(OutboxRow._make, UNSENT.rows(connection, listed(pairs))))
 
 
 def listing(connection: Connection, workspace: int, after: int, limit: int) -> list[OutboxRow]:

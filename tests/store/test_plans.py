@@ -77,7 +77,6 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "outbox_next": (outbox.NEXT, "ix_outbox_ready (workspace_id=? AND name>?)"),
     "listing": (outbox.LISTING, "INTEGER PRIMARY KEY (rowid>?)"),
     "of_person_outbox": (outbox.OF_PERSON, "ix_outbox_person_id"),
-    "unsent": (outbox.UNSENT, "ix_outbox_person_id (person_id=? AND rule=?)"),
     "outbox_counts": (outbox.COUNTS, "COVERING INDEX ix_outbox_status"),
     "hold": (pausing.HOLD, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
     "release": (pausing.RELEASE, "ix_outbox_status (workspace_id=? AND status=? AND rule=?)"),
