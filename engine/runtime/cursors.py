@@ -1,21 +1,19 @@
 """Where pages of a list go on: behind a row, whatever comes in or goes meanwhile.
 
 Rows are numbered over all workspaces, and their numbers would tell one how much the others store. So a cursor is the
-place encrypted under the workspace's secret, with a tag that holds for this one list: the tag is made from the place,
-and the mask that hides the place from the tag.
+place, hidden under the workspace's secret for this one list.
 """
 
 from __future__ import annotations
 
 import base64
-import hmac
 import struct
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Final, Literal, NamedTuple, Protocol
 
 from engine.errors import ConfigError
-from engine.store import Connection, secrets
+from engine.runtime.masking import Mask
+from engine.store import Connection
 from engine.strict_json import shown
 
 Of = Literal["events", "arrivals", "journeys", "deliveries", "quarantine"]
@@ -25,8 +23,7 @@ LAST: Final = 2**63 - 1
 """Behind this lie all rows."""
 
 _PLACE: Final = struct.Struct(">qq")
-_TAG: Final = 14
-"""Bytes of a tag: with a place they are 30, which base 32 writes without padding."""
+"""With a tag they are 30 bytes, which base 32 writes without padding."""
 
 
 class Place(NamedTuple):
@@ -47,20 +44,15 @@ def behind(connection: Connection, workspace: int, of: Of, after: str | None) ->
     """The place behind which a page begins. Raises ConfigError for an ``after`` that no page of this list gave."""
     if after is None:
         return Place(LAST, LAST)
-    sealed = _bytes(after)
-    if len(sealed) == _TAG + _PLACE.size:
-        key = _key(connection, workspace, of)
-        tag, packed = sealed[:_TAG], _masked(key, sealed[:_TAG], sealed[_TAG:])
-        if hmac.compare_digest(tag, _tag(key, packed)):
-            return Place(*_PLACE.unpack(packed))
+    packed = _mask(connection, workspace, of).show(_bytes(after))
+    if packed is not None:
+        return Place(*_PLACE.unpack(packed))
     raise ConfigError(f"'{shown(after)}' is no cursor; pass on what the page before gave, unchanged")
 
 
 def cursor(connection: Connection, workspace: int, of: Of, place: tuple[int, int]) -> str:
     """What a page behind a place is asked with."""
-    key, packed = _key(connection, workspace, of), _PLACE.pack(*place)
-    tag = _tag(key, packed)
-    return base64.b32encode(tag + _masked(key, tag, packed)).decode()
+    return base64.b32encode(_mask(connection, workspace, of).hide(_PLACE.pack(*place))).decode()
 
 
 def following(connection: Connection, workspace: int, of: Of, found: Sequence[Numbered], limit: int) -> str | None:
@@ -75,15 +67,5 @@ def _bytes(text: str) -> bytes:
         return b""
 
 
-def _key(connection: Connection, workspace: int, of: Of) -> bytes:
-    return blake2b(of.encode(), key=secrets.secret(connection, workspace), digest_size=32, person=b"cursor").digest()
-
-
-def _tag(key: bytes, packed: bytes) -> bytes:
-    return blake2b(packed, key=key, digest_size=_TAG, person=b"tag").digest()
-
-
-def _masked(key: bytes, tag: bytes, packed: bytes) -> bytes:
-    """What hides a place, and shows it again."""
-    mask = blake2b(tag, key=key, digest_size=_PLACE.size, person=b"mask").digest()
-    return bytes(one ^ other for one, other in zip(packed, mask, strict=True))
+def _mask(connection: Connection, workspace: int, of: Of) -> Mask:
+    return Mask(connection, workspace, f"cursor {of}")

@@ -1,16 +1,14 @@
-"""Links that end a subscription: whom, by which channel and of which topic, sealed under the workspace's secret.
+"""Links that end a subscription: whom, by which channel and of which topic, hidden under the workspace's secret.
 
-A token says of which workspace it is, by a digest of the name, and nothing else to anybody without the secret: who it
-is about is masked by a tag that is made from it. The same person, channel and topic give the same link, and it is good
-for as long as the person is there.
+A token says of which workspace it is, by a digest of the name, and nothing else to anybody without the secret. The same
+person, channel and topic give the same link, and it is good for as long as the person is there.
 """
 
 from __future__ import annotations
 
 import base64
-import hmac
 from collections.abc import Sequence
-from hashlib import blake2b, shake_256
+from hashlib import blake2b
 from typing import Final, Literal, NamedTuple
 
 from ulid import ULID
@@ -19,7 +17,8 @@ from engine.clock import HOUR
 from engine.language.program import MARKETING, TRANSACTIONAL
 from engine.runtime import browsing, contacts
 from engine.runtime.contacts import PersonRef
-from engine.store import Connection, people, secrets
+from engine.runtime.masking import Mask
+from engine.store import Connection, people
 
 PATH: Final = "/unsubscribe/{token}"
 """Where the service answers to links, whatever its dialects are."""
@@ -31,7 +30,7 @@ REPEATED: Final = HOUR
 """For how long the same choice is the same click, made again by a program or by somebody in doubt; microseconds."""
 
 _CHOICES: Final[tuple[Choice, ...]] = ("unsubscribed", "resubscribed")
-_MARK, _TAG, _ID = 8, 16, 16
+_MARK, _ID = 8, 16
 
 
 class Subscription(NamedTuple):
@@ -55,12 +54,12 @@ class Sent(NamedTuple):
 
 def links(connection: Connection, workspace: int, name: str, public_url: str, sent: Sequence[Sent]) -> list[str | None]:
     """The links of actions of a workspace; None for those nobody unsubscribes from. Two statements, however many."""
-    key = _key(connection, workspace)
+    mask = _mask(connection, workspace)
     ids = people.public_ids(connection, {one.person for one in sent})
     return [
         None
         if one.purpose == TRANSACTIONAL
-        else _link(key, name, public_url, Subscription(ids[one.person], one.channel, _topic(one.purpose)))
+        else _link(mask, name, public_url, Subscription(ids[one.person], one.channel, _topic(one.purpose)))
         for one in sent
     ]
 
@@ -72,10 +71,8 @@ def is_of(token: str, name: str) -> bool:
 
 def read(connection: Connection, workspace: int, token: str) -> Subscription | None:
     """What a token of a workspace ends; None for one that was never made here."""
-    sealed = _bytes(token)[_MARK:]
-    key, tag = _key(connection, workspace), sealed[:_TAG]
-    packed = _masked(key, tag, sealed[_TAG:])
-    if len(tag) != _TAG or not hmac.compare_digest(tag, _tag(key, packed)):
+    packed = _mask(connection, workspace).show(_bytes(token)[_MARK:])
+    if packed is None:
         return None
     channel, about, topic = packed[_ID:].decode().partition("\0")
     return Subscription(packed[:_ID], channel, topic if about else None)
@@ -109,11 +106,9 @@ def _topic(purpose: str) -> str | None:
     return None if purpose == MARKETING else purpose
 
 
-def _link(key: bytes, name: str, public_url: str, subscription: Subscription) -> str:
+def _link(mask: Mask, name: str, public_url: str, subscription: Subscription) -> str:
     about = subscription.channel if subscription.topic is None else f"{subscription.channel}\0{subscription.topic}"
-    packed = subscription.person + about.encode()
-    tag = _tag(key, packed)
-    token = _text(_mark(name) + tag + _masked(key, tag, packed))
+    token = _text(_mark(name) + mask.hide(subscription.person + about.encode()))
     return public_url.rstrip("/") + PATH.format(token=token)
 
 
@@ -121,18 +116,8 @@ def _mark(name: str) -> bytes:
     return blake2b(name.encode(), digest_size=_MARK, person=b"workspace").digest()
 
 
-def _key(connection: Connection, workspace: int) -> bytes:
-    return blake2b(key=secrets.secret(connection, workspace), digest_size=32, person=b"unsubscribe").digest()
-
-
-def _tag(key: bytes, packed: bytes) -> bytes:
-    return blake2b(packed, key=key, digest_size=_TAG, person=b"tag").digest()
-
-
-def _masked(key: bytes, tag: bytes, packed: bytes) -> bytes:
-    """What hides a subscription, and shows it again."""
-    mask = shake_256(key + tag).digest(len(packed))
-    return bytes(one ^ other for one, other in zip(packed, mask, strict=True))
+def _mask(connection: Connection, workspace: int) -> Mask:
+    return Mask(connection, workspace, "unsubscribe")
 
 
 def _text(sealed: bytes) -> str:
