@@ -13,7 +13,7 @@ from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
 from engine.api.native_people import person_id
 from engine.errors import ConfigError
-from engine.runtime.deliveries import Asked, check_states
+from engine.runtime.deliveries import Asked, UnknownName, check_states
 from engine.store import listing, redriving
 
 KEYS: Final = 1_000
@@ -103,6 +103,8 @@ async def list_deliveries(call: Call) -> Answer:
     )
     try:
         found = await call.read(call.engine.deliveries, asked)
+    except UnknownName as error:
+        raise Refused(400, "malformed", str(error), field=error.field) from None
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
     return Answer(200, found.plain())
@@ -127,8 +129,8 @@ async def redrive_deliveries(call: Call) -> Answer:
     )  # fmt: skip
     try:
         number = await call.read(chosen)
-    except ConfigError as error:
-        raise Refused(422, "invalid", str(error), field="rule") from None
+    except UnknownName as error:
+        raise Refused(422, "invalid", str(error), field=error.field) from None
     return Answer(200, {"redriven": number, "dry_run": dry})
 
 

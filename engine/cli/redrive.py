@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import PROBLEMS, fail, line, of, out
+from engine.cli.console import PROBLEMS, Format, fail, line, of, out, print_json
 from engine.cli.deliveries import ChannelOption, RuleOption
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
-from engine.cli.options import StoreOption
+from engine.cli.options import FormatOption, StoreOption
 
 
-def redrive(
+def redrive(  # noqa: PLR0913, PLR0917 - each is an option of the command
     keys: Annotated[
         list[str] | None, typer.Argument(metavar="KEY...", help="Keys of actions, as 'lapse deliveries' shows them.")
     ] = None,
@@ -29,6 +29,7 @@ def redrive(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, however many there are.")] = False,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
+    format: FormatOption = Format.TEXT,
 ) -> None:
     """Take actions up again that were given up: dead ones, and parked ones if you say so.
 
@@ -36,7 +37,7 @@ def redrive(
     lapse redrive act_63ea08ba844adb94b7e4aa6d32652686
     lapse redrive --channel crm --dry-run
     lapse redrive --rule abandoned-cart --state dead --state parked
-    lapse redrive --all --yes
+    lapse redrive --all --yes --format json
 
     They are sent as the same bytes under the same keys, and tried for as long as new ones. Parked ones
     may have arrived already. What was suppressed, and what was an erased person's, never leaves.
@@ -47,13 +48,16 @@ def redrive(
     states = tuple(state or ("dead",))
     with opened_in(store, workspace) as engine:
         number = engine.redrivable(keys, rule=rule, channel=channel, states=states)
-        if dry_run:
-            line(out(), f"{of(number, 'action')} would be taken up again")
-        else:
+        if not dry_run:
             if number > 1 and not yes and sys.stdin.isatty():
-                typer.confirm(f"Take up {number:,} actions again?", abort=True)
+                typer.confirm(f"Take up {number:,} actions again?", abort=True, err=True)
             number = engine.redrive(keys, rule=rule, channel=channel, states=states)
-            line(out(), f"{of(number, 'action')} taken up again")
-    if keys and (missing := len(set(keys)) - number):
-        line(out(), f"{of(missing, 'key')} of nothing that is {' or '.join(states)} and may leave")
+    missing = len(set(keys)) - number if keys else 0
+    if format is Format.JSON:
+        print_json({"redriven": number, "dry_run": dry_run, "missing": missing})
+    else:
+        line(out(), f"{of(number, 'action')} {'would be ' if dry_run else ''}taken up again")
+        if missing:
+            line(out(), f"{of(missing, 'key')} of nothing that is {' or '.join(states)} and may leave")
+    if missing:
         raise typer.Exit(PROBLEMS)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from email.parser import BytesParser
 from email.policy import default as by_the_book
-from typing import Any
+from typing import Any, Literal
 
 from engine.clock import iso, iso_or_none
 from engine.errors import ConfigError, did_you_mean
@@ -33,6 +33,18 @@ class Asked:
     action: str | None = None
     limit: int = 50
     after: str | None = None
+
+
+Named = Literal["rule", "action", "channel"]
+"""What actions are asked for by, and may be asked for by a name that nobody has."""
+
+
+class UnknownName(ConfigError):  # noqa: N818
+    """Actions were asked for by a name that nothing has. ``field`` is what it was to be the name of."""
+
+    def __init__(self, field: Named, text: str) -> None:
+        super().__init__(text)
+        self.field = field
 
 
 @dataclass(frozen=True)
@@ -96,9 +108,10 @@ class WholeDelivery:
 
 
 def page(connection: Connection, workspace: int, asked: Asked) -> DeliveryPage:
-    """A page of actions; an empty one for a person or rule that is not there.
+    """A page of actions; an empty one for a person who is not there.
 
-    Raises ConfigError for an ``after`` that no page gave, and for a state that is none.
+    Raises ConfigError for an ``after`` that no page gave and for a state that is none, and UnknownName for a rule that
+    was never loaded.
     """
     check_states(asked.states or ())
     named = {name: row.id for name, row in rules.every(connection, workspace).items()}
@@ -142,6 +155,28 @@ def check_states(states: Iterable[str], known: Iterable[str] = STATES) -> None:
             raise ConfigError(f"'{shown(state)}' is no state of an action here; {advice}")
 
 
+def rows_of(rule: str | None, named: Mapping[str, int]) -> tuple[int, ...] | None:
+    """The row of a rule, among those ever loaded; None: of any. Raises UnknownName for a rule that is none of them."""
+    if rule is None:
+        return None
+    if rule not in named:
+        advice = did_you_mean(rule, named, "'lapse rules' shows those that are live")
+        raise UnknownName("rule", f"there is no rule '{shown(rule)}'; {advice}")
+    return (named[rule],)
+
+
+def check_found_none(field: Named, name: str | None, known: Collection[str]) -> None:
+    """Raises UnknownName where a name that nothing was found by is none of the ``known`` either.
+
+    Whether the store has the name anywhere else is not looked for: no index has it.
+    """
+    if name is not None and name not in known:
+        names = sorted(known)
+        advice = did_you_mean(name, names, f"{field}s are {', '.join(names)}" if names else f"there are no {field}s")
+        known_by = "the settings" if field == "channel" else "the settings and the live rules"
+        raise UnknownName(field, f"nothing was found, and {known_by} know no {field} '{shown(name)}'; {advice}")
+
+
 def sealed(body: bytes) -> dict[str, Any]:
     """A look at the bytes an action is sent as: JSON whole, of a mail its subject and to whom it goes."""
     try:
@@ -155,12 +190,10 @@ def sealed(body: bytes) -> dict[str, Any]:
 
 def _wanted(connection: Connection, workspace: int, asked: Asked, named: Mapping[str, int]) -> Wanted | None:
     """What the store is asked with; None where nothing can be found."""
+    chosen = rows_of(asked.rule, named)
     person = None if asked.person is None else people.find(connection, workspace, asked.person)
     if asked.person is not None and person is None:
         return None
-    if asked.rule is not None and asked.rule not in named:
-        return None
-    chosen = None if asked.rule is None else (named[asked.rule],)
     return Wanted(person, chosen, asked.states, asked.channel, asked.action)
 
 

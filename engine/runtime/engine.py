@@ -705,12 +705,21 @@ class Engine:
         """Actions that left, are to leave, or were kept from it, newest first: a page of them.
 
         A page holds never more than the setting ``page_limit``. Raises ConfigError for an ``after`` that no page gave,
-        and for a state that is none.
+        and for a state that is none; and UnknownName for a rule that was never loaded, and where nothing is found, for
+        an action that neither the settings nor a live rule name, and a channel that the settings do not.
         """
         asked = asked or Asked()
         most = max(1, min(asked.limit, self.settings.page_limit))
         with self.store.read() as connection:
-            return deliveries.page(connection, self.workspace, replace(asked, limit=most))
+            page = deliveries.page(connection, self.workspace, replace(asked, limit=most))
+            if not page.items and asked.after is None:
+                deliveries.check_found_none("channel", asked.channel, known_channels(self.settings.channels))
+                deliveries.check_found_none("action", asked.action, self._known_actions(connection))
+            return page
+
+    def _known_actions(self, connection: Connection) -> set[str]:
+        """The actions that a live rule, a setting or a function has the name of."""
+        return {*self._follow(connection).actions, *self.settings.actions.bindings, *self._functions}
 
     def delivery(self, key: str) -> WholeDelivery | None:
         """All that is known of the action with a key; nothing if there is none."""
@@ -729,12 +738,15 @@ class Engine:
         channel, or of some keys. Gives how many.
 
         They are sent as the same bytes under the same keys, and tried for as long as new ones. Nothing of erased people
-        is. Raises ConfigError for a rule that was never loaded, and for other states than those two.
+        is. Raises ConfigError for other states than those two, and UnknownName for a rule that was never loaded and,
+        where nothing is found, for a channel that the settings do not name.
         """
         chosen = redriving.chosen(keys, rule, channel, states)
         now = self.clock.now()
         taken = redriving.take_up(self.writer.run, self.workspace, chosen, now)
-        if taken and self.on_due is not None:
+        if not taken:
+            deliveries.check_found_none("channel", channel, known_channels(self.settings.channels))
+        elif self.on_due is not None:
             self.on_due(now)
         return taken
 
@@ -749,7 +761,10 @@ class Engine:
         """How many actions :meth:`redrive` would take up again. Raises what that raises."""
         chosen = redriving.chosen(keys, rule, channel, states)
         with self.store.read() as connection:
-            return redriving.count(connection, self.workspace, chosen)
+            found = redriving.count(connection, self.workspace, chosen)
+        if not found:
+            deliveries.check_found_none("channel", channel, known_channels(self.settings.channels))
+        return found
 
     def sent(self) -> list[Outgoing]:
         """Every action that left, by moment; a match counts as one."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 
+from engine.journeys.payload import name_of
 from engine.journeys.rulebook import DAY, RuleLife
-from engine.language.program import Program
+from engine.language.program import Do, Program
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,12 @@ class Live:
     def sending(self) -> bool:
         """Whether any rule sends: what is sent shows attributes, and goes by what the person said of it."""
         return any(one.declared_actions for one in self.programs)
+
+    @cached_property
+    def actions(self) -> frozenset[str]:
+        """What the outbox calls that which the rules do, in every version that is still of use."""
+        effects = (name_of(one.effect) for program in self.programs for one in program.code if isinstance(one, Do))
+        return frozenset(effects)
 
     @cached_property
     def standing(self) -> tuple[int, ...]:

@@ -6,13 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from engine.errors import ConfigError, did_you_mean
 from engine.runtime.cursors import LAST
-from engine.runtime.deliveries import check_states
+from engine.runtime.deliveries import check_states, rows_of
 from engine.store import Connection, redriving, rules
 from engine.store.listing import Wanted
 from engine.store.redriving import STATES
-from engine.strict_json import shown
 
 PAGE: Final = 500
 """Actions that are taken up in one transaction."""
@@ -40,7 +38,7 @@ def chosen(keys: Iterable[str] | None, rule: str | None, channel: str | None, st
 def take_up(run: Run, workspace: int, chosen: Chosen, now: int) -> int:
     """Have them sent again from ``now`` on, a page a transaction; gives how many.
 
-    Whatever is in another state by then, or was of somebody who is erased, stays as it is. Raises ConfigError for a
+    Whatever is in another state by then, or was of somebody who is erased, stays as it is. Raises UnknownName for a
     rule that was never loaded.
     """
     taken, place = 0, _beginning(chosen)
@@ -73,7 +71,7 @@ def _beginning(chosen: Chosen) -> int | None:
 def _some(connection: Connection, workspace: int, chosen: Chosen, place: int) -> tuple[list[int], int | None]:
     """The next rows, and the place to go on at: among the keys, or before the row found last."""
     named = {name: row.id for name, row in rules.every(connection, workspace).items()}
-    wanted = Wanted(rules=_rules(chosen.rule, named), states=chosen.states, channel=chosen.channel)
+    wanted = Wanted(rules=rows_of(chosen.rule, named), states=chosen.states, channel=chosen.channel)
     if chosen.keys is None:
         rows = redriving.page(connection, workspace, named.values(), wanted, place, PAGE)
         return rows, rows[-1] if len(rows) == PAGE else None
@@ -81,12 +79,3 @@ def _some(connection: Connection, workspace: int, chosen: Chosen, place: int) ->
     keys = chosen.keys[place:following]
     rows = redriving.of_keys(connection, workspace, named.values(), wanted, keys)
     return rows, following if following < len(chosen.keys) else None
-
-
-def _rules(rule: str | None, named: dict[str, int]) -> tuple[int, ...] | None:
-    if rule is None:
-        return None
-    if rule not in named:
-        advice = did_you_mean(rule, named, "'lapse rules' shows those that are live")
-        raise ConfigError(f"there is no rule '{shown(rule)}'; {advice}")
-    return (named[rule],)

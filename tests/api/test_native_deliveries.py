@@ -47,11 +47,22 @@ def test_by_state_by_action_and_page_by_page(api: Api) -> None:
     (dead,) = listed(api, "?state=dead&state=parked")
     assert (dead["error"], dead["attempts"], dead["next_attempt_at"]) == ("nobody is there", 1, None)
     assert [one["template"] for one in listed(api, "?action=goodbye&person=ann")] == ["bye"]
-    assert listed(api, "?channel=none") == []
+    assert listed(api, "?channel=log&state=dead") == []
     first = api.get("/v1/deliveries?limit=1&state=dead&state=sent").json()
     second = api.get(f"/v1/deliveries?limit=1&state=dead&state=sent&after={first['after']}").json()
     assert first["deliveries"] + second["deliveries"] == listed(api)
     assert second["after"] is None
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "told"),
+    [("rule", "oen", "'one'"), ("action", "helo", "'hello'"), ("channel", "lgo", "'log'"), ("rule", "", "are live")],
+)
+def test_a_name_that_nothing_has_is_told(api: Api, field: str, name: str, told: str) -> None:
+    answer = api.get(f"/v1/deliveries?{field}={name}")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["field"]) == (400, "malformed", field)
+    assert told in error["message"]
 
 
 def test_one_is_looked_at_whole(api: Api) -> None:
@@ -88,6 +99,7 @@ def test_what_is_dead_is_taken_up_again(api: Api) -> None:
     ({"rule": None}, "rule"),
     ({"rule": "none"}, "rule"),
     ({"channel": 1}, "channel"),
+    ({"channel": "none"}, "channel"),
     ({"all": False}, "all"),
     ({"all": True, "rule": "one"}, "all"),
     ({"all": True, "states": ["sent"]}, "states"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pty
 import sqlite3
@@ -76,6 +77,19 @@ def test_filters_and_pages(lapse, down):
     assert (ran.code, ran.err) == (2, "error: 'deda' is no state of an action here; did you mean 'dead'?\n")
 
 
+@pytest.mark.parametrize(("words", "told"), [
+    (("--rule", "oen"), "there is no rule 'oen'; did you mean 'one'?"),
+    (("--action", "helo"),
+     "nothing was found, and the settings and the live rules know no action 'helo'; did you mean 'hello'?"),
+    (("--dead", "--channel", "pyton"),
+     "nothing was found, and the settings know no channel 'pyton'; did you mean 'python'?"),
+])  # fmt: skip
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_a_name_that_nothing_has_is_told(lapse, down, words, told, format):
+    ran = lapse("deliveries", *words, "--format", format)
+    assert (ran.code, ran.out, ran.err) == (2, "", f"error: {told}\n")
+
+
 def test_one_by_its_key(lapse, down):
     key = keys(lapse, "--dead")[0]
     ran = lapse("deliveries", key)
@@ -107,7 +121,7 @@ def test_what_is_dead_is_taken_up_again(lapse, down):
     ran = lapse("redrive", one, "act_unknown")
     assert ran.code == 1
     assert ran.out == "0 actions taken up again\n2 keys of nothing that is dead and may leave\n"
-    assert lapse("redrive", "--channel", "mail").out == "0 actions taken up again\n"
+    assert lapse("redrive", "--channel", "log").out == "0 actions taken up again\n"
     assert lapse("redrive", "--rule", "one").out == "1 action taken up again\n"
     assert lapse("redrive", "--all", "--state", "parked", "--state", "dead").out == "0 actions taken up again\n"
 
@@ -119,6 +133,25 @@ def test_it_must_be_said_what_is_taken_up(lapse, down):
     ran = lapse("redrive", "--rule", "oen")
     assert ran.err == "error: there is no rule 'oen'; did you mean 'one'?\n"
     assert lapse("redrive", "--all", "--state", "sent").code == 2
+
+
+def test_programs_are_told_in_one_document(lapse, down, process):
+    one, _ = keys(lapse, "--dead")
+    as_json = ("--format", "json")
+    assert lapse("redrive", "--all", "--dry-run", *as_json).json == {"redriven": 2, "dry_run": True, "missing": 0}
+    ran = lapse("redrive", one, one, "act_unknown", *as_json)
+    assert (ran.code, ran.json) == (1, {"redriven": 1, "dry_run": False, "missing": 1})
+    ran = process("redrive", "--all", *as_json)
+    assert (ran.code, ran.err, ran.json) == (0, "", {"redriven": 1, "dry_run": False, "missing": 0})
+    assert keys(lapse, "--dead") == []
+
+
+def test_a_question_is_no_part_of_the_document(lapse, down):
+    told, beside = with_a_terminal_beside("redrive", "--all", "--format", "json", answer=b"y\n")
+    assert json.loads(told) == {"redriven": 2, "dry_run": False, "missing": 0}
+    assert "Take up 2 actions again?" in beside
+    told, beside = with_a_terminal_beside("redrive", "--all", "--state", "sent", "--format", "json")
+    assert (told, beside.startswith("error: 'sent' is no state")) == ("", True)
 
 
 @pytest.mark.parametrize(("answer", "left"), [(b"n\n", 2), (b"y\n", 0)])
@@ -145,3 +178,15 @@ def at_a_terminal(*words, answer=b""):
                 told += more
     os.close(ours)
     return told.decode()
+
+
+def with_a_terminal_beside(*words, answer=b""):
+    """What the command prints into a file, and where somebody could answer."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "engine.cli", *words]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        os.close(theirs)
+        os.write(ours, answer)
+        told, beside = running.communicate(timeout=30)
+    os.close(ours)
+    return told.decode(), beside.decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -13,7 +14,7 @@ from engine.clock import DAY, iso
 from engine.delivery.channels import Outgoing, SendError
 from engine.errors import ConfigError
 from engine.runtime import redriving
-from engine.runtime.deliveries import Asked, sealed
+from engine.runtime.deliveries import Asked, UnknownName, sealed
 from engine.testing import Travel
 
 from .conftest import Lab
@@ -102,10 +103,9 @@ def test_filters_together_and_alone(here: Travel) -> None:
     assert told(here, rule="one", states=("sent", "dead")) == [("ann", "one", "dead")]
     assert told(here, action="goodbye") == [("bob", "two", "suppressed"), ("ann", "two", "suppressed")]
     assert told(here, action="goodbye", person="ann") == [("ann", "two", "suppressed")]
-    assert told(here, rule="none") == told(here, person="nobody") == told(here, rule="three") == []
+    assert told(here, person="nobody") == told(here, rule="three") == told(here, channel="log") == []
     put(here, channel="mail")
     assert told(here, channel="mail", states=("dead",)) == [("ann", "one", "dead")]
-    assert told(here, channel="mail", rule="two") == told(here, channel="other") == []
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,45 @@ def test_a_page_is_bounded_by_the_setting(lab: Lab) -> None:
 def test_what_makes_no_sense_is_told(here: Travel, asked: Asked, message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("?", r"\?")):
         here.engine.deliveries(asked)
+
+
+@pytest.mark.parametrize(("asked", "field", "message"), [
+    (Asked(rule="tow"), "rule", "there is no rule 'tow'; did you mean 'two'?"),
+    (Asked(rule="xyz", person="nobody"), "rule", "there is no rule 'xyz'; 'lapse rules' shows those that are live"),
+    (Asked(channel="lgo"), "channel", "nothing was found, and the settings know no channel 'lgo'; did you mean 'log'?"),
+    (Asked(channel="xyz", states=("dead",)), "channel",
+     "nothing was found, and the settings know no channel 'xyz'; channels are log, python"),
+    (Asked(action="helo", person="ann"), "action",
+     "nothing was found, and the settings and the live rules know no action 'helo'; did you mean 'hello'?"),
+])  # fmt: skip
+def test_a_name_that_nothing_has_is_told(here: Travel, asked: Asked, field: str, message: str) -> None:
+    with pytest.raises(UnknownName) as caught:
+        here.engine.deliveries(asked)
+    assert (caught.value.field, str(caught.value)) == (field, message)
+
+
+def test_names_that_are_known_and_of_nothing_find_nothing(lab: Lab) -> None:
+    known = {"channels": {"crm": {"type": "log"}}, "actions": {"tell_sales": "crm"}}
+    with lab("Rule: quiet\nTrigger: a\n\nRule: loud\nTrigger: a\nAction: shout\n", **known) as here:
+        here.engine.action("whisper")(Receiver())
+        for name in ("tell_sales", "shout", "whisper", "match"):
+            assert told(here, action=name) == []
+        assert told(here, channel="crm") == told(here, rule="quiet") == []
+        with pytest.raises(UnknownName, match="'shuot'; did you mean 'shout'"):
+            here.engine.deliveries(Asked(action="shuot"))
+        assert here.engine.redrive(channel="crm") == here.engine.redrivable(channel="crm") == 0
+
+
+def test_what_is_removed_stays_listable(here: Travel, tmp_path: Path) -> None:
+    put(here, channel="mail")
+    (tmp_path / "other.rules").write_text("Rule: other\nTrigger: b\n")
+    here.engine.load(tmp_path / "other.rules")
+    both = [("bob", "two", "suppressed"), ("ann", "two", "suppressed")]
+    assert told(here, rule="two") == told(here, action="goodbye") == both
+    assert told(here, channel="mail") == [("ann", "one", "dead")]
+    assert told(here, rule="three") == []
+    page = here.engine.deliveries(Asked(action="goodbye", limit=1))
+    assert [one.person for one in here.engine.deliveries(Asked(action="goodbye", after=page.after)).items] == ["ann"]
 
 
 def test_as_many_statements_for_one_as_for_a_hundred(lab: Lab) -> None:
@@ -254,7 +293,9 @@ def test_by_rule_by_channel_and_by_key(lab: Lab) -> None:
         assert len(keys(here, states=("dead",))) == 2
         assert here.engine.redrive(rule="two") == 0
         assert here.engine.redrivable(rule="three") == here.engine.redrive(rule="three") == 1
-        assert here.engine.redrive(channel="mail") == 0
+        for asks in (here.engine.redrive, here.engine.redrivable):
+            with pytest.raises(UnknownName, match="the settings know no channel 'mail'"):
+                asks(channel="mail")
         put(here, channel="mail")
         assert here.engine.redrive(channel="mail") == 1
         here.move("1 second")
