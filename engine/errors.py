@@ -55,8 +55,15 @@ class StoreLocked(StoreError):  # noqa: N818
         self.holder = holder
 
 
-class StoreBusy(StoreError):  # noqa: N818
-    """Another process kept the database to itself for longer than the writer was willing to wait."""
+class StoreUnavailable(StoreError):  # noqa: N818
+    """The database cannot be used just now: nothing of the call is stored, and the same call may succeed later.
+
+    ``reason`` is SQLite's name of it, such as ``SQLITE_FULL``.
+    """
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 class ImportMoved(LapseError):  # noqa: N818

@@ -56,7 +56,7 @@ class Refused(Exception):  # noqa: N818
     unsupported_encoding  415    a ``Content-Encoding`` other than gzip and deflate
     rate_limited          429    with the header ``Retry-After``
     internal              500    a fault of ours; the log has it under the request's id
-    unavailable           503    the store cannot be written just now
+    unavailable           503    the store cannot be used just now: its disk is full, say; nothing is stored
     ===================== ====== ==================================================================
     """
 

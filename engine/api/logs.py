@@ -13,6 +13,8 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from engine.errors import StoreUnavailable
+
 _LEVELS: Final = {"info": logging.INFO, "error": logging.ERROR}
 
 
@@ -48,6 +50,7 @@ def fault(error: BaseException) -> dict[str, Any]:
     frames = traceback.extract_tb(error.__traceback__)
     return {
         "error": type(error).__name__,
+        "reason": error.reason if isinstance(error, StoreUnavailable) else None,
         "cause": type(error.__cause__).__name__ if error.__cause__ is not None else None,
         "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
     }

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from engine.errors import StoreUnavailable
 from engine.store.prepared import Item, Keyed, RowByRow, Unfolded
 
 WRITES: Final = "lapse_writes"
@@ -25,6 +28,15 @@ WRITES: Final = "lapse_writes"
 BUSY_MILLISECONDS: Final = 5_000
 WRITER_CACHE_KIB: Final = 65_536
 READER_CACHE_KIB: Final = 16_384
+
+_UNAVAILABLE: Final = {
+    sqlite3.SQLITE_FULL: "its disk is full; make room there",
+    sqlite3.SQLITE_IOERR: "its disk cannot be read or written; look at its space, its quota and its health",
+    sqlite3.SQLITE_READONLY: "it may not be written; look at the rights of its files and folder",
+    sqlite3.SQLITE_CANTOPEN: "a file of it cannot be opened; look at its folder, and at how many files may be open",
+    sqlite3.SQLITE_BUSY: "another process keeps it to itself; see what else works on it",
+}
+"""What is wrong with the surroundings of a store rather than with a call, and what to do, by SQLite's primary codes."""
 
 _WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 
@@ -106,9 +118,31 @@ def log_bytes(path: Path | None) -> int:
 
 def is_busy(error: BaseException) -> bool:
     """Whether somebody else held the file, so that the same transaction may succeed in a moment."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(cause, "sqlite_errorcode", 0) or 0
-    return isinstance(cause, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Inside, what keeps the file from being read or written is raised as StoreUnavailable."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        advice = _UNAVAILABLE.get(_code(error))
+        if advice is None:
+            raise
+        raise StoreUnavailable(
+            f"the store cannot be used just now: {advice}", _cause(error).sqlite_errorname
+        ) from error
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's primary code of an error; 0 for any other's."""
+    return (getattr(_cause(error), "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+def _cause(error: BaseException) -> Any:
+    """The driver's error."""
+    return error.orig if isinstance(error, DBAPIError) else error
 
 
 def facts(connection: Connection) -> dict[str, object]:

@@ -53,9 +53,9 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection whose reads all see one moment of the store."""
+        """A connection whose reads all see one moment of the store. Raises StoreUnavailable where they cannot."""
         alone = self.gate.alone() if self.path is None else nullcontext()
-        with alone, self.engine.connect() as connection:
+        with alone, sqlite.available(), self.engine.connect() as connection:
             yield connection
 
     def workspace(self, connection: Connection, name: str, now: int, public_id: bytes) -> int:
@@ -83,7 +83,7 @@ class Store:
         """
         if self._daemon is None or self._daemon.released:
             raise StoreError("only the daemon of a store checkpoints it")
-        with self.gate.alone(), self.engine.connect() as connection:
+        with self.gate.alone(), sqlite.available(), self.engine.connect() as connection:
             return sqlite.checkpoint(connection)[0]
 
     @property

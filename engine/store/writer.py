@@ -130,7 +130,8 @@ class Writer(Generic[P, R]):
 
     def _carry_out(self, calls: Sequence[_Call]) -> None:
         try:
-            results = self._transact(calls)
+            with sqlite.available():
+                results = self._transact(calls)
         except BaseException as error:  # noqa: BLE001 - the callers get it
             if len(calls) == 1:
                 calls[0].future.set_exception(error)

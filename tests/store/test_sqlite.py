@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from engine.errors import StoreUnavailable
 from engine.store import people, sqlite
 from engine.store.store import Store
 
@@ -38,6 +39,19 @@ def test_only_a_busy_file_is_worth_another_try(store: Store) -> None:
         connection.exec_driver_sql("SELECT nothing")
     assert not sqlite.is_busy(wrong.value)
     assert not sqlite.is_busy(ValueError("locked"))
+
+
+def test_a_store_that_cannot_be_used_says_why_and_what_to_do(store: Store) -> None:
+    with pytest.raises(StoreUnavailable, match="its disk is full; make room there") as full, store.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        connection.exec_driver_sql("INSERT INTO meta VALUES (1, 'a', hex(zeroblob(100000)))")
+    assert full.value.reason == "SQLITE_FULL"
+    with pytest.raises(StoreUnavailable, match="it may not be written") as kept, store.read() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("DELETE FROM meta")
+    assert kept.value.reason == "SQLITE_READONLY"
+    with pytest.raises(OperationalError, match="nothing"), store.read() as connection:
+        connection.exec_driver_sql("SELECT nothing")
 
 
 def test_reads_see_one_moment(store: Store) -> None:
