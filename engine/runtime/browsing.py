@@ -112,16 +112,23 @@ def counts(
     until: When,
     zone: str,
 ) -> list[EventCount]:
-    """Counts by the local clock of ``zone``, those of an hour, day or week together. One statement."""
+    """Counts by the local clock of ``zone``, those of an hour, day or week together. Two statements.
+
+    However long the time that is asked for, only that between the first and the last event is looked at.
+    """
     if per not in _LENGTHS:
         raise ConfigError(f"events are counted per {', '.join(get_args(Per)[:-1])} or {get_args(Per)[-1]}, not '{per}'")
     local = calendar.zone_named(zone)
     if local is None:
         raise ConfigError(f"'{zone}' is no time zone; write it like 'Europe/Warsaw'")
-    stretches = list(_stretches(_at(since) or 0, _at(until) or 0, local))
+    first, last = reading.span(connection, workspace) or (0, -1)
+    begin, end = max(_at(since) or 0, first), min(_at(until) or 0, last + 1)
+    if begin >= end:
+        return []
     found = reading.counts(
-        connection, workspace, stretches, length=_LENGTHS[per], origin=_ORIGINS[per], names=_names(names)
-    )
+        connection, workspace, _stretches(begin, end, local),
+        length=_LENGTHS[per], origin=_ORIGINS[per], names=_names(names),
+    )  # fmt: skip
     times: Counter[tuple[int, str]] = Counter()
     for bucket in found:
         times[_start(bucket.start, per, local), bucket.name] += bucket.times

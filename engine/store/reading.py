@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, literal_column, or_, select
 
 from engine.store.prepared import Prepared, batch, bound, listed
 from engine.store.rows import Bucket, Shown, Stretch
@@ -92,6 +92,12 @@ def _counts(of_names: bool) -> Prepared:
     )
 
 
+def _outermost(moment: ColumnElement[int]) -> ScalarSelect[int]:
+    return select(events.c.at).where(events.c.workspace_id == _workspace).order_by(moment).limit(1).scalar_subquery()
+
+
+SPAN: Final = Prepared(select(_outermost(events.c.at.asc()), _outermost(events.c.at.desc())), "workspace")
+
 COUNTS: Final = {names: _counts(names) for names in (False, True)}
 
 
@@ -123,6 +129,12 @@ def page(
     shown = [Shown._make(row[1:]) for row in rows[:limit]]
     more = len(rows) > limit > 0
     return shown, (shown[-1].at, rows[limit - 1][0]) if more else None
+
+
+def span(connection: Connection, workspace: int) -> tuple[int, int] | None:
+    """The moments of the first and the last event, microseconds UTC; None where there is none. One statement."""
+    row = SPAN.row(connection, workspace)
+    return None if row is None or row[0] is None else (row[0], row[1])
 
 
 def counts(

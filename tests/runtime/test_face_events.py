@@ -9,6 +9,7 @@ import pytest
 from engine import ConfigError
 from engine.clock import iso
 from engine.errors import RefusedError
+from engine.runtime import browsing
 from engine.runtime.engine import Engine
 
 from .conftest import Lab
@@ -132,6 +133,21 @@ def test_an_hour_that_comes_twice_is_counted_twice(lab: Lab) -> None:
             "hour", since="2025-10-26T00:30:00.000001Z", until="2025-10-26T01:30:00.000001Z"
         )
         assert [one.times for one in later] == [1]
+
+
+def test_what_counts_cost_is_told_by_what_there_is_not_by_what_is_asked_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    plain = browsing._ahead
+    monkeypatch.setattr(browsing, "_ahead", lambda at, zone: (looked.append(at), plain(at, zone))[1])
+    with lab(zone="Europe/Warsaw") as here:
+        ever = {"since": "0001-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"}
+        assert here.engine.event_counts("hour", **ever) == []
+        add(here.engine, ("ann", "a", "2025-03-28T12:00:00Z"), ("ann", "a", "2025-04-01T12:00:00Z"))
+        assert [one.times for one in here.engine.event_counts("week", **ever)] == [1, 1]
+        assert here.engine.event_counts("hour", since=ever["until"]) == []
+    assert 0 < len(looked) < 100
 
 
 def test_events_ahead_of_now_are_counted(lab: Lab) -> None:

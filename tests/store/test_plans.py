@@ -148,6 +148,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "quarantine_total": (quarantine.TOTAL, "COVERING INDEX sqlite_autoindex_quarantine_1 (workspace_id=?)"),
     "quarantine_drop": (quarantine.DROP_OLDEST, "COVERING INDEX sqlite_autoindex_quarantine_1 (workspace_id=?)"),
     "quarantine_rows": (quarantine.ROWS_OF, "COVERING INDEX sqlite_autoindex_quarantine_1 (workspace_id=?)"),
+    "span": (reading.SPAN, "COVERING INDEX ix_events_by_time (workspace_id=?)"),
     "counts_all": (reading.COUNTS[False], "COVERING INDEX ix_events_by_time (workspace_id=? AND at"),
     "counts_names": (reading.COUNTS[True], "COVERING INDEX ix_events_by_name (workspace_id=? AND type_id=? AND at"),
 }
@@ -175,7 +176,7 @@ def test_it_goes_by_its_index(connection: Connection, name: str) -> None:
     assert not scanned or (name in allowed and "COVERING" in found), found
 
 
-@pytest.mark.parametrize("name", ["due", "watches_due", "page_all", "listing", "actions_all"])
+@pytest.mark.parametrize("name", ["due", "watches_due", "page_all", "listing", "actions_all", "span"])
 def test_the_first_rows_need_no_sorting_of_all(connection: Connection, name: str) -> None:
     found = plan(connection, STATEMENTS[name][0])
     whole = [line for line in found.splitlines() if line == "USE TEMP B-TREE FOR ORDER BY"]
