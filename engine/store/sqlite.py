@@ -130,9 +130,8 @@ def available() -> Iterator[None]:
         advice = _UNAVAILABLE.get(_code(error))
         if advice is None:
             raise
-        raise StoreUnavailable(
-            f"the store cannot be used just now: {advice}", _cause(error).sqlite_errorname
-        ) from error
+        told = f"the store cannot be used just now: {advice}"
+        raise StoreUnavailable(told, _cause(error).sqlite_errorname) from error
 
 
 def _code(error: BaseException) -> int:

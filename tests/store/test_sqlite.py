@@ -42,13 +42,16 @@ def test_only_a_busy_file_is_worth_another_try(store: Store) -> None:
 
 
 def test_a_store_that_cannot_be_used_says_why_and_what_to_do(store: Store) -> None:
-    with pytest.raises(StoreUnavailable, match="its disk is full; make room there") as full, store.read() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
-        connection.exec_driver_sql("INSERT INTO meta VALUES (1, 'a', hex(zeroblob(100000)))")
+    def write(setting: str) -> None:
+        with store.read() as connection:
+            connection.exec_driver_sql(f"PRAGMA {setting}")
+            connection.exec_driver_sql("INSERT INTO meta VALUES (1, 'a', hex(zeroblob(100000)))")
+
+    with pytest.raises(StoreUnavailable, match="its disk is full; make room there") as full:
+        write("max_page_count = 1")
     assert full.value.reason == "SQLITE_FULL"
-    with pytest.raises(StoreUnavailable, match="it may not be written") as kept, store.read() as connection:
-        connection.exec_driver_sql("PRAGMA query_only = ON")
-        connection.exec_driver_sql("DELETE FROM meta")
+    with pytest.raises(StoreUnavailable, match="it may not be written; look at the rights") as kept:
+        write("query_only = ON")
     assert kept.value.reason == "SQLITE_READONLY"
     with pytest.raises(OperationalError, match="nothing"), store.read() as connection:
         connection.exec_driver_sql("SELECT nothing")
