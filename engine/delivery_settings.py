@@ -75,8 +75,11 @@ class Secret(BaseModel):
             where = f"the file {self.file}"
             try:
                 found = self.file.read_text(encoding="utf-8").rstrip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"{where} cannot be read, and a channel needs the secret in it: {error}") from None
+            except OSError as error:
+                reason = error.strerror or error
+                raise ConfigError(f"{where} cannot be read, and a channel needs the secret in it: {reason}") from None
+            except UnicodeDecodeError:
+                raise ConfigError(f"{where} is not text in UTF-8, and a channel needs the secret in it") from None
         if not found:
             raise ConfigError(f"{where} is empty or not set, and a channel needs the secret in it")
         return found
@@ -292,12 +295,12 @@ class DeliverySettings(BaseModel):
 
 
 def check_url(url: str) -> None:
-    """Raises ValueError for what is no URL of the web."""
+    """Raises ValueError for what is no URL of the web; it quotes nothing of it, for it may be a secret."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"'{url}' is no url: {error}") from None
+    except ValueError:
+        raise ValueError("this is no url: its host or its port cannot be read") from None
     if parts.scheme not in ("http", "https") or not host:
         raise ValueError("a url begins with 'https://' or 'http://' and has a host")
 

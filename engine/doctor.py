@@ -1,4 +1,4 @@
-"""Is everything fit? Facts about the store, the clock, time zones, the daemon and what is due; and what is wrong."""
+"""Is everything fit? Facts about store, clock, zones, daemon, channels and what is due; and what is wrong."""
 
 from __future__ import annotations
 
@@ -7,19 +7,26 @@ import importlib.metadata
 import platform
 import time
 import zoneinfo
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from engine.clock import MINUTE, SECOND, iso
+from engine.config import Settings
+from engine.delivery.routing import LOG, PYTHON, Lanes
+from engine.errors import ConfigError
 from engine.runtime.engine import Engine
+from engine.runtime.pressure import EMAIL
 from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
 from engine.store import counters, outbox, types
 from engine.store.schema import events, people
 from engine.strict_json import shown
+from engine.templates.checking import EXTRA, installed
 
 OVERDUE = MINUTE
 """How late what is due may be before it is a problem."""
@@ -68,6 +75,7 @@ def examine(engine: Engine) -> Diagnosis:
             "due": _due(engine.next_due(), now),
             "outbox": _outbox(connection, engine.workspace),
             "delivery": _delivery(connection, engine.workspace, now),
+            "channels": _channels(engine.settings),
             "paused": {_named(one): f"since {iso(one.since)}: {one.reason}" for one in pauses},
             "counts": _counts(connection, engine.workspace),
             "notes": _notes(connection, engine.workspace),
@@ -78,7 +86,7 @@ def examine(engine: Engine) -> Diagnosis:
     return Diagnosis(
         rooms,
         (*_problems(rooms), *map(_standing_still, stopped)),
-        (*map(_standing_still, by_hand), *_names(names)),
+        (*map(_standing_still, by_hand), *_of_programs(rooms["channels"]), *_names(names)),
     )
 
 
@@ -135,6 +143,38 @@ def _delivery(connection: Connection, workspace: int, now: int) -> Facts:
     }
 
 
+def _channels(settings: Settings) -> Facts:
+    """The channels that actions are bound to, and whether each can work; of functions only their program knows.
+
+    Each is made as a sender would make it: its settings and secrets are read, and nothing is connected to.
+    """
+    actions: dict[str, list[str]] = defaultdict(list)
+    for action, name in settings.actions.bindings.items():
+        actions[name].append(action)
+    if settings.actions.default is not None or not actions:
+        actions[settings.actions.default or LOG].append("default")
+    found = {}
+    with closing(Lanes(settings)) as lanes:
+        for name, bound in sorted(actions.items()):
+            why = _why_not(lanes, name)
+            works = None if lanes.kind(name) == PYTHON else why is None
+            found[name] = {"type": lanes.kind(name), "actions": sorted(bound), "works": works, "why": why}
+    return found
+
+
+def _why_not(lanes: Lanes, name: str) -> str | None:
+    """Why a channel cannot work; None where it can."""
+    try:
+        lanes.of(name)
+    except ConfigError as error:
+        return str(error)
+    except OSError as error:
+        return f"the certificates it is to trust cannot be read, see SSL_CERT_FILE: {error}"
+    if lanes.kind(name) == EMAIL and not installed():
+        return f"mail is made from templates, and what reads them is not installed: {EXTRA}"
+    return None
+
+
 def _counts(connection: Connection, workspace: int) -> Facts:
     tables = {"events": events, "people": people}
     return {
@@ -158,9 +198,19 @@ def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
         yield f"what was due at {rooms['due']['next']} has not been decided: {advice}"
     if rooms["clock"]["set_back_by_seconds"] * SECOND > AHEAD:
         yield "events have arrived in what is now the future: the clock was set back"
+    for name, channel in rooms["channels"].items():
+        if channel["why"] is not None:
+            yield f"the channel '{name}' cannot work: {channel['why']}"
     if dead := rooms["outbox"].get("dead", 0):
         told = f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
         yield f"{told}; 'lapse deliveries --dead' shows why, 'lapse redrive' takes them up again"
+
+
+def _of_programs(channels: Facts) -> Iterator[str]:
+    for channel in channels.values():
+        if channel["type"] == PYTHON:
+            told = ", ".join(f"'{action}'" for action in channel["actions"])
+            yield f"only a program that registers a function carries out {told}; 'lapse run' and 'lapse serve' do not"
 
 
 def _standing_still(one: Switch) -> str:

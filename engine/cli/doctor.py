@@ -24,8 +24,9 @@ def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> Non
     lapse doctor
     lapse doctor --format json
 
-    The store and its settings, the clock, time zones, the daemon, what is due and what waits to be
-    sent. Changes nothing. Exits with 1 when there is a problem.
+    The store and its settings, the clock, time zones, the daemon, what is due, what waits to be sent, and
+    whether the channels can work that actions are bound to: their settings, their secrets and what has
+    to be installed. Changes nothing and connects to nothing. Exits with 1 when there is a problem.
     """
     with Engine.open(settings=settings_of(store)) as engine:
         found = examine(engine)
@@ -41,7 +42,7 @@ def _print(found: Diagnosis) -> None:
     console = out()
     for room, facts in found.facts.items():
         line(console, (room, "bold"))
-        for name, value in _flat(facts):
+        for name, value in _channels(facts) if room == "channels" else _flat(facts):
             line(console, (f"  {name.replace('_', ' '):<{_WIDTH}}", "dim"), _shown(value))
         if not facts:
             line(console, ("  empty", "dim"))
@@ -52,6 +53,15 @@ def _print(found: Diagnosis) -> None:
         line(console, ("warning: ", "bold yellow"), warning)
     if found.ok:
         line(console, ("all is well", "green"))
+
+
+def _channels(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """A line for each channel."""
+    verdicts = {True: "can work", False: "cannot work", None: "known to its program alone"}
+    return [
+        (name, f"{one['type']}, for {', '.join(one['actions'])}: {verdicts[one['works']]}")
+        for name, one in facts.items()
+    ]
 
 
 def _flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:

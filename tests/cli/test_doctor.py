@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import sys
 
 import pytest
 
@@ -139,3 +140,121 @@ def test_what_was_given_up_is_a_problem_with_a_way_out(lapse, place):
         "1 action could not be delivered and will not be tried again; 'lapse deliveries --dead' shows why, "
         "'lapse redrive' takes them up again"
     )
+
+
+CHANNELS = """\
+[channels.team]
+type = "slack"
+url = { env = "SLACK_URL" }
+
+[channels.mail]
+type = "email"
+host = "smtp.example.com"
+from = "shop@example.com"
+username = "shop"
+password = { file = "password" }
+
+[channels.crm]
+type = "webhook"
+url = "https://crm.example.com/hooks"
+secrets = [{ env = "CRM_SECRET" }]
+
+[channels.idle]
+type = "slack"
+url = { env = "NOBODY_SETS_THIS" }
+
+[actions]
+tell_team = "team"
+send_email = "mail"
+send_receipt = "mail"
+default = "crm"
+"""
+SECRETS = {"SLACK_URL": "https://hooks.slack.com/T1/secret-path", "CRM_SECRET": f"whsec_{'abcd' * 8}"}
+
+
+@pytest.fixture
+def channels(place, monkeypatch):
+    (place / "lapse.toml").write_text(CHANNELS)
+    (place / "password").write_text("secret\n")
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_each_channel_that_actions_are_bound_to_can_work(lapse, channels):
+    ran = lapse("doctor", "--format", "json")
+    assert ran.code == 0
+    assert ran.json["channels"] == {
+        "crm": {"type": "webhook", "actions": ["default"], "works": True, "why": None},
+        "mail": {"type": "email", "actions": ["send_email", "send_receipt"], "works": True, "why": None},
+        "team": {"type": "slack", "actions": ["tell_team"], "works": True, "why": None},
+    }
+    assert re.search(r"^  mail +email, for send_email, send_receipt: can work$", lapse("doctor").out, re.MULTILINE)
+
+
+def test_without_bindings_everything_goes_to_the_log(lapse):
+    assert lapse("doctor", "--format", "json").json["channels"] == {
+        "log": {"type": "log", "actions": ["default"], "works": True, "why": None},
+    }
+
+
+@pytest.mark.parametrize(("variable", "value", "name", "why"), [
+    ("SLACK_URL", "", "team", "the environment variable SLACK_URL is empty or not set, "),
+    ("SLACK_URL", "https://hooks.slack.com:secret-path/", "team", "SLACK_URL: this is no url: its host or its port "),
+    ("SLACK_URL", "https://[secret-path", "team", "SLACK_URL: this is no url: its host or its port cannot be read"),
+    ("SLACK_URL", "http://127.0.0.1/secret-path", "team", "127.0.0.1 is not a public address; "),
+    ("CRM_SECRET", "secret-path", "crm", "CRM_SECRET: a secret for signatures begins with 'whsec_'"),
+    ("SSL_CERT_FILE", "nowhere.pem", "crm", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: "),
+])  # fmt: skip
+def test_one_that_cannot_work_is_a_problem_and_no_secret_is_told(
+    lapse, channels, monkeypatch, variable, value, name, why
+):
+    monkeypatch.setenv(variable, value)
+    ran = lapse("doctor", "--format", "json")
+    assert ran.code == 1
+    assert ran.json["channels"][name]["works"] is False
+    assert ran.json["channels"][name]["why"].startswith(why)
+    assert f"the channel '{name}' cannot work: {ran.json['channels'][name]['why']}" in ran.json["problems"]
+    ran = lapse("doctor")
+    assert ran.code == 1
+    assert ": cannot work\n" in ran.out
+    assert f"problem: the channel '{name}' cannot work: {why}" in ran.out
+    assert "secret-path" not in ran.out
+
+
+def test_a_file_with_a_secret_has_to_be_readable(lapse, channels, place):
+    (place / "password").write_bytes(b"\xff\xfe")
+    (problem,) = lapse("doctor", "--format", "json").json["problems"]
+    assert problem == (
+        "the channel 'mail' cannot work: the file password is not text in UTF-8, and a channel needs the secret in it"
+    )
+    (place / "password").unlink()
+    (problem,) = lapse("doctor", "--format", "json").json["problems"]
+    assert problem.endswith("the file password cannot be read, and a channel needs the secret in it: "
+                            "No such file or directory")  # fmt: skip
+
+
+def test_what_has_to_be_installed_is_named(lapse, channels, monkeypatch):
+    monkeypatch.setattr("engine.doctor.installed", lambda: False)
+    monkeypatch.setitem(sys.modules, "engine.delivery.client", None)
+    found = lapse("doctor", "--format", "json").json["channels"]
+    assert {name: one["why"].rpartition(": ")[2] for name, one in found.items()} == {
+        "crm": "pip install 'lapse[webhook]'",
+        "mail": "pip install 'lapse[templates]'",
+        "team": "pip install 'lapse[webhook]'",
+    }
+
+
+def test_functions_are_known_to_their_program_alone(lapse, place):
+    (place / "lapse.toml").write_text('[actions]\nhello = "python"\ngoodbye = "log"\n')
+    ran = lapse("doctor", "--format", "json")
+    assert ran.code == 0
+    assert ran.json["channels"]["python"] == {"type": "python", "actions": ["hello"], "works": None, "why": None}
+    assert ran.json["warnings"] == [
+        "only a program that registers a function carries out 'hello'; 'lapse run' and 'lapse serve' do not"
+    ]
+
+
+def test_check_needs_no_secrets(lapse, channels, monkeypatch):
+    for name in SECRETS:
+        monkeypatch.delenv(name)
+    assert lapse("check").code == 0
