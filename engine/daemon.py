@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from engine.clock import SECOND, moment
 from engine.errors import LapseError
 from engine.runtime.engine import Engine
+from engine.runtime.rulefiles import STAYING
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS = 1
@@ -145,15 +146,12 @@ class Daemon:
             return
         self._signature = signature
         found = self.engine.reload()
-        for reading, one in found.findings:
-            _log.log(
-                logging.ERROR if one.severity == "error" else logging.WARNING,
-                "%s: %s",
-                reading.source.name,
-                one.message,
-            )
+        found.log_to(_log)
         self.engine.warn_of_unbound()
-        _log.info("rules reloaded" if found.ok else "rules have errors; the rules that were live stay live")
+        if found.ok:
+            _log.info("rules reloaded")
+        else:
+            _log.error(STAYING)
 
     def _keep_log_short(self) -> None:
         """Where a reader is in the way, the log may grow to twice its size before it is tried again."""

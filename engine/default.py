@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from engine.config import load_settings
+from engine.config import Settings, load_settings
+from engine.errors import ConfigError
 from engine.model import Event, Identify
 from engine.receipt import Receipt
-from engine.runtime.engine import Engine
+from engine.runtime.engine import Engine, refusal
+from engine.runtime.rulefiles import STAYING
 
+_log = logging.getLogger("lapse.engine")
 _lock = threading.Lock()
 _engine: Engine | None = None
 
@@ -48,14 +52,38 @@ def identify(
 
 
 def default_engine() -> Engine:
-    """The process's own engine, opened now if need be. Raises ConfigError when the settings or rules are wrong."""
+    """The process's own engine, opened now if need be.
+
+    Where the rules of the settings have an error, those that were live stay live, and the log says so. Raises
+    ConfigError when the settings are wrong, or the rules while none is live.
+    """
     global _engine  # noqa: PLW0603
     with _lock:
         if _engine is None:
-            settings = load_settings()
-            _engine = Engine.open(settings=settings, rules=settings.rules if settings.rules.exists() else None)
+            _engine = _opened(load_settings())
             atexit.register(close)
         return _engine
+
+
+def _opened(settings: Settings) -> Engine:
+    engine = Engine.open(settings=settings)
+    try:
+        if settings.rules.exists():
+            _load(engine)
+    except BaseException:
+        engine.close()
+        raise
+    return engine
+
+
+def _load(engine: Engine) -> None:
+    found = engine.load(engine.settings.rules)
+    if found.ok:
+        return
+    if not engine.live.rules:
+        raise ConfigError(refusal(found))
+    found.log_to(_log)
+    _log.error(STAYING)
 
 
 def close() -> None:

@@ -38,8 +38,9 @@ def ingest(
     lapse ingest 2025-*.csv.gz --history --map timestamp=Date --map user_id=Customer
     zcat events.jsonl.gz | lapse ingest -
 
-    Running a file again stores nothing twice. Exits with 1 when lines were rejected, or
-    lost because their message id is taken.
+    Running a file again stores nothing twice. Rule files are made live first; with an error in
+    them the rules that were live stay live, and where none was nothing is taken in. Exits with 1
+    when lines were rejected, or lost because their message id is taken.
     """
     mapping = mapping_of(map)
     with opened_with_rules(store, rules) as engine, bars() as progress:

@@ -16,6 +16,7 @@ from engine.cli.opening import moves_told, refuse_errors
 from engine.config import Settings
 from engine.daemon import Daemon
 from engine.errors import ConfigError, LapseError
+from engine.runtime.rulefiles import STAYING
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS: Final = 1.0
@@ -48,19 +49,26 @@ def watch(daemon: Daemon, stop: threading.Event) -> None:
 
 
 def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] | None, *, migrate: bool) -> None:
-    """Make the rules of all workspaces live and say what is doubtful about them; stop if one has an error."""
+    """Make the rules of all workspaces live and say what is wrong with them.
+
+    Where a workspace's have an error, those that were live stay live. It stops where none was, and where journeys were
+    to ``migrate``: then what was asked for cannot be done.
+    """
     loaded = workspaces.load(rules, migrate=migrate)
-    for found in loaded.values():
-        refuse_errors(found)
-        for reading, one in found.findings:
-            line = reading.source.place(one.span[0]).line
-            log.warning("%s:%s: %s", reading.source.name, line, one.message)
     for engine in workspaces.engines:
+        if (found := loaded.get(engine.settings.workspace)) is None:
+            continue
+        if migrate or not engine.live.rules:
+            refuse_errors(found)
+        found.log_to(log)
+        if not found.ok:
+            log.error(STAYING)
         for told in moves_told(engine):
             log.info("%s", told)
     live = sum(len(engine.live.rules) for engine in workspaces.engines)
     files = sum(len(found.readings) for found in loaded.values())
-    log.info("%s live from %s on %s", of(live, "rule"), of(files, "file"), workspaces.store.url)
+    whence = of(files, "file") if all(found.ok for found in loaded.values()) else "the store"
+    log.info("%s live from %s on %s", of(live, "rule"), whence, workspaces.store.url)
 
 
 def refuse_functions(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from engine.cli.console import err, fail, of, warn
 from engine.cli.findings import print_findings
 from engine.config import Settings, load_settings
 from engine.runtime.engine import Engine
-from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.rulefiles import STAYING, Found, RuleFiles
 from engine.runtime.workspaces import Workspaces
 
 
@@ -38,11 +38,19 @@ def opened_in(store: str | None, workspace: str | None) -> Iterator[Engine]:
 
 @contextmanager
 def opened_with_rules(store: str | None, rules: Sequence[Path] | None) -> Iterator[Engine]:
-    """An engine that makes rules live: those named, else those of the settings, where there are any."""
+    """An engine that makes rules live: those named, else those of the settings, where there are any.
+
+    With an error in them, those that were live stay live; where none was, it stops: nothing would start.
+    """
     with opened(store) as engine:
         usual = engine.settings.rules
         if rules or usual.exists():
-            load(engine, rules or [usual])
+            found = engine.load(*(rules or [usual]))
+            if not engine.live.rules:
+                refuse_errors(found)
+            elif not found.ok:
+                show(found)
+                warn(STAYING)
         elif not engine.live.rules:
             warn(f"no rule is live, and there are no rules at '{usual}'; name them with --rules")
         yield engine
@@ -75,7 +83,11 @@ def refuse_errors(found: Found) -> None:
     """Show every finding and stop if one of them is an error."""
     if found.ok:
         return
-    console = err()
-    print_findings(console, ((reading.source, one) for reading, one in found.findings))
+    show(found)
     errors = sum(one.severity == "error" for _, one in found.findings)
     raise fail(f"the rules have {of(errors, 'error')}; nothing was done")
+
+
+def show(found: Found) -> None:
+    """Every finding with its line."""
+    print_findings(err(), ((reading.source, one) for reading, one in found.findings))

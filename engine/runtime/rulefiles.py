@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from engine.config import Settings
 from engine.errors import ConfigError
@@ -14,6 +16,11 @@ from engine.language.program import Program
 
 SUFFIX = ".rules"
 TESTS = ".test.rules"
+
+STAYING: Final = (
+    "the rules have errors, so the rules that were live stay live; 'lapse check' shows what to put right"
+)
+"""What is said where a wrong file is passed over."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,13 @@ class Found:
     @property
     def findings(self) -> list[tuple[Reading, Diagnostic]]:
         return [(reading, one) for reading in self.readings for one in reading.diagnostics]
+
+    def log_to(self, log: logging.Logger) -> None:
+        """Write every finding as a line, with its place."""
+        for reading, one in self.findings:
+            level = logging.ERROR if one.severity == "error" else logging.WARNING
+            line, column = reading.source.place(one.span[0])
+            log.log(level, "%s:%s:%s: %s", reading.source.name, line, column, one.message)
 
 
 @dataclass

@@ -132,5 +132,29 @@ def test_wrong_rules_stop_it_before_anything_is_stored(lapse, place):
     ran = lapse("ingest", "log.jsonl")
     assert ran.code == 2
     assert "Conditon" in ran.err
+    assert "nothing was done" in ran.err
     (place / "rules" / "wrong.rules").unlink()
     assert stored(lapse("ingest", "log.jsonl", "--format", "json")) == [(3, 0, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("rules/wrong.rules", "Trigger: a\nConditon: b\n", "wrong.rules:2:1: error: "),
+        ("templates/cart.txt", "Dear {{ person.name", "cart.txt:1:6: error: "),
+    ],
+    ids=["rules", "template"],
+)
+@pytest.mark.parametrize("named", [(), ("--rules", "rules")], ids=["usual", "named"])
+def test_where_rules_are_live_they_stay_and_events_come_in(lapse, place, file, text, told, named):
+    (place / "rules" / "cart.rules").write_text(RULES + 'Action: send_email "cart"\n')
+    (place / "templates").mkdir()
+    (place / "templates" / "cart.txt").write_text("Hello")
+    assert lapse("rules", "--rules", "rules").code == 0
+    (place / file).write_text(text)
+    (place / "log.jsonl").write_text(line("u1", iso(WallClock().now())))
+    ran = lapse("ingest", "log.jsonl", "--format", "json", *named)
+    assert (ran.code, stored(ran)) == (0, [(1, 0, 0, 0)])
+    assert told in ran.err
+    assert "warning: the rules have errors, so the rules that were live stay live; 'lapse check'" in ran.err
+    assert lapse("rules", "--format", "json").json["rules"]["abandoned-cart"]["waiting"] == 1

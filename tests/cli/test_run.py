@@ -128,6 +128,30 @@ def test_rules_with_errors_are_shown_and_it_does_not_start(place, lapse, while_r
     assert "wrong.rules:2:1: error: " in ran.err
 
 
+def test_where_rules_are_live_errors_are_shown_and_it_starts_with_those(place, lapse, while_running):
+    assert lapse("rules", "--rules", "rules").code == 0
+    (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
+
+    def mend(log):
+        assert any("wrong.rules:2:1: " in line for line in log)
+        assert any("the rules that were live stay live" in line for line in log)
+        assert any("1 rule live from the store on" in line for line in log)
+        signing_up(place)(log)
+        (place / "rules" / "wrong.rules").write_text("Rule: mended\nTrigger: a\n")
+        wait_for(lambda: "rules reloaded" in log)
+
+    assert while_running(mend).code == 0
+    assert sorted(lapse("rules", "--format", "json").json["rules"]) == ["mended", "welcome"]
+
+
+def test_journeys_cannot_be_taken_along_to_rules_with_errors(place, lapse, while_running):
+    assert lapse("rules", "--rules", "rules").code == 0
+    (place / "rules" / "wrong.rules").write_text("Trigger: a\nConditon: b\n")
+    ran = while_running(lambda log: None, "--migrate")
+    assert ran.code == 2
+    assert "wrong.rules:2:1: error: " in ran.err
+
+
 def test_a_folder_that_is_not_there_is_told_plainly(while_running):
     ran = while_running(lambda log: None, "--rules", "absent")
     assert ran.code == 2
