@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.config import FILE, Settings
 from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read_cases
 from engine.language.naming import event_names
 from engine.language.nodes import Rule, Span
 from engine.language.source import Source
 from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
+from engine.runtime.unmatched import Unmatched, unmatched
 from engine.schemas.naming import suggested_name
 from engine.strict_json import shown
 from engine.templates.checking import Looked
@@ -54,10 +57,12 @@ def check(
     paths: Iterable[Path],
     catalog: Catalog | None = None,
     templates: Callable[[Iterable[Reading]], Looked] | None = None,
+    settings: Settings | None = None,
 ) -> Checked:
     """Look through rule files, test files, and folders of both, and at names that are not in the ``catalog``.
 
-    ``templates`` looks over what the rules name, where anybody keeps any. Raises ConfigError for a path that does not
+    ``templates`` looks over what the rules name, where anybody keeps any. Where the ``settings``' rules are among what
+    is looked through, so are the names that the settings have of rules. Raises ConfigError for a path that does not
     exist.
     """
     paths = list(paths)
@@ -68,6 +73,8 @@ def check(
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
     looked = templates(found.readings) if templates else Looked(0, ())
     findings += looked.findings
+    if settings is not None and settings.rules.resolve() in {path.resolve() for path in paths}:
+        findings += _names_of_rules(settings)
     findings.sort(key=lambda one: (one[0].name, one[1].span))
     files = len(found.readings) + len(tests)
     cases = sum(len(one.cases) for one in tests)
@@ -85,6 +92,29 @@ def _event_names(rules: Iterable[Rule]) -> Iterator[Diagnostic]:
                 message = f"events are best named in snake_case, and '{shown(name)}' is not"
                 advice = f"if the event is yours to name, send and write '{shown(better)}'"
                 yield Diagnostic("event-name", "warning", message, span, advice)
+
+
+def _names_of_rules(settings: Settings) -> Iterator[Finding]:
+    """A warning for each name in the settings that no rule of any workspace has; none while rules have errors."""
+    folders = dict.fromkeys((settings.rules, *(one.rules for one in settings.workspaces.values())))
+    found = [RuleFiles((folder,)).load() for folder in folders if folder.exists()]
+    if all(one.ok for one in found):
+        for one in unmatched(settings, [program for each in found for program in each.programs]):
+            source, span = _place(one)
+            yield source, Diagnostic(one.code, "warning", one.message, span, one.help)
+
+
+def _place(one: Unmatched) -> tuple[Source, Span]:
+    """Where a setting stands: in the file, behind its table's head; or nowhere, as in the environment."""
+    path = Path(FILE)
+    text = path.read_text("utf-8", "replace") if path.exists() else ""
+    head, name = rf"^\s*\[\s*{re.escape(one.table)}\s*\]", re.escape(one.name)
+    key, item = rf"^\s*[\"']?(?={name}[\"']?\s*=)", rf"[\"'](?={name}[\"'])"
+    found = re.search(rf"{head}(?:(?!^\s*\[).)*?(?:{key}|{item})({name})", text, re.MULTILINE | re.DOTALL)
+    if found is not None:
+        return Source(FILE, text), found.span(1)
+    shown_as = f"[{one.table}] {shown(one.name)}"
+    return Source("settings", shown_as), (0, len(shown_as))
 
 
 def test_files(paths: Iterable[Path]) -> list[Path]:

@@ -27,6 +27,7 @@ from engine.durations import in_micros
 from engine.errors import ConfigError
 from engine.journeys import rulebook
 from engine.language import Diagnostic, read_quiet_hours
+from engine.language.program import Program
 from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
 from engine.runtime import (
@@ -67,6 +68,7 @@ from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.switches import Switch
 from engine.runtime.types import Types
+from engine.runtime.unmatched import unmatched
 from engine.store import Connection
 from engine.store import rules as stored_rules
 from engine.store.people import KINDS
@@ -219,6 +221,8 @@ class Engine:
             for rule in changing:
                 self._due.work_through(rule, old)
             self._live, self.moves = self.writer.run(partial(self._go_live, found=found, migrate=migrate))
+            if not self._shares_desk and not self.settings.workspaces:
+                self.warn_of_unmatched(found.programs)
         return found
 
     def _go_live(self, connection: Connection, found: Found, migrate: bool) -> loader.Edit:
@@ -573,9 +577,18 @@ class Engine:
             self._warn_of_unbound(name)
 
     def _warn_of_unbound(self, name: str) -> None:
-        if name not in self._warned:
-            self._warned.add(name)
-            _log.warning("nothing binds the action '%s': it is written to the log only", name)
+        self._warn(f"nothing binds the action '{name}': it is written to the log only")
+
+    def warn_of_unmatched(self, rules: Sequence[Program]) -> None:
+        """Say in the log which names of the settings none of the rules of all workspaces has, each once."""
+        if self._fallback is None:
+            for one in unmatched(self.settings, rules):
+                self._warn(str(one))
+
+    def _warn(self, told: str) -> None:
+        if told not in self._warned:
+            self._warned.add(told)
+            _log.warning("%s", told)
 
     # ------------------------------------------------------------------------------------------- sight
 

@@ -177,6 +177,7 @@ class Workspaces:
         with self._opening:
             self._loads = True
             found = {engine.settings.workspace: self._load(engine, rules, migrate) for engine in self.engines}
+        self._warn_of_unmatched()
         return {name: one for name, one in found.items() if one is not None}
 
     def _load(self, engine: Engine, rules: Sequence[Path] | None = None, migrate: bool = False) -> Found | None:
@@ -249,6 +250,9 @@ class Workspaces:
         for engine in self.engines:
             engine.warn_of_unbound()
 
+    def _warn_of_unmatched(self) -> None:
+        self.default.warn_of_unmatched([rule.program for one in self.engines for rule in one.live.rules.values()])
+
     @property
     def rule_files(self) -> WorkspaceFiles | None:
         files = tuple(one.rule_files for one in self.engines if one.rule_files is not None)
@@ -257,6 +261,7 @@ class Workspaces:
     def reload(self) -> Found:
         """Read the rule files of all workspaces again. In a workspace with an error in them nothing changes."""
         each = [engine.reload() for engine in self.engines if engine.rule_files is not None]
+        self._warn_of_unmatched()
         return Found(
             tuple(chain.from_iterable(one.programs for one in each)),
             tuple(chain.from_iterable(one.readings for one in each)),

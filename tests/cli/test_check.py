@@ -151,3 +151,65 @@ def test_another_folder_of_templates_can_be_named(lapse, rules, templates, place
     ran = lapse("check", "--templates", "nowhere")
     assert ran.code == 2
     assert "there is no folder at 'nowhere'" in ran.err
+
+
+# ---------------------------------------------------------------------------------------------- names in the settings
+
+NAMING = """\
+[caps]
+promo = "1 per person per day"  # not promotion
+promotion = "1 per person per day"
+
+[guard]
+exempt = [
+  "send_receipt",
+]
+
+[guard.rules]
+welcom = 50
+"""
+TAGGED = "Rule: welcome\nTrigger: signed_up\nTags: promo\n"
+
+
+@pytest.fixture
+def naming(place, rules):
+    (place / "lapse.toml").write_text(NAMING)
+    return rules(tagged=TAGGED)
+
+
+def test_names_in_the_settings_that_no_rule_has_are_warnings(lapse, naming):
+    ran = lapse("check")
+    assert ran.code == 0
+    assert ran.out == (GOLDEN / "check_settings.txt").read_text()
+    assert lapse("check", "--strict").code == 1
+    found = lapse("check", "rules/", "--format", "json").json
+    assert (found["errors"], found["warnings"]) == (0, 3)
+    assert [(one["file"], one["line"], one["code"]) for one in found["findings"]] == [
+        ("lapse.toml", 3, "cap-unused"), ("lapse.toml", 7, "guard-unused"), ("lapse.toml", 11, "guard-unused"),
+    ]  # fmt: skip
+
+
+def test_they_are_not_told_of_some_of_the_rules(lapse, naming):
+    assert lapse("check", "rules/tagged.rules").out == "1 rule in 1 file: all is well\n"
+
+
+def test_they_are_not_told_of_rules_with_errors(lapse, rules, naming):
+    rules(wrong=WRONG)
+    assert {one["file"] for one in lapse("check", "--format", "json").json["findings"]} == {"rules/wrong.rules"}
+
+
+def test_rules_of_other_workspaces_have_names_too(lapse, naming, place):
+    (place / "more").mkdir()
+    (place / "more" / "tagged.rules").write_text(
+        "Rule: welcome\nTrigger: a\nAction: send_receipt\nTags: promotion\n\nRule: welcom\nTrigger: a\n"
+    )
+    (place / "lapse.toml").write_text(NAMING + '\n[workspaces.acme]\nrules = "more"\n')
+    assert lapse("check").out == "1 rule in 1 file: all is well\n"
+
+
+def test_one_that_stands_in_no_file_is_told_by_its_name(lapse, rules, monkeypatch):
+    monkeypatch.setenv("LAPSE_CAPS", '{"prom": "1 per person per day"}')
+    rules(tagged=TAGGED)
+    (found,) = lapse("check", "--format", "json").json["findings"]
+    assert (found["file"], found["line"], found["help"]) == ("settings", 1, "did you mean 'promo'?")
+    assert " 1 | [caps] prom\n" in lapse("check").out
