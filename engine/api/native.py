@@ -10,6 +10,7 @@ from engine.access import Role, Scope, granted, scopes_named
 from engine.api import (
     cloudevents,
     imports,
+    native_addresses,
     native_deliveries,
     native_pauses,
     native_people,
@@ -374,6 +375,7 @@ DIALECT: Final = Dialect(
             described=Described("Revoke a key", None, status=204),
         ),
         *native_deliveries.ROUTES,
+        *native_addresses.ROUTES,
         *native_pauses.ROUTES,
         *native_people.ROUTES,
         *native_types.ROUTES,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from engine.cli.addresses import addresses
 from engine.cli.check import check
 from engine.cli.console import fail
 from engine.cli.deliveries import deliveries
@@ -51,7 +52,13 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 """In the order of the help page."""
 
-GROUPS: dict[str, typer.Typer] = {"types": types, "quarantine": quarantine, "keys": keys, "workspaces": workspaces}
+GROUPS: dict[str, typer.Typer] = {
+    "addresses": addresses,
+    "types": types,
+    "quarantine": quarantine,
+    "keys": keys,
+    "workspaces": workspaces,
+}
 """Nouns with verbs of their own; they come last."""
 
 

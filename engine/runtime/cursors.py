@@ -16,7 +16,7 @@ from engine.runtime.masking import Mask
 from engine.store import Connection
 from engine.strict_json import shown
 
-Of = Literal["events", "arrivals", "journeys", "deliveries", "quarantine"]
+Of = Literal["events", "arrivals", "journeys", "deliveries", "quarantine", "addresses"]
 """The list that a cursor is of."""
 
 LAST: Final = 2**63 - 1

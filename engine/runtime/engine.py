@@ -45,6 +45,7 @@ from engine.runtime import (
     redriving,
     sight,
     switches,
+    unreachable,
 )
 from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
@@ -69,6 +70,7 @@ from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.switches import Switch
 from engine.runtime.types import Types
 from engine.runtime.unmatched import unmatched
+from engine.runtime.unreachable import UnreachablePage
 from engine.store import Connection
 from engine.store import rules as stored_rules
 from engine.store.people import KINDS
@@ -778,6 +780,22 @@ class Engine:
         if not found:
             deliveries.check_found_none("channel", channel, known_channels(self.settings.channels))
         return found
+
+    def unreachable(self, limit: int = 50, after: str | None = None) -> UnreachablePage:
+        """Addresses that take no mail any more, the latest bounce first: a page of them behind ``after``.
+
+        A page holds never more than the setting ``page_limit``. Raises ConfigError for an ``after`` that no page gave.
+        """
+        most = max(1, min(limit, self.settings.page_limit))
+        with self.store.read() as connection:
+            return unreachable.page(connection, self.workspace, most, after)
+
+    def forget_unreachable(self, address: str) -> bool:
+        """Let mail go to an address again that bounced; False where none is kept from it.
+
+        What was suppressed stays so, and another hard bounce ends mail to the address again.
+        """
+        return self.writer.run(lambda connection: unreachable.forget(connection, self.workspace, address))
 
     def sent(self) -> list[Outgoing]:
         """Every action that left, by moment; a match counts as one."""

@@ -160,7 +160,7 @@ class Intake:
                     )
                 )  # fmt: skip
         self._write(stored)
-        note_bounces(self.connection, self.workspace, reports.bounced(happened), self.now)
+        note_bounces(self.connection, self.workspace, reports.bounced(happened))
         return stored
 
     def _types(self, names: Iterable[str]) -> dict[str, int]:

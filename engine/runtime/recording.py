@@ -12,6 +12,7 @@ from engine.runtime.intake import Intake
 from engine.runtime.naming import rule_ids
 from engine.runtime.reports import BOUNCED, about, note_bounces
 from engine.store import outbox
+from engine.store.addresses import Bounce
 from engine.store.rows import OutboxRow
 
 GONE = "the receiver answered 410: it wants nothing more"
@@ -32,8 +33,8 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
     bounced = [row for row, outcome in outcomes if outcome.bounced]
     if bounced:
         rows = outbox.by_id(connection, [row.id for row in bounced])
-        named = {row.recipient: row.error or "" for row in rows if row.recipient is not None}
-        note_bounces(connection, workspace, named, now)
+        named = {row.recipient: Bounce(now, row.error or "") for row in rows if row.recipient is not None}
+        note_bounces(connection, workspace, named)
         live = [row for row in rows if row.reason != outbox.ERASED]
         called = rule_ids(connection, workspace, intake.live, {row.rule for row in live})
         intake.put(_bounce(row, called[row.rule], now) for row in live)

@@ -17,6 +17,7 @@ from engine.runtime.live import Live
 from engine.runtime.naming import rule_ids
 from engine.runtime.pressure import EMAIL
 from engine.store import Connection, addresses, outbox
+from engine.store.addresses import Bounce
 from engine.store.rows import OutboxRow
 
 BOUNCED: Final = "email_bounced"
@@ -42,15 +43,16 @@ class Reports:
         properties = {**about(action, self._rules[action.rule]), **item.properties}
         return action.causes, to_json(properties).decode()
 
-    def bounced(self, items: Iterable[ValidEvent]) -> dict[str, str]:
-        """Addresses that take no mail any more by what the events say, each with the reason."""
+    def bounced(self, items: Iterable[ValidEvent]) -> dict[str, Bounce]:
+        """Addresses that take no mail any more by what the events say."""
         found = {}
         for item in items:
             if item.name == BOUNCED and _is_hard(item.properties):
                 action = self._actions.get(item.caused_by or "")
                 address = item.properties.get("email") or (None if action is None else action.recipient)
                 if isinstance(address, str):
-                    found[address] = str(item.properties.get("reason") or "a hard bounce was reported")
+                    reason = str(item.properties.get("reason") or "a hard bounce was reported")
+                    found[address] = Bounce(item.at, reason)
         return found
 
 
@@ -59,10 +61,10 @@ def about(action: OutboxRow, rule: str) -> dict[str, Any]:
     return {"template": action.template, "rule": rule, "tag": json.loads(action.tags), "key": action.key}
 
 
-def note_bounces(connection: Connection, workspace: int, bounced: Mapping[str, str], now: int) -> None:
+def note_bounces(connection: Connection, workspace: int, bounced: Mapping[str, Bounce]) -> None:
     """Nothing goes by mail to these addresses any more."""
     if bounced:
-        addresses.add_unreachable(connection, workspace, EMAIL, bounced, now)
+        addresses.add_unreachable(connection, workspace, EMAIL, bounced)
 
 
 def _is_hard(properties: Mapping[str, Any]) -> bool:

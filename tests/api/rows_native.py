@@ -9,6 +9,7 @@ from tests.api.matrix import SECRET, row
 
 RULES = f'Rule: {SECRET}\nTrigger: signed_up\nCondition: NOT logged_in within 1 hour\nAction: send_email "x"\n'
 EVENT = {"event": "signed_up", "user_id": SECRET}
+ADDRESS = f"{SECRET}@example.com"
 
 
 def person(api: Api) -> dict[str, str]:
@@ -23,6 +24,13 @@ def delivery(api: Api) -> dict[str, str]:
     """An action that left."""
     person(api)
     return {"key": api.engine.deliveries().items[0].key}
+
+
+def bounced(api: Api) -> dict[str, str]:
+    """An address that takes no mail any more."""
+    properties = {"hard": True, "email": ADDRESS}
+    api.engine.ingest({"event": "email_bounced", "user_id": SECRET, "properties": properties})
+    return {}
 
 
 def paused(api: Api) -> dict[str, str]:
@@ -75,6 +83,11 @@ ROWS = [
     row("GET", "/v1/deliveries", "delivery:read", prepare=person),
     row("POST", "/v1/deliveries/redrive", "delivery:redrive", body={"rule": SECRET}, prepare=person, foreign=422),
     row("GET", "/v1/deliveries/{key}", "delivery:read", "person:read", prepare=delivery, foreign=404),
+    row("GET", "/v1/addresses", "delivery:read", prepare=bounced),
+    row(
+        "POST", "/v1/addresses/forget", "delivery:redrive", body={"address": ADDRESS}, prepare=bounced, good=204,
+        foreign=404,
+    ),
     row("GET", "/v1/pauses", "pause:read", prepare=paused),
     row("POST", "/v1/pauses", "pause:create", body={"rule": SECRET}, prepare=person, foreign=422),
     row("POST", "/v1/pauses/end", "pause:end", body={"rule": SECRET}, prepare=person, foreign=422),

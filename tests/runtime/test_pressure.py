@@ -10,6 +10,7 @@ import pytest
 from engine.delivery.channels import Outgoing, SendError
 from engine.runtime.pressure import EMAIL
 from engine.store import addresses
+from engine.store.addresses import Bounce
 from engine.testing import Travel
 from tests.runtime.conftest import Lab
 
@@ -169,7 +170,7 @@ def test_an_address_that_bounced_gets_nothing_whatever_the_purpose(lab: Lab, mor
     with lab(rule("a", more=more), **BOUND) as here:
         here.engine.writer.run(
             lambda connection: addresses.add_unreachable(
-                connection, here.engine.workspace, EMAIL, {"ann@example.com": "550"}, 0
+                connection, here.engine.workspace, EMAIL, {"ann@example.com": Bounce(0, "550")}
             )
         )
         here.engine.identify("ann", {"email": "ANN@example.com"})

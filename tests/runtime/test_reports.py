@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engine.store import addresses
 from engine.testing import Travel
 from tests.runtime.conftest import Lab
 
@@ -94,11 +93,8 @@ def test_an_address_may_be_tried_again(lab: Lab) -> None:
     with lab(RULES, **BOUND) as here:
         sent(here)
         report(here, "email_bounced", None, hard=True, email="ann@example.com")
-        here.engine.writer.run(
-            lambda connection: addresses.forget_unreachable(
-                connection, here.engine.workspace, "email", "ann@example.com"
-            )
-        )
+        assert here.engine.forget_unreachable("Ann@example.com")
+        assert not here.engine.forget_unreachable("ann@example.com")
         here.engine.ingest({"event": "go", "user_id": "u1"})
         here.move("1 minute")
         assert len(here.actions) == 2
