@@ -12,8 +12,8 @@ exits of journeys just started, gates, then the ends of windows and waits.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -38,7 +38,7 @@ class Advanced:
     watch: Watch
     gone: list[int] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
-    notes: Counter[str] = field(default_factory=Counter)
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 def advance(
@@ -71,11 +71,11 @@ class _Work:
         self.now = now
         self.merged = merged
         self.steps = Steps(life, person, settings, ledger, now)
-        self.zone = standing.scene_of(life, person, settings, self.until).zone
+        self.scene = standing.scene_of(life, person, settings, self.until)
         self.each = life.current.again.kind == "each"
         self.kept: list[Journey] = []
         self.dropped: list[Journey] = []
-        self.notes: Counter[str] = Counter()
+        self.notes: defaultdict[str, int] = defaultdict(int)
         self.pending_before: set[str] = set()
         self.held: dict[str, int] = {}
         self.begun: list[Journey] = []
@@ -180,11 +180,10 @@ class _Work:
 
     def _trigger_events(self) -> list[Event]:
         rules = self.life.current
-        scene = standing.scene_of(self.life, self.person, self.settings, self.until)
         found: dict[str, Event] = {}
         for pattern in rules.triggers:
             for event in self.person.timeline.between(pattern.name, self.since, self.until):
-                if not event.historical and event.id not in found and scene.matches(pattern, event):
+                if not event.historical and event.id not in found and self.scene.matches(pattern, event):
                     found[event.id] = event
         if former := {one.trigger for one in self.dropped if one.version != rules.digest}:
             every = self.person.timeline.between(None, self.since, self.until)
@@ -241,7 +240,7 @@ class _Work:
         if event is not None and self.life.current.id in event.causes:
             self.notes["self_caused"] += 1
             return True
-        if not self.life.open_at(at, self.zone) or (event is not None and self.life.before_opening(event)):
+        if not self.life.open_at(at, self.scene.zone) or (event is not None and self.life.before_opening(event)):
             return True
         if event is not None and any(self._lacks(event, path.parts) for path in self.life.current.correlated):
             self.notes["missing_field"] += 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -51,16 +50,14 @@ class Unsettled(NamedTuple):
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """When a step was entered, and the events its forward windows leave out (ruling 5)."""
 
     point: Point
     left_out: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """Whose condition is asked: the person's timeline and the journey's trigger, where there is one."""
 
     timeline: Timeline
@@ -69,9 +66,9 @@ class Scene:
     zone: Zone
     start: int = 0
     trigger: Event | None = None
-    companions: frozenset[str] = field(default=frozenset())
+    companions: frozenset[str] = frozenset()
     """The trigger's id and those of the rule's other triggers at its instant."""
-    causes: frozenset[str] = field(default=frozenset())
+    causes: frozenset[str] = frozenset()
     """The rules that led to a journey without a trigger event."""
 
     def values(self, path: nodes.Path, at: int, event: Event | None = None) -> Any:
@@ -222,8 +219,7 @@ def settle(item: program.Item, scene: Scene, entry: Entry, horizon: Point) -> Se
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
+class _Window(NamedTuple):
     """The closed interval from a step's entry to ``end``, as far as ``horizon`` shows it."""
 
     scene: Scene

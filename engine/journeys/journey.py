@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
-from engine.journeys.conditions import EVENTS, Entry, Point
+from engine.journeys.conditions import EVENTS, Entry, Point, Scene
 
 Reason = Literal[
     "finished", "false", "exit", "only_while", "limited", "no_date", "overtaken", "replaced", "inactive",
@@ -31,13 +31,15 @@ FINAL: frozenset[Taken] = frozenset(("left", "held_out"))
 CLOSED: frozenset[Reason] = frozenset(("rule_removed", "erased", "merged"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Effect:
-    """An effect a journey came to. ``moment`` is when its step was reached, ``leave`` when quiet hours let it go.
+    """An effect a journey came to. Not to be changed.
 
+    ``moment`` is when its step was reached, ``leave`` when quiet hours let it go.
     ``known`` is the latest arrival of the events that decided it: lateness is never counted from before.
     ``after`` is the entry of the next step, from which a journey goes on when later decisions are taken again.
     ``held`` is until when quiet hours held it that came between its moment and its leaving.
+    ``scene`` is what its step saw, earlier effects of the journey included; only the call that decided it knows it.
     """
 
     place: int
@@ -52,6 +54,7 @@ class Effect:
     not_after: int | None = None
     left_at: int | None = None
     held: int | None = None
+    scene: Scene | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(slots=True)

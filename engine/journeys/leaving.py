@@ -74,8 +74,10 @@ def leaving(
 
 def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
     """The time of the first event that ends the journey, up to ``until``: an exit, or a no of the person's."""
-    found = (_exit(rules, scene, journey, until), _refusal(rules, scene, journey, until))
-    return min((at for at in found if at is not None), default=None)
+    out, refused = _exit(rules, scene, journey, until), _refusal(rules, scene, journey, until)
+    if out is None or refused is None:
+        return refused if out is None else out
+    return min(out, refused)
 
 
 def _exit(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:

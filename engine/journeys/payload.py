@@ -63,7 +63,7 @@ def caused(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) 
     at, causes = effect.leave, causes_of(scene)
     match written:
         case nodes.SetAttribute():
-            return Change(at, assignment(written, scene, at), causes=causes)
+            return Change(at, assignment(written, scene, at), causes=causes, place=effect.place + 1)
         case nodes.TrackEvent(name=name, arguments=given):
             content = json.dumps(arguments(given, scene, at), sort_keys=True, ensure_ascii=False)
             return Event(at, name, effect.key, content, causes=causes, made=False)

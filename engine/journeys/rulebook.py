@@ -104,8 +104,7 @@ def _day(date: nodes.Date) -> datetime.date:
     return datetime.date(date.year, date.month, date.day)
 
 
-@dataclass(frozen=True)
-class Person:
+class Person(NamedTuple):
     """Whose journeys are decided. ``name`` is the user id, else the anonymous id: what draws and keys go by."""
 
     name: str

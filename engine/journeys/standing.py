@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from math import inf
 
@@ -59,7 +58,7 @@ def becoming_true(
     since: int,
     until: int,
     kept: list[Journey],
-    notes: Counter[str],
+    notes: MutableMapping[str, int],
 ) -> tuple[list[int], int | None]:
     """The moments in ``[since, until]`` at which the opening Conditions become true and start a journey, and the
     next moment at which they may turn. ``kept`` are the journeys that stand (ruling 10); a start that too long a
@@ -147,14 +146,14 @@ def _starts(life: RuleLife, scene: Scene, at: int, chain: float) -> bool:
         return not (entry.at == at and (life.current.id in entry.causes or len(entry.causes) >= chain))
 
     without = scene.timeline.where(stands)
-    return without is None or _true(life, replace(scene, timeline=without), at)
+    return without is None or _true(life, scene._replace(timeline=without), at)
 
 
 def causes(rules: Program, scene: Scene, at: int) -> frozenset[str]:
     """The rules without whose actions at ``at`` the opening Conditions would not have been true then."""
     found = scene.timeline.causes(at)
     without = scene.timeline.where(lambda entry: entry.at != at or not entry.causes) if found else None
-    return frozenset() if without is None or _holds(rules, replace(scene, timeline=without), at) else found
+    return frozenset() if without is None or _holds(rules, scene._replace(timeline=without), at) else found
 
 
 # ------------------------------------------------------------------------------------- schedules

@@ -49,13 +49,12 @@ class Steps:
     def _scene(self, rules: program.Program, journey: Journey, zone: Zone) -> Scene:
         base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start)
         if not journey.trigger:
-            return replace(base, causes=standing.causes(rules, base, journey.start)) if rules.follows else base
+            return base._replace(causes=standing.causes(rules, base, journey.start)) if rules.follows else base
         instant = self.person.timeline.between(None, journey.start, journey.start)
         trigger = next((event for event in instant if event.id == journey.trigger), None)
-        return Scene(
-            base.timeline, base.rule, base.person, zone, journey.start, trigger,
-            frozenset(event.id for event in instant if self._triggers(rules, base, event)) | {journey.trigger},
-        )  # fmt: skip
+        others = [event for event in instant if event is not trigger and self._triggers(rules, base, event)]
+        companions = frozenset((journey.trigger, *(event.id for event in others)))
+        return Scene(base.timeline, base.rule, base.person, zone, journey.start, trigger, companions)
 
     def begin(self, trigger: Event | None, at: int, value: str, rules: program.Program) -> Journey:
         """A journey of a version of the rule from a trigger event or, where it starts by itself, a moment."""
@@ -152,7 +151,7 @@ class Steps:
                 journey.end(journey.entry.point[0], "finished")
             else:
                 if scene.timeline is not self.person.timeline:
-                    scene = replace(scene, timeline=self.person.timeline)
+                    scene = scene._replace(timeline=self.person.timeline)
                 self._step(journey, scene, code[journey.place], horizon)
 
     def _step(self, journey: Journey, scene: Scene, step: program.Instruction, horizon: Point) -> None:
@@ -217,7 +216,7 @@ class Steps:
             journey.place, step.step, self._key(journey, scene, step), moment, leave,
             max((event.arrived for event in deciding), default=0),
             conditions.Entry(point, journey.entry.left_out if leave == moment else frozenset()),
-            self._taken(journey, scene, step, deciding, leave), journey.gate, journey.not_after,
+            self._taken(journey, scene, step, deciding, leave), journey.gate, journey.not_after, scene=scene,
         )  # fmt: skip
         if effect.taken in FINAL:
             self._at_once(journey, scene, effect, step.effect)
@@ -247,12 +246,12 @@ class Steps:
         """Count the journey for limits from ``at`` on."""
         self.ledger.record(self.life.current.id, at)
         one = Acted(at, journey.trigger, journey.start, journey.limit_values)
-        self.person = replace(self.person, acted=(*self.person.acted, one))
+        self.person = self.person._replace(acted=(*self.person.acted, one))
 
     def _put(self, entry: Event | Change | None) -> None:
         """See what an effect did from the next step on; whoever carries the effect out puts it into the store."""
         if entry is not None:
-            self.person = replace(self.person, timeline=self.person.timeline.with_entry(entry))
+            self.person = self.person._replace(timeline=self.person.timeline.with_entry(entry))
             self._scenes.clear()
 
     def _taken(self, journey: Journey, scene: Scene, step: program.Do, deciding: list[Event], leave: int) -> Taken:

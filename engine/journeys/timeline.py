@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import orjson
 
@@ -73,11 +74,12 @@ class Event:
 class Change:
     """A change of attributes: ``values`` replace those of the same names; ``None`` takes one away.
 
-    ``known`` is true when it came under a user id: at one instant the known person's values win. What an event
-    ``said`` of consent changes that attribute by what it was before.
+    ``known`` is true when it came under a user id: at one instant the known person's values win. ``place`` is that of
+    a ``set`` among the steps of its rule, from 1 on: at one instant the steps count in their order, behind what came
+    from outside. What an event ``said`` of consent changes that attribute by what it was before.
     """
 
-    __slots__ = ("arrived", "at", "causes", "historical", "known", "said", "values")
+    __slots__ = ("arrived", "at", "causes", "historical", "known", "place", "said", "values")
 
     def __init__(
         self,
@@ -88,6 +90,7 @@ class Change:
         arrived: int | None = None,
         historical: bool = False,
         causes: frozenset[str] = frozenset(),
+        place: int = 0,
         said: Said | None = None,
     ) -> None:
         self.at = at
@@ -96,12 +99,13 @@ class Change:
         self.arrived = at if arrived is None else arrived
         self.historical = historical
         self.causes = causes
+        self.place = place
         self.said = said
 
     @property
-    def order(self) -> tuple[int, int, bool, str]:
+    def order(self) -> tuple[int, int, bool, int, str]:
         rank = 0 if self.said is None else 1 + self.said.refuses
-        return (self.at, rank, self.known, json.dumps(self.said or self.values, sort_keys=True))
+        return (self.at, rank, self.known, self.place, json.dumps(self.said or self.values, sort_keys=True))
 
     def applied(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
         """The attributes after it."""
@@ -119,6 +123,9 @@ def changes_by(event: Event) -> tuple[Change, ...]:
     return (heard,)
 
 
+_order: Final = attrgetter("order")
+
+
 class Timeline:
     """The events and attribute changes of one person, those of the future included.
 
@@ -128,10 +135,12 @@ class Timeline:
     __slots__ = ("_by_name", "_change_times", "_folds", "_times", "changes", "events", "first_seen")
 
     def __init__(self, events: Iterable[Event], changes: Iterable[Change] = (), first_seen: int | None = None) -> None:
-        self.events = sorted(events, key=lambda event: event.order)
-        self.changes = sorted(changes, key=lambda change: change.order)
-        earliest = [*(event.at for event in self.events[:1]), *(change.at for change in self.changes[:1])]
-        self.first_seen = first_seen if first_seen is not None else min(earliest, default=None)
+        self.events = sorted(events, key=_order)
+        self.changes = sorted(changes, key=_order)
+        if first_seen is None:
+            earliest = (*(event.at for event in self.events[:1]), *(change.at for change in self.changes[:1]))
+            first_seen = min(earliest, default=None)
+        self.first_seen = first_seen
         self._times = [event.at for event in self.events]
         self._change_times = [change.at for change in self.changes]
         self._by_name: dict[str, tuple[list[int], list[Event]]] = {}

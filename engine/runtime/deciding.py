@@ -20,12 +20,12 @@ from engine.journeys import payload
 from engine.journeys.advance import Advanced, advance
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Effect, Journey
-from engine.journeys.rulebook import Person, Settings
+from engine.journeys.rulebook import Settings
 from engine.journeys.standing import Watch
-from engine.journeys.steps import Steps
-from engine.language import nodes, program
+from engine.language import nodes
+from engine.language.program import MARKETING, Match
 from engine.runtime.live import Live
-from engine.runtime.loading import Loaded, Pair, Touch, causes_text, load
+from engine.runtime.loading import Loaded, Pair, Touch, causes_text, load, watch_of
 from engine.store import Connection, counters, journeys, outbox, watches
 from engine.store.rows import JourneyRow, OutboxRow, WatchRow
 
@@ -55,7 +55,10 @@ class StoreLedger:
 
 @dataclass(frozen=True)
 class Caused:
-    """An entry that an effect puts on a timeline: an event, or a change of attributes when ``name`` is empty."""
+    """An entry that an effect puts on a timeline: an event, or a change of attributes when ``name`` is empty.
+
+    ``place`` is the change's among what its rule sets, from 1 on.
+    """
 
     person: int
     at: int
@@ -63,6 +66,7 @@ class Caused:
     values: Mapping[str, object]
     causes: frozenset[str]
     key: str
+    place: int = 0
 
 
 @dataclass
@@ -114,19 +118,17 @@ class Deciding:
 
     def _decide(self, pair: Pair, touch: Touch, loaded: Loaded, writing: Writing) -> None:
         rule = self.live.rules[pair[1]]
-        before = loaded.journeys.get(pair, [])
-        watch = loaded.watches.get(pair)
-        was = None if watch is None else self._watch_row(pair, watch)
-        person = loaded.person(pair)
+        before, was, person = loaded.journeys.get(pair, []), loaded.watches.get(pair), loaded.person(pair)
+        watch = None if was is None else watch_of(was)
         found = advance(
             rule.life, person, before, watch, touch.since, self.now, self.settings, self.ledger, merged=touch.merged
         )
-        self._collect(pair, before, found, person, writing)
+        self._collect(pair, before, found, writing)
         self._collect_watch(pair, was, found, writing)
 
     # -------------------------------------------------------------------------------------- collecting
 
-    def _collect(self, pair: Pair, before: list[Journey], found: Advanced, person: Person, writing: Writing) -> None:
+    def _collect(self, pair: Pair, before: list[Journey], found: Advanced, writing: Writing) -> None:
         known: dict[int | None, JourneyRow | None] = {one.row: self.row(pair, one) for one in before}
         effects = {effect.key: effect.taken for one in before for effect in one.effects}
         for one in found.journeys:
@@ -140,30 +142,32 @@ class Deciding:
                 writing.updated.append(row)
             new = [effect for effect in one.effects if effects.get(effect.key) != effect.taken]
             if new:
-                self._collect_effects(pair, one, new, person, writing)
+                self._collect_effects(pair, one, new, writing)
         writing.deleted += found.gone
         writing.withdrawn += found.withdrawn
         for note, count in found.notes.items():
             writing.notes[pair[1], note] += count
 
-    def _collect_effects(
-        self, pair: Pair, journey: Journey, new: list[Effect], person: Person, writing: Writing
-    ) -> None:
-        life = self.live.rules[pair[1]].life
-        scene = Steps(life, person, self.settings, self.ledger, self.now).scene(journey)
-        code = life.version(journey.version).code
+    def _collect_effects(self, pair: Pair, journey: Journey, new: list[Effect], writing: Writing) -> None:
+        program = self.live.rules[pair[1]].life.version(journey.version)
         for effect in new:
-            written = payload.do_at(code, effect.place)
-            writing.outgoing.append(self._outgoing(pair, journey, effect, written, scene))
-            if effect.taken == "left" and not isinstance(written, program.Match | nodes.Action):
-                writing.caused.append(self._caused(pair[0], effect, written, scene))
+            assert effect.scene is not None  # it was decided just now
+            written = payload.do_at(program.code, effect.place)
+            writing.outgoing.append(self._outgoing(pair, journey, effect, written, program.rule, effect.scene))
+            if effect.taken == "left" and not isinstance(written, Match | nodes.Action):
+                writing.caused.append(self._caused(pair[0], effect, written, effect.scene))
 
     def _outgoing(
-        self, pair: Pair, journey: Journey, effect: Effect, written: nodes.Effect | program.Match, scene: Scene
+        self,
+        pair: Pair,
+        journey: Journey,
+        effect: Effect,
+        written: nodes.Effect | Match,
+        rule: nodes.Rule,
+        scene: Scene,
     ) -> OutboxRow:
         action = written if isinstance(written, nodes.Action) else None
         status, reason = _STATUS[effect.taken]
-        rule = self.live.rules[pair[1]].life.version(journey.version).rule
         variables = payload.variables(action, effect, journey, scene) if action and status == "pending" else {}
         return OutboxRow(
             id=0,
@@ -185,7 +189,7 @@ class Deciding:
             causes=causes_text(payload.causes_of(scene)),
             variables=orjson.dumps(variables).decode(),
             created_at=self.now,
-            purpose=rule.purpose or program.MARKETING,
+            purpose=rule.purpose or MARKETING,
             tags=orjson.dumps(rule.tags).decode(),
         )
 
@@ -193,7 +197,7 @@ class Deciding:
         at = effect.leave
         causes = payload.causes_of(scene)
         if isinstance(written, nodes.SetAttribute):
-            return Caused(person, at, "", payload.assignment(written, scene, at), causes, effect.key)
+            return Caused(person, at, "", payload.assignment(written, scene, at), causes, effect.key, effect.place + 1)
         assert isinstance(written, nodes.TrackEvent)
         return Caused(person, at, written.name, payload.arguments(written.arguments, scene, at), causes, effect.key)
 

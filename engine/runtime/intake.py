@@ -189,7 +189,9 @@ class Intake:
                     )
                 )  # fmt: skip
             else:
-                stored.changes.append(ChangeRow(0, id, one.person, one.at, self.now, "action", 0, 1, cause, values))
+                stored.changes.append(
+                    ChangeRow(0, id, one.person, one.at, self.now, "action", 0, 1, cause, values, place=one.place)
+                )
         self._write(stored)
         return stored
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from pydantic_core import from_json
 
 from engine.journeys import journey as states
@@ -45,7 +46,7 @@ class Loaded:
 
     people: Mapping[int, Person]
     journeys: Mapping[Pair, list[Journey]]
-    watches: Mapping[Pair, Watch]
+    watches: Mapping[Pair, WatchRow]
     acted: Mapping[Pair, tuple[Acted, ...]] = field(default_factory=dict)
 
     def person(self, pair: Pair) -> Person:
@@ -55,14 +56,13 @@ class Loaded:
 
 def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Loaded:
     """Everything that the decisions of ``touches`` read."""
-    wanted = [(person, row, touch.since - live.goal(row)) for (person, row), touch in touches.items()]
+    goals = {row: live.goal(row) for row in {row for _, row in touches}}
+    wanted = [(person, row, touch.since - goals[row]) for (person, row), touch in touches.items()]
     loaded = journeys.load(connection, wanted)
     by_pair: dict[Pair, list[Journey]] = defaultdict(list)
     for row in loaded:
         by_pair[row.person_id, row.rule].append(revived(row))
-    watches = {
-        (row.person_id, row.rule): watch_of(row) for row in watching.load_watches(connection, workspace, touches)
-    }
+    watches = {(row.person_id, row.rule): row for row in watching.load_watches(connection, workspace, touches)}
     acted = read_acted(connection, live, touches)
     starts = _starts(live, touches, by_pair, watches)
     found = read_people(connection, workspace, live, {row for _, row in touches}, starts)
@@ -99,18 +99,19 @@ def read_people(
 
 
 def _starts(
-    live: Live, touches: Mapping[Pair, Touch], by_pair: Mapping[Pair, list[Journey]], watches: Mapping[Pair, Watch]
+    live: Live, touches: Mapping[Pair, Touch], by_pair: Mapping[Pair, list[Journey]], watches: Mapping[Pair, WatchRow]
 ) -> dict[int, int]:
     """From when on each person's timeline is needed: before the earliest thing decided, as far as rules look back."""
     starts: dict[int, int] = {}
+    lookbacks = {row: live.lookback(row) for row in {row for _, row in touches}}
     for pair, touch in touches.items():
         moments = [touch.since, *(one.first_at for one in by_pair.get(pair, ()))]
         watch = watches.get(pair)
         if live.rules[pair[1]].program.stands:
-            moments.append(0 if watch is None or watch.followed is None else watch.followed)
-        elif watch is not None and watch.followed is not None:
+            moments.append(0 if watch is None else max(watch.followed, 0))
+        elif watch is not None and watch.followed >= 0:
             moments.append(watch.followed + 1)
-        lookback = live.lookback(pair[1])
+        lookback = lookbacks[pair[1]]
         start = 0 if lookback is None else min(moments) - lookback
         starts[pair[0]] = min(start, starts.get(pair[0], start))
     return starts
@@ -165,6 +166,7 @@ def change_of(row: ChangeRow) -> Change:
         arrived=row.received_at,
         historical=bool(row.historical),
         causes=causes_of(row.cause),
+        place=row.place,
         said=said,
     )
 
@@ -181,4 +183,4 @@ def causes_of(text: str | None) -> frozenset[str]:
 
 
 def causes_text(rules: Iterable[str]) -> str:
-    return json.dumps(sorted(rules))
+    return orjson.dumps(sorted(rules)).decode()

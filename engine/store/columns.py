@@ -29,8 +29,8 @@ def key() -> Column[int]:
     return Column("id", Whole, primary_key=True)
 
 
-def whole(name: str, *, null: bool = False) -> Column[int]:
-    return Column(name, Whole, nullable=null)
+def whole(name: str, *, null: bool = False, default: str | None = None) -> Column[int]:
+    return Column(name, Whole, nullable=null, server_default=default)
 
 
 def text(name: str, *, null: bool = False, default: str | None = None) -> Column[str]:

@@ -41,7 +41,10 @@ class EventRow(NamedTuple):
 
 
 class ChangeRow(NamedTuple):
-    """A change of attributes. ``known``: it came with a user id. ``id`` is the store's to give."""
+    """A change of attributes. ``known``: it came with a user id. ``id`` is the store's to give.
+
+    ``place`` is that of the ``set`` it comes from among the steps of its rule, from 1 on.
+    """
 
     id: int
     public_id: bytes
@@ -54,6 +57,7 @@ class ChangeRow(NamedTuple):
     cause: str | None
     properties: str
     message_id: str | None = None
+    place: int = 0
 
 
 class JourneyRow(NamedTuple):

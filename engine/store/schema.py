@@ -134,6 +134,7 @@ attribute_changes = Table(
     text("properties"),  # JSON object: attribute to new value; or what an event said of consent, as a list
     text("message_id", null=True),
     text("email", null=True),  # what it sets the attribute to, in small letters
+    whole("place", default="0"),  # of the `set` it comes from among its rule's steps, from 1 on
     Index("ix_attribute_changes_timeline", "person_id", "at"),
     **STRICT,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -98,7 +97,7 @@ def test_an_assignment_leaves_what_else_the_attribute_holds(text: str, values: d
 def test_a_tracked_event_carries_its_arguments_and_its_causes() -> None:
     assert HERE.trigger is not None
     trigger = Event(hour(0), "start", "t", causes=frozenset({"s"}))
-    found = payload.caused(written('track "was.told" with why = upgrade'), DONE, replace(HERE, trigger=trigger))
+    found = payload.caused(written('track "was.told" with why = upgrade'), DONE, HERE._replace(trigger=trigger))
     assert isinstance(found, Event)
     assert (found.name, found.at, found.fields, found.made) == ("was.told", DONE.leave, {"why": "upgrade"}, False)
     assert found.causes == {"r", "s"}

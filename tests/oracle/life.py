@@ -325,7 +325,9 @@ class Life:
         """Section 4.1: an action that left is an event too; ``set`` and ``track`` are effects on Lapse itself."""
         if isinstance(step, nodes.SetAttribute):
             change = nested(step.path.parts, self._argument(step.value), self.person.timeline, self.now)
-            self.person.make(Change(self.now, change, caused_by=(self.rule.id,)))
+            written = [one for one in walk(self.rule.steps) if isinstance(one, nodes.SetAttribute)]
+            place = next(number for number, one in enumerate(written, 1) if one is step)
+            self.person.make(Change(self.now, change, caused_by=(self.rule.id,), step=place))
             return
         properties: dict[str, Any] = {"template": step.template} if isinstance(step, nodes.Action) else {}
         if isinstance(step, nodes.TrackEvent):

@@ -38,6 +38,7 @@ class Change:
     values: Values
     historical: bool = False
     caused_by: tuple[str, ...] = ()
+    step: int = 0  # of the `set` it comes from, in reading order from 1 on
 
 
 Entry = Event | Change
@@ -48,9 +49,9 @@ def event_order(event: Event) -> tuple[int, str, str, str]:
     return event.order
 
 
-def change_order(change: Change) -> tuple[int, str]:
-    """Changes of one instant in an order that does not depend on arrival (section 6)."""
-    return change.at, json.dumps(dict(change.values), sort_keys=True)
+def change_order(change: Change) -> tuple[int, int, str]:
+    """Changes of one instant in an order that does not depend on arrival (section 6), steps as they are written."""
+    return change.at, change.step, json.dumps(dict(change.values), sort_keys=True)
 
 
 def heard(event: Event, before: Any) -> Any:

@@ -161,6 +161,26 @@ def test_what_a_rule_sets_and_tracks_wakes_others_but_never_itself(lab: Lab) -> 
         assert notes["first"] == {"self_caused": 1}
 
 
+def test_an_action_shows_what_the_steps_before_it_set_and_nothing_of_those_behind(lab: Lab) -> None:
+    rules = """
+    Rule: r
+    Trigger: a
+    Action: set person.plan.tier = gold
+    Action: send_email with tier = person.plan.tier
+    Action: set person.plan.since = trigger.day
+    Action: set person.plan.tier = platinum
+    """
+    with lab(rules) as here:
+        here.engine.ingest({"event": "a", "user_id": "u1", "properties": {"day": "monday"}})
+        here.engine.run_due()
+        (action,) = here.actions
+        assert action.arguments == {"tier": "gold"}
+        assert action.variables["person"] == {"plan": {"tier": "gold"}}
+        person = here.engine.person("u1")
+        assert person is not None
+        assert person.attributes == {"plan": {"tier": "platinum", "since": "monday"}}
+
+
 def test_an_action_that_left_is_an_event_of_the_person(lab: Lab) -> None:
     rules = 'Rule: r\nTrigger: a\nAction: send_email "hello"\nTags: lifecycle'
     with lab(rules) as here:
