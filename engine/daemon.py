@@ -12,10 +12,11 @@ import datetime
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 from engine.clock import SECOND, moment
 from engine.errors import LapseError
@@ -32,12 +33,41 @@ LOG_BYTES = 4_000_000
 """The size at which the store's log is brought into the file. Nobody writes meanwhile: some 4 ms, by the size."""
 
 _WAKE = "wake-up"
-_LONGEST_SLEEP = 60 * SECOND
-"""A wake-up is never set further ahead, so that a clock set back or forth puts nobody to sleep."""
-_AGAIN = IntervalTrigger(seconds=_LONGEST_SLEEP // SECOND, timezone=datetime.UTC)
-"""The wake-up's trigger: a job that has run for good is removed, which the scheduler cannot do while it is stopped."""
+_LONGEST_SLEEP_SECONDS = 60
+"""A wake-up is never set further ahead: what is due is looked for at least as often."""
 
 _log = logging.getLogger("lapse.daemon")
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]
+    """The next run comes so long after the last was seen to be due.
+
+    The library's own intervals go through every run that a clock which leaps ahead has passed over. All jobs have
+    this trigger: one that has run for good is removed, which the scheduler cannot do while it is stopped.
+    """
+
+    def __init__(self, seconds: int) -> None:
+        self._pause = datetime.timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, _previous: datetime.datetime | None, now: datetime.datetime) -> datetime.datetime:
+        return now + self._pause
+
+
+class _Scheduler(BackgroundScheduler):  # type: ignore[misc]
+    """Runs every job at once when the clock was set back: the moments they waited for have moved away."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._seen: datetime.datetime | None = None
+
+    def _process_jobs(self) -> float | None:
+        now = datetime.datetime.now(datetime.UTC)  # as the library reads it
+        if self._seen is not None and now < self._seen:
+            for job in self.get_jobs():
+                job.modify(next_run_time=now)
+        self._seen = now
+        seconds: float | None = super()._process_jobs()
+        return seconds
 
 
 class Daemon:
@@ -60,9 +90,10 @@ class Daemon:
         self._moving = threading.Lock()
         self._stopped = False
         self._standing: int | None = None
+        """The earliest due moment known since the store was last asked."""
         self._failed: BaseException | None = None
         self._log_limit = LOG_BYTES
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = _Scheduler(
             timezone=datetime.UTC,
             executors={"default": ThreadPoolExecutor(4)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
@@ -72,13 +103,11 @@ class Daemon:
         """Catch up with what fell due while nobody ran, oldest first, and go on by the clock."""
         files = self.engine.rule_files
         self._signature = None if files is None else files.signature()
-        self._scheduler.add_job(self._guarded(self._look), IntervalTrigger(seconds=LOOK_SECONDS), id="look")
-        self._scheduler.add_job(
-            self._guarded(self._keep_house), IntervalTrigger(seconds=KEEP_HOUSE_SECONDS), id="keep-house"
-        )
+        self._scheduler.add_job(self._guarded(self._look), _Every(LOOK_SECONDS), id="look")
+        self._scheduler.add_job(self._guarded(self._keep_house), _Every(KEEP_HOUSE_SECONDS), id="keep-house")
         self._scheduler.start()
         self.engine.warn_of_unbound()
-        self.engine.on_due = self._note_due
+        self.engine.on_due = self._stand
         self._guarded(self._work)()
 
     def wakeup(self) -> None:
@@ -108,36 +137,39 @@ class Daemon:
         with self._working:
             for _ in self.engine.due_pages(wait=False):
                 self._keep_log_short()
-        self._stand()
+        self._stand(self._next_due())
 
     def _look(self) -> None:
         self._keep_log_short()
         if self._reload:
             self._reload_changed()
-        due = self.engine.next_due()
+        due = self._next_due()
         if due is not None and due <= self.engine.clock.now():
             self._work()
         else:
             self._stand(due)
 
-    def _stand(self, due: int | None = None) -> None:
-        """Move the wake-up to the next due moment."""
-        due = due if due is not None else self.engine.next_due()
-        self._standing = due
-        if due is None:
-            return
-        now = self.engine.clock.now()
-        wake = moment(min(max(due, now), now + _LONGEST_SLEEP))
-        with self._moving:  # the scheduler holds the jobs' lock while it waits for jobs to end: none may want it then
-            if not self._stopped:
-                self._scheduler.add_job(
-                    self._guarded(self._work), _AGAIN, id=_WAKE, next_run_time=wake, replace_existing=True
-                )
+    def _next_due(self) -> int | None:
+        """The next due moment in the store. What is written from now on is heard of, and stands by itself."""
+        with self._moving:
+            self._standing = None
+        return self.engine.next_due()
 
-    def _note_due(self, due: int) -> None:
-        """This process wrote something due: the wake-up moves when that is earlier than it stands."""
-        if self._standing is None or due < self._standing:
-            self._stand(due)
+    def _stand(self, due: int | None) -> None:
+        """Move the wake-up to a due moment, unless it stands at an earlier one."""
+        with self._moving:  # the scheduler holds the jobs' lock while it waits for jobs to end: none may want it then
+            if due is None or self._stopped or (self._standing is not None and self._standing <= due):
+                return
+            self._standing = due
+            now = self.engine.clock.now()
+            wake = moment(min(max(due, now), now + _LONGEST_SLEEP_SECONDS * SECOND))
+            self._scheduler.add_job(
+                self._guarded(self._work),
+                _Every(_LONGEST_SLEEP_SECONDS),
+                id=_WAKE,
+                next_run_time=wake,
+                replace_existing=True,
+            )
 
     def _reload_changed(self) -> None:
         files = self.engine.rule_files

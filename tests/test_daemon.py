@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.clock import SECOND
+from engine.clock import SECOND, moment
 from engine.config import load_settings
 from engine.daemon import Daemon
 from engine.errors import StoreLocked
@@ -52,6 +52,36 @@ def test_stopping_waits_for_the_work_under_way(engine: Engine, monkeypatch: pyte
     stopping.join(10)
     assert not stopping.is_alive()
     assert done.is_set()
+
+
+WAITS = "\n".join(f"Rule: r{one}\nTrigger: e{one}\nWait: {one} seconds\nAction: hello\n" for one in (10, 20, 50))
+
+
+def test_what_is_written_while_the_store_is_asked_moves_the_wake_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what is read after work and where the wake-up then stands, another thread stores what is due earlier."""
+    (tmp_path / "some.rules").write_text(WAITS)
+    clock = Clock()
+    began = clock.now()
+    with Engine.open(f"sqlite:///{tmp_path}/lapse.db", rules=tmp_path / "some.rules", clock=clock) as engine:
+        engine.ingest([{"event": "e10", "user_id": "ann"}, {"event": "e50", "user_id": "ann"}])
+        daemon = Daemon(engine)
+        daemon.start()
+        daemon._scheduler.pause()
+        clock.move("10 seconds")
+        plain = engine.next_due
+
+        def beaten() -> int | None:
+            due = plain()
+            engine.ingest({"event": "e20", "user_id": "ann"})
+            return due
+
+        monkeypatch.setattr(engine, "next_due", beaten)
+        daemon._work()
+        stands = daemon._scheduler.get_job("wake-up").next_run_time
+        daemon.stop()
+    assert stands == moment(began + 30 * SECOND)
 
 
 def test_one_daemon_a_store_and_the_next_when_it_is_gone(engine: Engine) -> None:

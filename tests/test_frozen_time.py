@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -114,3 +115,56 @@ def test_a_frozen_and_ticked_wall_clock_gives_the_same(
         assert len(own[1]) > 20
         assert actions(engine) == own[1]
         assert story(engine) == own[0]
+
+
+@pytest.fixture
+def quiet(tmp_path: Path, frozen: Any) -> Iterator[Daemon]:
+    """A daemon with nothing to do, and a wake-up that stands."""
+    (tmp_path / "some.rules").write_text("Trigger: signed_up\nWait: 20 years\nAction: hello\n")
+    settings = load_settings(store=f"sqlite:///{tmp_path}/lapse.db")
+    with Engine.open(settings=settings, rules=tmp_path / "some.rules") as engine:
+        engine.ingest({"event": "signed_up", "user_id": "ann"})
+        daemon = Daemon(engine)
+        daemon.start()
+        yield daemon
+        daemon.stop()
+
+
+def all_stand_soon(daemon: Daemon) -> bool:
+    """Whether the scheduler's thread comes to have every job stand within the next minute."""
+    now = datetime.datetime.now(datetime.UTC)
+    until = now + datetime.timedelta(minutes=1)
+    never = threading.Event()
+    return any(
+        all(now < job.next_run_time <= until for job in daemon._scheduler.get_jobs()) or never.wait(0.01)
+        for _ in range(1_000)
+    )
+
+
+def test_a_clock_that_leaps_ten_years_ahead_costs_a_handful_of_looks(
+    quiet: Daemon, frozen: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is counted are the moments of jobs that are worked out: there are 315 million seconds in ten years."""
+    counted = 0
+    jobs = quiet._scheduler.get_jobs()
+    for trigger in {type(job.trigger) for job in jobs}:
+
+        def worked_out(self: Any, *given: Any, plain: Any = trigger.get_next_fire_time) -> Any:
+            nonlocal counted
+            counted += 1
+            assert counted < 1_000
+            return plain(self, *given)
+
+        monkeypatch.setattr(trigger, "get_next_fire_time", worked_out)
+    frozen.tick(datetime.timedelta(days=3_652))
+    quiet._scheduler.wakeup()
+    assert all_stand_soon(quiet)
+    assert 2 * len(jobs) <= counted < 50
+    assert quiet.healthy
+
+
+def test_a_clock_that_is_set_back_puts_nobody_to_sleep(quiet: Daemon, frozen: Any) -> None:
+    frozen.tick(datetime.timedelta(days=-365))
+    quiet._scheduler.wakeup()
+    assert all_stand_soon(quiet)
+    assert quiet.healthy
