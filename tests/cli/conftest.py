@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from typer.testing import CliRunner
 
 from engine.cli import app
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 90.0
+"""Seconds for whatever a process is to do, on a machine that has much else to do."""
 
 
 class Ran:
@@ -34,6 +38,33 @@ class Ran:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+class Served:
+    """A running ``lapse serve``, and a client of it. Made by the fixture ``serving``, which closes the client."""
+
+    def __init__(self, place: Path, process: subprocess.Popen[bytes], key: str = "none") -> None:
+        self.process = process
+        self._log = place / "log"
+        wait_for(lambda: self._announced() or process.poll() is not None)
+        found = self._announced()
+        assert found is not None, self._log.read_text()
+        self.host, self.port = found[1], int(found[2])
+        self.client = httpx2.Client(
+            base_url=f"http://{self.host}:{self.port}", headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
+        )
+
+    def _announced(self) -> re.Match[str] | None:
+        return re.search(r"http://([\d.]+):(\d+)", self._log.read_text())
+
+    @property
+    def log(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def stop(self) -> int:
+        self.client.close()
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
@@ -134,6 +165,19 @@ def started(place: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
         if one.poll() is None:
             one.kill()
         one.wait()
+
+
+@pytest.fixture
+def serving(place: Path) -> Iterator[Callable[..., Served]]:
+    """``serving(started("serve", ...), key)``: waits until it listens."""
+    with ExitStack() as clients:
+
+        def serve(process: subprocess.Popen[bytes], key: str = "none") -> Served:
+            served = Served(place, process, key)
+            clients.callback(served.client.close)
+            return served
+
+        yield serve
 
 
 def wait_for(what: Callable[[], object], seconds: float = PATIENCE) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import socket
 import subprocess
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from tests.cli.conftest import PATIENCE, Ran, wait_for
+from tests.cli.conftest import PATIENCE, Ran, Served, wait_for
 
 RULES = 'Rule: cart\nTrigger: cart_updated\nAction: send_email "cart"\n'
 Started = Callable[..., "subprocess.Popen[bytes]"]
+Serving = Callable[..., Served]
 
 
 @pytest.fixture
@@ -26,37 +25,12 @@ def lapse_key(lapse: Callable[..., Ran]) -> str:
     return str(made.json["key"])
 
 
-class Served:
-    """A running ``lapse serve``."""
-
-    def __init__(self, place: Path, process: subprocess.Popen[bytes], key: str = "none") -> None:
-        self.process = process
-        self._log = place / "log"
-        wait_for(lambda: self._announced() or process.poll() is not None)
-        found = self._announced()
-        assert found is not None, self._log.read_text()
-        self.host, self.port = found[1], int(found[2])
-        self.client = httpx2.Client(
-            base_url=f"http://{self.host}:{self.port}", headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE
-        )
-
-    def _announced(self) -> re.Match[str] | None:
-        return re.search(r"http://([\d.]+):(\d+)", self._log.read_text())
-
-    @property
-    def log(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
-
-    def stop(self) -> int:
-        self.client.close()
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
-
-
-def test_events_in_actions_out_and_a_clean_stop(place: Path, started: Started, lapse_key: str) -> None:
+def test_events_in_actions_out_and_a_clean_stop(
+    place: Path, started: Started, serving: Serving, lapse_key: str
+) -> None:
     (place / "rules").mkdir()
     (place / "rules" / "some.rules").write_text(RULES)
-    served = Served(place, started("serve", "--port", "0"), lapse_key)
+    served = serving(started("serve", "--port", "0"), lapse_key)
     assert served.client.get("/ready").json() == {"status": "ready", "store": "ok", "daemon": "ok"}
     answer = served.client.post("/native/v1/events", json={"event": "cart_updated", "user_id": "ann"})
     assert (answer.status_code, answer.json()["status"]) == (200, "accepted")
@@ -70,23 +44,27 @@ def test_events_in_actions_out_and_a_clean_stop(place: Path, started: Started, l
     assert lapse_key not in (place / "log").read_text()
 
 
-def test_without_a_key_only_this_machine_is_listened_to(place: Path, started: Started) -> None:
-    served = Served(place, started("serve", "--host", "0.0.0.0", "--port", "0", "--no-daemon"))
+def test_without_a_key_only_this_machine_is_listened_to(started: Started, serving: Serving) -> None:
+    served = serving(started("serve", "--host", "0.0.0.0", "--port", "0", "--no-daemon"))
     assert served.host == "127.0.0.1"
     assert served.client.post("/v1/events", json={}).status_code == 401
     assert any("no key yet" in str(entry["message"]) for entry in served.log)
     assert served.stop() == 0
 
 
-def test_with_a_key_it_listens_where_it_is_told(place: Path, started: Started, lapse_key: str) -> None:
-    served = Served(place, started("serve", "--host", "0.0.0.0", "--port", "0", "--no-daemon"), lapse_key)
+def test_with_a_key_it_listens_where_it_is_told(
+    place: Path, started: Started, serving: Serving, lapse_key: str
+) -> None:
+    served = serving(started("serve", "--host", "0.0.0.0", "--port", "0", "--no-daemon"), lapse_key)
     assert served.host == "0.0.0.0"
     assert served.stop() == 0
 
 
-def test_a_daemon_elsewhere(place: Path, started: Started, lapse_key: str, process: Callable[..., Ran]) -> None:
+def test_a_daemon_elsewhere(
+    place: Path, started: Started, serving: Serving, lapse_key: str, process: Callable[..., Ran]
+) -> None:
     (place / "rules").mkdir()
-    served = Served(place, started("serve", "--port", "0"), lapse_key)
+    served = serving(started("serve", "--port", "0"), lapse_key)
     refused = process("serve", "--port", "0")
     assert refused.code == 2
     assert "runs the daemon" in refused.err
@@ -97,8 +75,10 @@ def test_a_daemon_elsewhere(place: Path, started: Started, lapse_key: str, proce
     assert served.stop() == 0
 
 
-def test_requests_under_way_are_answered_before_it_stops(place: Path, started: Started, lapse_key: str) -> None:
-    served = Served(place, started("serve", "--port", "0", "--no-daemon"), lapse_key)
+def test_requests_under_way_are_answered_before_it_stops(
+    place: Path, started: Started, serving: Serving, lapse_key: str
+) -> None:
+    served = serving(started("serve", "--port", "0", "--no-daemon"), lapse_key)
     body = json.dumps({"event": "cart_updated", "user_id": "ann"}).encode()
     with socket.create_connection((served.host, served.port), PATIENCE) as half:
         half.sendall(head(lapse_key, len(body)))
@@ -134,9 +114,9 @@ def endures(connection: socket.socket, data: bytes, times: int) -> bool:
     return True
 
 
-def test_slow_clients_are_let_go(place: Path, started: Started, lapse_key: str) -> None:
+def test_slow_clients_are_let_go(place: Path, started: Started, serving: Serving, lapse_key: str) -> None:
     (place / "lapse.toml").write_text('[api]\nbody_seconds = "1 second"\n')
-    served = Served(place, started("serve", "--port", "0", "--no-daemon"), lapse_key)
+    served = serving(started("serve", "--port", "0", "--no-daemon"), lapse_key)
     address = (served.host, served.port)
     with socket.create_connection(address, PATIENCE) as body, socket.create_connection(address, PATIENCE) as silent:
         with socket.create_connection(address, PATIENCE) as endless:
@@ -151,8 +131,10 @@ def test_slow_clients_are_let_go(place: Path, started: Started, lapse_key: str) 
     assert served.stop() == 0
 
 
-def test_nobody_is_asked_for_a_body_before_they_are_known(place: Path, started: Started, lapse_key: str) -> None:
-    served = Served(place, started("serve", "--port", "0", "--no-daemon"), lapse_key)
+def test_nobody_is_asked_for_a_body_before_they_are_known(
+    place: Path, started: Started, serving: Serving, lapse_key: str
+) -> None:
+    served = serving(started("serve", "--port", "0", "--no-daemon"), lapse_key)
     for key, length, status in (("nonsense", 100, b"401"), (lapse_key, 1_000_001, b"413")):
         with socket.create_connection((served.host, served.port), PATIENCE) as asking:
             asking.sendall(head(key, length))

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
+"""Seconds for whatever others are to do, on a machine that has much else to do."""
 
 
 class Arrival(NamedTuple):

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from tests.api.conftest import api, make_api
-from tests.cli.conftest import lapse, place, started
+from tests.cli.conftest import lapse, place, serving, started
 
-__all__ = ["api", "lapse", "make_api", "place", "started"]
+__all__ = ["api", "lapse", "make_api", "place", "serving", "started"]

@@ -16,14 +16,14 @@ import pytest
 
 from engine import Engine
 from engine.api import spellings
-from tests.cli.conftest import Ran
-from tests.cli.test_serve import Served
+from tests.cli.conftest import PATIENCE, Ran, Served
 
 CLIENTS = 6
 BATCH = 5
 RULES = "Rule: r\nTrigger: a\nAction: hello\n"
 STORED = "SELECT json_extract(properties, '$.number'), public_id FROM events WHERE source <> 'action'"
 Started = Callable[..., "subprocess.Popen[bytes]"]
+Serving = Callable[..., Served]
 
 
 class Ledger:
@@ -43,7 +43,7 @@ class Ledger:
         clients = [threading.Thread(target=self._client, args=(one,)) for one in range(CLIENTS)]
         for one in clients:
             one.start()
-        assert self._enough.wait(60)
+        assert self._enough.wait(PATIENCE)
         server.kill()
         server.wait()
         for one in clients:
@@ -51,7 +51,7 @@ class Ledger:
 
     def _client(self, place: int) -> None:
         """Odd ones send batches; every other event has a message id."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         try:
             while True:
                 numbers = self._some(BATCH if place % 2 else 1)
@@ -90,7 +90,7 @@ def _ask(connection: http.client.HTTPConnection, key: str, numbers: list[int]) -
     return [one["id"] for one in outcomes]
 
 
-def survive(place: Path, lapse: Callable[..., Ran], started: Started, rounds: int) -> None:
+def survive(place: Path, lapse: Callable[..., Ran], started: Started, serving: Serving, rounds: int) -> None:
     (place / "rules").mkdir()
     (place / "rules" / "r.rules").write_text(RULES)
     key = lapse("keys", "create", "--role", "agent", "--format", "json").json["key"]
@@ -101,9 +101,7 @@ def survive(place: Path, lapse: Callable[..., Ran], started: Started, rounds: in
     for _ in range(rounds):
         (place / "log").unlink(missing_ok=True)
         process = started("serve", "--port", "0")
-        served = Served(place, process, key)
-        served.client.close()
-        ledger = Ledger(served.port, key, numbers)
+        ledger = Ledger(serving(process, key).port, key, numbers)
         ledger.fill(chance.randrange(1, 400), process)
         sent |= ledger.sent
         told |= ledger.told
@@ -119,11 +117,11 @@ def check(place: Path, sent: set[int], told: dict[int, str]) -> None:
     assert told.items() <= stored.items(), "an acknowledged event is lost"
 
 
-def test_kills_under_load(place: Path, lapse: Callable[..., Ran], started: Started) -> None:
-    survive(place, lapse, started, 3)
+def test_kills_under_load(place: Path, lapse: Callable[..., Ran], started: Started, serving: Serving) -> None:
+    survive(place, lapse, started, serving, 3)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_many_kills_under_load(place: Path, lapse: Callable[..., Ran], started: Started) -> None:
-    survive(place, lapse, started, 30)
+def test_many_kills_under_load(place: Path, lapse: Callable[..., Ran], started: Started, serving: Serving) -> None:
+    survive(place, lapse, started, serving, 30)
