@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import threading
@@ -36,6 +37,12 @@ def stopping() -> Iterator[threading.Event]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def keep_still() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again, a tenth of what a decision costs."""
+    gc.collect()
+    gc.freeze()
 
 
 def watch(daemon: Daemon, stop: threading.Event) -> None:

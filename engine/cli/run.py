@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from engine.cli.console import Format
-from engine.cli.life import go_live, refuse_functions, stopping, watch
+from engine.cli.life import go_live, keep_still, refuse_functions, stopping, watch
 from engine.cli.logs import log_to_stderr
 from engine.cli.opening import settings_of
 from engine.cli.options import FormatOption, MigrateOption, RulesOption, StoreOption
@@ -42,6 +42,7 @@ def run(
         daemon = Daemon(workspaces)
         try:
             go_live(_log, workspaces, rules or [settings.rules], migrate=migrate)
+            keep_still()
             with stopping() as stop:
                 daemon.start()
                 watch(daemon, stop)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.cli.console import Format, fail, of
-from engine.cli.life import go_live, refuse_functions, stopping, watch
+from engine.cli.life import go_live, keep_still, refuse_functions, stopping, watch
 from engine.cli.logs import log_to_stderr
 from engine.cli.opening import settings_of
 from engine.cli.options import MigrateOption, RulesOption, StoreOption
@@ -68,6 +68,7 @@ def serve(
             if not rules and not settings.rules.exists():
                 _log.warning("there are no rules at '%s'; name them with --rules", settings.rules)
             go_live(_log, workspaces, rules, migrate=migrate)
+        keep_still()
         address = _address(workspaces, host or settings.api.host)
         _serve(workspaces, daemon, address, settings.api.port if port is None else port)
     _log.info("stopped")
