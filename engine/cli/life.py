@@ -40,7 +40,7 @@ def stopping() -> Iterator[threading.Event]:
 
 
 def keep_still() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again, a tenth of what a decision costs."""
+    """What is loaded by now stays: the garbage collector need not look at it again, a tenth of a decision's cost."""
     gc.collect()
     gc.freeze()
 

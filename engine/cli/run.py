@@ -36,16 +36,15 @@ def run(
     """
     log_to_stderr(format)
     settings = settings_of(store)
-    with Workspaces(settings) as workspaces:
+    with Workspaces(settings) as workspaces, stopping() as stop:
         refuse_functions(settings)
         workspaces.check_channels()
         daemon = Daemon(workspaces)
         try:
             go_live(_log, workspaces, rules or [settings.rules], migrate=migrate)
             keep_still()
-            with stopping() as stop:
-                daemon.start()
-                watch(daemon, stop)
+            daemon.start()
+            watch(daemon, stop)
         finally:
             daemon.stop()
     _log.info("stopped")
