@@ -27,9 +27,13 @@ from liquid.token import TOKEN_EXPRESSION, TOKEN_OUTPUT, TOKEN_TAG
 
 from engine.templates import filters
 from engine.templates.limits import BoundedRange, Scope
+from engine.templates.tokens import tokens
 
 DEPTH: Final = 30
 """How deep templates may take in others, and blocks stand in one another. python-liquid's own figure."""
+
+BRACKETS: Final = 1_000
+"""How many an expression may open: from each of them python-liquid looks through all that follows."""
 
 _KEYWORDS: Final = frozenset(
     {
@@ -54,6 +58,7 @@ _KEYWORDS: Final = frozenset(
 _WIDE: Final = ord("ａ") - ord("a")
 _MARKED: Final = {chr(ord(word[0]) + _WIDE) + word[1:]: word for word in _KEYWORDS}
 _WORD: Final = re.compile(r"""(?:"[^"]*"|'[^']*'|\.\.)|(?P<dot>\.\s*)?(?P<word>\w[\w-]*\??)""")
+_BRACKET: Final = re.compile(r"""(?:"[^"]*"|'[^']*')|[(\[]""")
 _CONTINUES: Final = re.compile(r"\s*(\[|\.(?!\.))")
 
 
@@ -91,11 +96,10 @@ class Dialect(Environment):
         return self._partial(name)
 
     def tokenizer(self) -> Callable[[str], Iterator[Token]]:
-        """As inherited, with keywords marked where they are names."""
-        read = super().tokenizer()
+        """As inherited, in linear time, with keywords marked where they are names."""
         return lambda text: (
-            token._replace(value=_marked(token.value)) if token.kind == TOKEN_EXPRESSION else token
-            for token in read(text)
+            token._replace(value=_marked(_bounded(token).value)) if token.kind == TOKEN_EXPRESSION else token
+            for token in tokens(text)
         )
 
     def read(self, text: str, path: FilePath) -> BoundTemplate:
@@ -135,6 +139,14 @@ def _by_name(node: Node) -> Node:
     if not isinstance(node.name, StringLiteral):
         raise LiquidSyntaxError("a template is taken in by its name, in quotes", token=node.name.token)
     return node
+
+
+def _bounded(token: Token) -> Token:
+    """An expression with no more brackets than the library can look for the other ends of."""
+    brackets = (found[0] for found in _BRACKET.finditer(token.value))
+    if sum(one in "([" for one in brackets) > BRACKETS:
+        raise LiquidSyntaxError(f"an expression opens more than {BRACKETS:,} brackets", token=token)
+    return token
 
 
 def _marked(expression: str) -> str:

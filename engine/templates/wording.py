@@ -141,7 +141,7 @@ _PLAIN: Final[tuple[tuple[str, Callable[[re.Match[str]], _Said]], ...]] = (
         r"expected an identifier, found a path|expected a string or identifier|a template is taken in.*",
         lambda _: _Said("a template is taken in by its name, in quotes", "write it like {% render 'footer' %}"),
     ),
-    (r"expressions stand .*", lambda found: _Said(found[0], code="template-limit")),
+    (r"expressions stand .*|an expression opens .*", lambda found: _Said(found[0], code="template-limit")),
     (r"unexpected '(break|continue)'", lambda found: _Said(f"'{found[1]}' stands in no loop")),
     (r"unexpected (['\"])(.*)\1", lambda found: _Said(f"the sign {found[2]} cannot stand here")),
 )

@@ -14,7 +14,7 @@ from engine.language import read
 from engine.templates.analysis import ROOTS
 from engine.templates.checking import look_over
 from engine.templates.codes import CODES
-from engine.templates.dialect import DEPTH
+from engine.templates.dialect import BRACKETS, DEPTH
 from engine.templates.filters import FILTERS
 from engine.templates.rendering import Facts, Renderer
 
@@ -75,10 +75,10 @@ def test_every_variable_and_filter_is_named() -> None:
     assert set(re.findall(r"`(\w+)`", ours)) == set(FILTERS)
 
 
-def test_how_deep() -> None:
-    assert f"Templates take in one another {DEPTH} deep, and blocks stand in one another {DEPTH} deep." in TEXT.replace(
-        "\n", " "
-    )
+def test_how_deep_and_how_many() -> None:
+    told = TEXT.replace("\n", " ")
+    assert f"Templates take in one another {DEPTH} deep, and blocks stand in one another {DEPTH} deep." in told
+    assert f"An expression opens at most {BRACKETS:,} brackets." in told
 
 
 @pytest.mark.parametrize("option", ["--rule", "--with", "--trigger", "--language", "--html", "--format"])
