@@ -162,7 +162,8 @@ class Engine:
         process on the store. ``always_live`` treats them as live from before the first event, for replays of the past.
         ``fallback`` carries every action that no function is registered for, in place of the settings' channels.
 
-        Raises ConfigError for settings or rules that cannot be used, and StoreError for a store that cannot be opened.
+        Raises ConfigError for settings or rules that cannot be used, also where others are live: with :meth:`load`
+        those go on. Raises StoreError for a store that cannot be opened.
         """
         given = {"store": url, "workspace": workspace}
         chosen = settings or load_settings(**{name: value for name, value in given.items() if value is not None})
