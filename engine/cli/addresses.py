@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import PROBLEMS, Format, err, line, out, print_json, table
+from engine.cli.console import PROBLEMS, Format, err, line, out, print_json, say_older, table
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
-from engine.cli.options import FormatOption, StoreOption
+from engine.cli.options import AfterOption, FormatOption, StoreOption
 from engine.cli.words import at
 from engine.strict_json import shown
 
@@ -26,9 +26,7 @@ addresses = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 def list_addresses(
     context: typer.Context,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Addresses on a page.")] = 50,
-    after: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="The next page: what the one before ended with.")
-    ] = None,
+    after: AfterOption = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TEXT,
@@ -57,8 +55,7 @@ def list_addresses(
         address = UNKNOWN if one.address is None else shown(one.address, ADDRESS)
         made.add_row(address, one.channel_type, at(one.since), shown(one.reason, REASON))
     out().print(made)
-    if page.after is not None:
-        line(out(), ("older ones: ", "dim"), f"--after {page.after}")
+    say_older(page.after)
 
 
 @addresses.command()

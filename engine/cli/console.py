@@ -53,6 +53,12 @@ def line(console: Console, *parts: str | tuple[str, str]) -> None:
     console.print(Text.assemble(*parts), soft_wrap=True)
 
 
+def say_older(after: str | None) -> None:
+    """Say how to ask for the next page, where there is one."""
+    if after is not None:
+        line(out(), ("older ones: ", "dim"), f"--after {after}")
+
+
 def fail(text: str) -> typer.Exit:
     """Say plainly why it could not be done; raise what this returns."""
     line(err(), ("error: ", "bold red"), (text, "red"))
@@ -61,6 +67,11 @@ def fail(text: str) -> typer.Exit:
 
 def warn(text: str) -> None:
     line(err(), ("warning: ", "bold yellow"), text)
+
+
+def ask(question: str) -> None:
+    """End the command unless the answer is yes. Asks beside what was asked for, which may be for programs."""
+    typer.confirm(question, abort=True, err=True)
 
 
 def print_json(data: Any) -> None:

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from engine.cli.console import PROBLEMS, Format, err, line, of, out, print_json
+from engine.cli.console import PROBLEMS, Format, err, line, of, out, print_json, say_older
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
-from engine.cli.options import FormatOption, StoreOption
+from engine.cli.options import AfterOption, FormatOption, StoreOption
 from engine.cli.words import at, pairs, shown, why
 from engine.runtime.deliveries import Asked, Delivery, DeliveryPage, WholeDelivery, check_states
 from engine.runtime.engine import Engine
@@ -33,9 +33,7 @@ def deliveries(  # noqa: PLR0913, PLR0917 - each is an option of the command
     channel: ChannelOption = None,
     action: Annotated[str | None, typer.Option("--action", metavar="NAME", help="Of a name.")] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Actions on a page.")] = 50,
-    after: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="The next page: what the one before ended with.")
-    ] = None,
+    after: AfterOption = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TEXT,
@@ -84,8 +82,7 @@ def _show_page(page: DeliveryPage, format: Format) -> None:
         line(
             console, ("  " + "; ".join([state_told(one), *_progress(one)]), _style(one.state)), ("  " + one.key, "dim")
         )
-    if page.after is not None:
-        line(console, ("older ones: ", "dim"), f"--after {page.after}")
+    say_older(page.after)
 
 
 def what(one: Delivery) -> str:

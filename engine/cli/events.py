@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Format, line, number, out, print_json, table
+from engine.cli.console import Format, line, number, out, print_json, say_older, table
 from engine.cli.opening import opened
-from engine.cli.options import FormatOption, StoreOption, moment_of
+from engine.cli.options import AfterOption, FormatOption, StoreOption, moment_of
 from engine.cli.words import at, pairs
 from engine.runtime.browsing import EventCount, EventPage
 
@@ -39,9 +39,7 @@ def events(
         Per | None, typer.Option("--counts", help="Count by name instead, per hour, day or week.", show_default=False)
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Events on a page.")] = 50,
-    after: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="The next page: what the one before ended with.")
-    ] = None,
+    after: AfterOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TEXT,
 ) -> None:
@@ -77,8 +75,7 @@ def _show_page(page: EventPage, format: Format) -> None:
     for one in page.events:
         made.add_row(at(one.at), one.person, one.event, pairs(one.properties))
     console.print(made)
-    if page.after is not None:
-        line(console, ("older ones: ", "dim"), f"--after {page.after}")
+    say_older(page.after)
 
 
 def _show_counts(found: Sequence[EventCount], format: Format) -> None:

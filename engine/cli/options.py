@@ -40,6 +40,9 @@ MigrateOption = Annotated[
 FormatOption = Annotated[
     Format, typer.Option("--format", help="text for people, json for programs.", show_default=True)
 ]
+AfterOption = Annotated[
+    str | None, typer.Option("--after", metavar="CURSOR", help="The next page: what the one before ended with.")
+]
 MapOption = Annotated[
     list[str] | None,
     typer.Option(

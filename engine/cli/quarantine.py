@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import PROBLEMS, Format, fail, line, of, out, print_json
+from engine.cli.console import PROBLEMS, Format, fail, line, of, out, print_json, say_older
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
-from engine.cli.options import FormatOption, StoreOption
+from engine.cli.options import AfterOption, FormatOption, StoreOption
 from engine.cli.words import at
 from engine.receipt import Rejection
 from engine.runtime.engine import Engine
@@ -34,9 +34,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="All there are.")]
 def list_items(
     context: typer.Context,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="Items on a page.")] = 50,
-    after: Annotated[
-        str | None, typer.Option(metavar="CURSOR", help="The next page: what the one before ended with.")
-    ] = None,
+    after: AfterOption = None,
     workspace: WorkspaceOption = None,
     store: StoreOption = None,
     format: FormatOption = Format.TEXT,
@@ -63,8 +61,7 @@ def list_items(
         line(out(), (one.id, "bold"), f"  {at(one.received_at)} UTC, {one.source}: {one.row.reason}")
         line(out(), ("  " + shown(json.dumps(one.item, ensure_ascii=False), SHOWN), "dim"))
     line(out(), f"{of(page.total, 'item')} in quarantine")
-    if page.after is not None:
-        line(out(), ("older ones: ", "dim"), f"--after {page.after}")
+    say_older(page.after)
 
 
 @quarantine.command()
