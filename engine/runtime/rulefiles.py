@@ -17,9 +17,7 @@ from engine.language.program import Program
 SUFFIX = ".rules"
 TESTS = ".test.rules"
 
-STAYING: Final = (
-    "the rules have errors, so the rules that were live stay live; 'lapse check' shows what to put right"
-)
+STAYING: Final = "the rules have errors, so the rules that were live stay live; 'lapse check' shows what to put right"
 """What is said where a wrong file is passed over."""
 
 

@@ -161,7 +161,8 @@ class Workspaces:
         assert row is not None
         self._rows[row.id] = row
         if self._loads and (found := self._load(engine)) is not None and not found.ok:
-            _log.error("workspace '%s' has no rules live: %s", name, refusal(found))
+            told = "the rules that were live stay live" if engine.live.rules else "no rule is live"
+            _log.error("workspace '%s': %s; %s", name, refusal(found), told)
         self._engines[row.id] = engine
         return engine
 

@@ -79,6 +79,22 @@ def test_rules_with_an_error_are_refused(make: Callable[..., Workspaces]) -> Non
         make(acme="Trigger\n")
 
 
+@pytest.mark.parametrize("live", [False, True])
+def test_a_workspace_that_comes_later_with_wrong_rules_keeps_what_is_live(
+    make: Callable[..., Workspaces], tmp_path: Path, caplog: pytest.LogCaptureFixture, live: bool
+) -> None:
+    here = make(default="", acme="Triger: cart_updated")
+    elsewhere = make(default=CART).create("acme")
+    if live:
+        elsewhere.load(tmp_path / "default")
+    found = here.named("acme")
+    assert found is not None
+    assert len(found.live.rules) == live
+    (told,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
+    assert told.startswith("workspace 'acme': the rules have errors: ")
+    assert told.endswith("; the rules that were live stay live" if live else "; no rule is live")
+
+
 def test_calls_that_wait_share_a_transaction_whatever_their_workspace(make: Callable[..., Workspaces]) -> None:
     """While one transaction runs, others queue up; the next takes them all, and each gets its own receipt."""
     opened = make()
