@@ -99,6 +99,11 @@ class Pressure:
             self._left[row.person_id].append(Left(self._now, _names(row.purpose, row.tags)))
 
 
+def address_of(row: OutboxRow) -> str | None:
+    """The address of an action, checked by nobody: the one its mail is for once it is made, else by its variables."""
+    return row.recipient or _goes(row).address
+
+
 def foreign_address(row: OutboxRow) -> str | None:
     """The address of an action that does not go to its person's own; nothing where it does. Capitals do not count."""
     return _goes(row).foreign

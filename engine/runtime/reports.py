@@ -1,7 +1,7 @@
 """Delivery reports: events that name the action they tell of, such as ``email_opened`` with its key as ``caused_by``.
 
 They carry the action's template, rule and tags, where they say nothing else themselves, so that rules may ask for
-``email_opened where template = "hello"``. A report of a hard bounce is the last the address hears of us.
+``email_opened where template = "hello"``. A report of a hard bounce is the last that the action's address hears of us.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from engine.model import ValidEvent
 from engine.runtime.live import Live
 from engine.runtime.naming import rule_ids
-from engine.runtime.pressure import EMAIL
+from engine.runtime.pressure import EMAIL, address_of
 from engine.store import Connection, addresses, outbox
 from engine.store.addresses import Bounce
 from engine.store.rows import OutboxRow
@@ -44,15 +44,20 @@ class Reports:
         return action.causes, to_json(properties).decode()
 
     def bounced(self, items: Iterable[ValidEvent]) -> dict[str, Bounce]:
-        """Addresses that take no mail any more by what the events say."""
+        """Addresses that take no mail any more by what the events say.
+
+        Anybody may report with a key that only takes events in. So only what was handed to a channel can have bounced,
+        and only at the address it went to: what an event itself says of addresses counts for nothing.
+        """
         found = {}
         for item in items:
-            if item.name == BOUNCED and _is_hard(item.properties):
-                action = self._actions.get(item.caused_by or "")
-                address = item.properties.get("email") or (None if action is None else action.recipient)
-                if isinstance(address, str):
-                    reason = str(item.properties.get("reason") or "a hard bounce was reported")
-                    found[address] = Bounce(item.at, reason)
+            action = self._actions.get(item.caused_by or "") if item.name == BOUNCED else None
+            if action is None or action.left_at is None or not _is_hard(item.properties):
+                continue
+            address = address_of(action)
+            if address is not None:
+                reason = str(item.properties.get("reason") or "a hard bounce was reported")
+                found[address] = Bounce(item.at, reason)
         return found
 
 

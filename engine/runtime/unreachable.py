@@ -1,7 +1,7 @@
 """Addresses that take no mail any more, for those who look; and how one is let go.
 
 The store knows them by digests alone. An address is shown as long as the bounce stands on somebody's timeline: that
-names the address, or the action that went there.
+names the action that went there.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.clock import iso
 from engine.runtime import cursors
-from engine.runtime.pressure import EMAIL
+from engine.runtime.pressure import EMAIL, address_of
 from engine.runtime.reports import BOUNCED
 from engine.store import Connection, addresses, outbox
 from engine.store.addresses import UnreachableRow
@@ -72,9 +72,8 @@ def forget(connection: Connection, workspace: int, address: str) -> bool:
 
 
 def _known(connection: Connection, workspace: int, rows: Sequence[UnreachableRow]) -> dict[str, str]:
-    """Addresses by their digests, as far as the bounces tell them."""
+    """Addresses by their digests: those that the actions went to which the bounces name."""
     told = addresses.told_at(connection, workspace, BOUNCED, {row.at for row in rows}) if rows else []
     keys = sorted({key for one in told if isinstance(key := one.get("key"), str)})
     sent = outbox.by_key(connection, workspace, keys) if keys else []
-    named = [*(one.get("email") for one in told), *(row.recipient for row in sent)]
-    return {addresses.digest(one): one.strip() for one in named if isinstance(one, str)}
+    return {addresses.digest(one): one.strip() for row in sent if (one := address_of(row)) is not None}

@@ -28,8 +28,9 @@ def delivery(api: Api) -> dict[str, str]:
 
 def bounced(api: Api) -> dict[str, str]:
     """An address that takes no mail any more."""
-    properties = {"hard": True, "email": ADDRESS}
-    api.engine.ingest({"event": "email_bounced", "user_id": SECRET, "properties": properties})
+    api.engine.identify(SECRET, {"email": ADDRESS})
+    report = {"event": "email_bounced", "user_id": SECRET, "caused_by": delivery(api)["key"]}
+    api.engine.ingest({**report, "properties": {"hard": True}})
     return {}
 
 

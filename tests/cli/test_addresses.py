@@ -9,14 +9,25 @@ import pytest
 from engine.runtime.engine import Engine
 from engine.testing import Clock
 
-REPORT = {"hard": True, "email": "ann@example.com", "reason": "550 no such \x1b[31muser"}
+REASON = "550 no such \x1b[31muser"
+
+
+def bounce(place, at, who):
+    """A mail to somebody at example.com, and its bounce at once."""
+    rules = place / "hello.rules"
+    rules.write_text('Rule: hello\nTrigger: go\nAction: send_email "hello"\n')
+    with Engine.open("sqlite:///lapse.db", rules=rules, clock=Clock(at)) as engine:
+        engine.identify(who, {"email": f"{who}@example.com"})
+        engine.ingest({"event": "go", "user_id": who})
+        engine.run_due()
+        report = {"event": "email_bounced", "user_id": who, "caused_by": engine.deliveries().items[0].key}
+        engine.ingest({**report, "properties": {"hard": True, "reason": REASON}})
 
 
 @pytest.fixture
 def bounced(place):
     """An address that takes no mail, as of a moment."""
-    with Engine.open("sqlite:///lapse.db", clock=Clock("2026-01-01T10:00:00Z")) as engine:
-        engine.ingest({"event": "email_bounced", "user_id": "ann", "properties": REPORT})
+    bounce(place, "2026-01-01T10:00:00Z", "ann")
 
 
 def test_without_any(lapse):
@@ -37,7 +48,7 @@ def test_they_are_shown_with_why_and_since_when(lapse, bounced):
                 "address": "ann@example.com",
                 "channel_type": "email",
                 "since": "2026-01-01T10:00:00Z",
-                "reason": REPORT["reason"],
+                "reason": REASON,
             }
         ],
         "after": None,
@@ -50,11 +61,8 @@ def test_of_somebody_who_is_erased_the_address_is_not_shown(lapse, bounced):
     assert lapse("addresses", "--format", "json").json["addresses"][0]["address"] is None
 
 
-def test_pages(lapse, bounced):
-    with Engine.open("sqlite:///lapse.db", clock=Clock("2026-01-02T10:00:00Z")) as engine:
-        engine.ingest(
-            {"event": "email_bounced", "user_id": "bob", "properties": {"hard": True, "email": "b@b.example"}}
-        )
+def test_pages(lapse, bounced, place):
+    bounce(place, "2026-01-02T10:00:00Z", "bob")
     first = lapse("addresses", "--limit", "1", "--format", "json").json
     assert f"older ones: --after {first['after']}" in lapse("addresses", "--limit", "1").out
     assert "ann@example.com" in lapse("addresses", "--after", first["after"]).out
