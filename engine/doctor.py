@@ -168,8 +168,6 @@ def _why_not(lanes: Lanes, name: str) -> str | None:
         lanes.of(name)
     except ConfigError as error:
         return str(error)
-    except OSError as error:
-        return f"the certificates it is to trust cannot be read, see SSL_CERT_FILE: {error}"
     if lanes.kind(name) == EMAIL and not installed():
         return f"mail is made from templates, and what reads them is not installed: {EXTRA}"
     return None

@@ -17,6 +17,7 @@ from engine.delivery.channels import SendError
 from engine.delivery.endpoint import Endpoint, address_of, read_endpoint
 from engine.delivery.guard import Guard
 from engine.delivery.network import GuardedNetwork, Resolve, TimedStream, look_up
+from engine.delivery.trust import trusted
 from engine.delivery_settings import HttpSettings
 from engine.errors import ConfigError
 
@@ -30,7 +31,8 @@ _BROKEN = (httpcore2.NetworkError, httpcore2.ProtocolError)
 def client_of(
     settings: HttpSettings, *, resolve: Resolve = look_up, network: httpcore2.NetworkBackend | None = None
 ) -> HttpClient:
-    """The client of a channel. Raises ConfigError for a URL that can never be posted to.
+    """The client of a channel. Raises ConfigError for a URL that can never be posted to, and for certificates to trust
+    that cannot be read.
 
     ``resolve`` and ``network`` stand for the system's.
     """
@@ -64,7 +66,7 @@ class HttpClient:
         self._timeout = timeout
         self._answer_bytes = answer_bytes
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpcore2.default_ssl_context() if endpoint.scheme == "https" else None,
+            ssl_context=trusted(httpcore2.default_ssl_context) if endpoint.scheme == "https" else None,
             max_connections=connections,
             keepalive_expiry=KEPT,
             network_backend=network,

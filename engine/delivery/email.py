@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import smtplib
 import ssl
@@ -13,6 +14,7 @@ from engine.delivery.addresses import Mailbox, address, destination, mailbox
 from engine.delivery.channels import Message, Outgoing, Sealed, SendError
 from engine.delivery.letter import letter
 from engine.delivery.smtp import Conversation, NoPrivacy, Refusal
+from engine.delivery.trust import trusted
 from engine.delivery_settings import EmailSettings
 from engine.durations import in_micros
 from engine.errors import ConfigError
@@ -38,12 +40,14 @@ class EmailChannel:
     """Sends over connections that are kept as long as there is something to send. Safe to use from any thread."""
 
     def __init__(self, settings: EmailSettings) -> None:
-        """Raises ConfigError for an address that is none, and for a password that is missing."""
+        """Raises ConfigError for an address that is none, a password that is missing, and certificates to trust that
+        cannot be read.
+        """
         self._settings = settings
         self._sender = _mailbox("from", settings.sender)
         self._reply_to = None if settings.reply_to is None else _mailbox("reply_to", settings.reply_to)
         self._login = _login(settings)
-        self._trust = None if settings.tls == "none" else ssl.create_default_context()
+        self._trust = None if settings.tls == "none" else trusted(_authorities)
         self._seconds = in_micros(settings.timeout) / 1_000_000
         self._idle: deque[Conversation] = deque()
         self._closed = False
@@ -156,6 +160,17 @@ def _mailbox(setting: str, text: str) -> Mailbox:
         return mailbox(text)
     except ValueError as error:
         raise ConfigError(f"'{setting}' of a channel for mail {error}") from None
+
+
+def _authorities() -> ssl.SSLContext:
+    """The system's, or those in ``SSL_CERT_FILE``. Raises OSError for such a file that cannot be read.
+
+    By itself a context passes over it, and then trusts nobody.
+    """
+    context = ssl.create_default_context()
+    if file := os.environ.get("SSL_CERT_FILE"):
+        context.load_verify_locations(file)
+    return context
 
 
 def _login(settings: EmailSettings) -> tuple[str, str] | None:

@@ -203,7 +203,10 @@ def test_without_bindings_everything_goes_to_the_log(lapse):
     ("SLACK_URL", "https://[secret-path", "team", "SLACK_URL: this is no url: its host or its port cannot be read"),
     ("SLACK_URL", "http://127.0.0.1/secret-path", "team", "127.0.0.1 is not a public address; "),
     ("CRM_SECRET", "secret-path", "crm", "CRM_SECRET: a secret for signatures begins with 'whsec_'"),
-    ("SSL_CERT_FILE", "nowhere.pem", "crm", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: "),
+    ("SSL_CERT_FILE", "nowhere.pem", "crm", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: No "),
+    ("SSL_CERT_FILE", "nowhere.pem", "mail", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: No "),
+    ("SSL_CERT_FILE", "password", "crm", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: it "),
+    ("SSL_CERT_FILE", "password", "mail", "the certificates it is to trust cannot be read, see SSL_CERT_FILE: it "),
 ])  # fmt: skip
 def test_one_that_cannot_work_is_a_problem_and_no_secret_is_told(
     lapse, channels, monkeypatch, variable, value, name, why

@@ -87,6 +87,24 @@ def test_an_action_that_comes_with_a_changed_file_is_named_too(place, while_runn
     assert while_running(change).code == 0
 
 
+@pytest.mark.parametrize("verb", ["run", "serve"])
+@pytest.mark.parametrize("channel", [
+    'type = "webhook"\nurl = "https://crm.example.com/"',
+    'type = "email"\nhost = "smtp.example.com"\nfrom = "shop@example.com"',
+], ids=["webhook", "email"])  # fmt: skip
+def test_a_channel_whose_certificates_cannot_be_read_is_told_and_it_does_not_start(
+    place, lapse, monkeypatch, channel, verb
+):
+    (place / "lapse.toml").write_text(f'[channels.out]\n{channel}\n[actions]\nsend_email = "out"\n')
+    monkeypatch.setenv("SSL_CERT_FILE", "nowhere.pem")
+    ran = lapse(verb)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.splitlines()[-1] == (
+        "error: the channel 'out' cannot work: the certificates it is to trust cannot be read, "
+        "see SSL_CERT_FILE: No such file or directory"
+    )
+
+
 def test_every_action_is_a_line_of_the_log(place, while_running):
     ran = while_running(signing_up(place))
     (line,) = [line for line in ran.err.splitlines() if "hello" in line]
