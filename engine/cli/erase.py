@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Format, line, of, out, print_json
+from engine.cli.console import Format, ask, line, of, out, print_json
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
@@ -34,7 +34,7 @@ def erase(
         if engine.find(id) is None:
             raise nobody(id)
         if not yes:
-            typer.confirm(f"Erase all that is stored of '{id}', for good?", abort=True)
+            ask(f"Erase all that is stored of '{id}', for good?")
         gone = engine.erase(id)
     if gone is None:
         raise nobody(id)

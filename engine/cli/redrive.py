@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import PROBLEMS, Format, fail, line, of, out, print_json
+from engine.cli.console import PROBLEMS, Format, ask, fail, line, of, out, print_json
 from engine.cli.deliveries import ChannelOption, RuleOption
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
@@ -50,7 +50,7 @@ def redrive(  # noqa: PLR0913, PLR0917 - each is an option of the command
         number = engine.redrivable(keys, rule=rule, channel=channel, states=states)
         if not dry_run:
             if number > 1 and not yes and sys.stdin.isatty():
-                typer.confirm(f"Take up {number:,} actions again?", abort=True, err=True)
+                ask(f"Take up {number:,} actions again?")
             number = engine.redrive(keys, rule=rule, channel=channel, states=states)
     missing = len(set(keys)) - number if keys else 0
     if format is Format.JSON:

@@ -95,6 +95,12 @@ def test_erasing_for_programs(lapse, store):
     assert lapse("erase", "ann", "--yes", "--format", "json").json["erased"]["events"] == 1
 
 
+def test_a_question_is_no_part_of_the_document(process, store):
+    ran = process("erase", "ann", "--format", "json", stdin=b"y\n")
+    assert (ran.code, ran.json["erased"]["events"]) == (0, 1)
+    assert "Erase all that is stored of 'ann', for good?" in ran.err
+
+
 def test_an_export_that_cannot_be_written_is_told(lapse, store):
     ran = lapse("person", "ann", "--export", "absent/ann.json")
     assert ran.code == 2
