@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, wraps
-from itertools import count
+from itertools import chain, count
 from typing import Any
 
 from hypothesis import strategies as st
@@ -320,45 +320,55 @@ def _several(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, .
     return st.lists(strategy, unique=True, max_size=2).map(tuple)
 
 
-@st.composite
-def rules(draw: st.DrawFn) -> nodes.Rule:
-    """Any rule that reads without an error."""
-    trigger = draw(triggers())
-    event = isinstance(trigger, nodes.EventTrigger)
-    followed = isinstance(trigger, nodes.NoTrigger)
-    opening = Setting(("within", "last", "since last", *(() if followed else ("next",))), event, event)
-    later = Setting((*FORWARD, *BACK), event, True)
-    gates = draw(st.lists(expressions(opening).map(nodes.Condition), min_size=int(followed), max_size=2))
-    first_step = draw(st.one_of(waits(later), effects(later)))
-    rule = nodes.Rule(
-        id=draw(names),
-        named=draw(st.booleans()),
-        title=draw(_maybe(titles)),
-        notes=tuple(draw(st.lists(titles, max_size=2))),
-        trigger=trigger,
-        steps=(*gates, first_step, *draw(step_lists(later))),
-        only_while=draw(_maybe(expressions(Setting(BACK, event, False)))),
-        exit=draw(_maybe(st.lists(patterns(later), max_size=2).map(lambda found: nodes.Exit(tuple(found))))),
-        limits=draw(_several(limits(later))),
-        again=draw(_maybe(_agains())),
-        for_each=draw(_maybe(trigger_paths(later))) if event else None,
-        zone=draw(_maybe(zones)),
-        quiet=draw(_several(quiet_hours())),
-        purpose=draw(_maybe(names)),
-        goal=draw(_maybe(st.builds(nodes.Goal, patterns(later), durations))),
-        holdout=draw(_maybe(st.builds(nodes.Holdout, percents, st.one_of(optional(), texts)))),
-        active=draw(_maybe(actives())),
-        existing=draw(_maybe(st.sampled_from(["skip", "include"]))),
-        late=draw(_maybe(st.one_of(durations, st.none()).map(nodes.Late))),
-        tags=draw(_several(names)),
-    )
-    numbered: nodes.Rule = number(rule)
-    return numbered if numbered.named else identified(numbered)
-
-
 def _agains() -> st.SearchStrategy[nodes.Again]:
     kinds = st.sampled_from(["restart", "ignore", "each", "replace"])
     return st.one_of(st.builds(nodes.Again, kinds), st.builds(nodes.Again, st.just("restart"), durations))
+
+
+_triggers = triggers()
+
+
+@cache
+def _clauses(event: bool, followed: bool) -> dict[str, st.SearchStrategy[Any]]:
+    """All of a rule beside its trigger, made once: to make strategies takes longer than to draw from them.
+
+    ``event``: it has a trigger event. ``followed``: a condition must follow, since the rule has no trigger.
+    """
+    opening = Setting(("within", "last", "since last", *(() if followed else ("next",))), event, event)
+    later = Setting((*FORWARD, *BACK), event, True)
+    gates = st.lists(expressions(opening).map(nodes.Condition), min_size=int(followed), max_size=2).map(tuple)
+    first_step = st.one_of(waits(later), effects(later)).map(lambda step: (step,))
+    return {
+        "id": names,
+        "named": st.booleans(),
+        "title": _maybe(titles),
+        "notes": st.lists(titles, max_size=2).map(tuple),
+        "steps": st.tuples(gates, first_step, step_lists(later)).map(lambda found: tuple(chain.from_iterable(found))),
+        "only_while": _maybe(expressions(Setting(BACK, event, False))),
+        "exit": _maybe(st.lists(patterns(later), max_size=2).map(lambda found: nodes.Exit(tuple(found)))),
+        "limits": _several(limits(later)),
+        "again": _maybe(_agains()),
+        "for_each": _maybe(trigger_paths(later)) if event else st.none(),
+        "zone": _maybe(zones),
+        "quiet": _several(quiet_hours()),
+        "purpose": _maybe(names),
+        "goal": _maybe(st.builds(nodes.Goal, patterns(later), durations)),
+        "holdout": _maybe(st.builds(nodes.Holdout, percents, st.one_of(optional(), texts))),
+        "active": _maybe(actives()),
+        "existing": _maybe(st.sampled_from(["skip", "include"])),
+        "late": _maybe(st.one_of(durations, st.none()).map(nodes.Late)),
+        "tags": _several(names),
+    }
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> nodes.Rule:
+    """Any rule that reads without an error."""
+    trigger = draw(_triggers)
+    clauses = _clauses(isinstance(trigger, nodes.EventTrigger), isinstance(trigger, nodes.NoTrigger))
+    rule = nodes.Rule(trigger=trigger, **{name: draw(clause) for name, clause in clauses.items()})
+    numbered: nodes.Rule = number(rule)
+    return numbered if numbered.named else identified(numbered)
 
 
 def number(rule: nodes.Rule) -> nodes.Rule:

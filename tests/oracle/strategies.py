@@ -1,13 +1,15 @@
 """Random rules that are valid, and random timelines on a grid of hours, so that ties and edges are frequent.
 
 :class:`Features` says which parts of the language take part; tests of one part leave the others out, and
-failures shrink to few of them.
+failures shrink to few of them. Strategies are made once where they can be: to make one takes longer than to draw
+from it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -73,13 +75,24 @@ KERNEL = Features(
 )
 """One event trigger, one window: the abandoned cart and nothing else."""
 
+_BOOLEANS = st.booleans()
+_OF_FIVE, _OF_SIX, _OF_TEN = st.integers(0, 4), st.integers(0, 5), st.integers(0, 9)
+
+
+@cache
+def among(options: tuple[T, ...]) -> st.SearchStrategy[T]:
+    return st.sampled_from(options)
+
+
 # -------------------------------------------------------------------------------------------- timelines
 
 
+@cache
 def moments() -> st.SearchStrategy[int]:
     return st.integers(0, LAST_HOUR).map(hour)
 
 
+@cache
 def properties() -> st.SearchStrategy[dict[str, Any]]:
     """``x`` a small number or text, ``k`` the id that tells things apart."""
     x = st.sampled_from([0, 1, 2, 3, 5, "1", "u", True, [1, "u"]])
@@ -88,20 +101,22 @@ def properties() -> st.SearchStrategy[dict[str, Any]]:
 
 @st.composite
 def events(draw: Draw, features: Features = EVERYTHING) -> Event:
-    historical = draw(st.integers(0, 9)) == 9 if features.history else False
-    if draw(st.integers(0, 5)) > 5 - features.consent:
-        return Event(draw(moments()), draw(st.sampled_from(CONSENT)), draw(named()), historical=historical)
-    return Event(draw(moments()), draw(st.sampled_from(EVENTS)), draw(properties()), historical=historical)
+    historical = draw(_OF_TEN) == 9 if features.history else False
+    if draw(_OF_SIX) > 5 - features.consent:
+        return Event(draw(moments()), draw(among(CONSENT)), draw(named()), historical=historical)
+    return Event(draw(moments()), draw(among(EVENTS)), draw(properties()), historical=historical)
 
 
+@cache
 def named() -> st.SearchStrategy[dict[str, Any]]:
     """What an event of consent may be limited to; some of it cannot be read."""
     channel, topic = st.sampled_from(["mail", "sms", "", 5]), st.sampled_from([*TOPICS, None])
     return st.fixed_dictionaries({}, optional={"channel": channel, "topic": topic})
 
 
-@st.composite
-def changes(draw: Draw, features: Features = EVERYTHING) -> Change:
+@cache
+def attributes(features: Features) -> dict[str, st.SearchStrategy[Any]]:
+    """The attributes that change, and their values."""
     possible: dict[str, st.SearchStrategy[Any]] = {
         "plan": st.sampled_from([*PLANS, None]),
         "country": st.sampled_from(["PL", "DE"]),
@@ -111,30 +126,46 @@ def changes(draw: Draw, features: Features = EVERYTHING) -> Change:
         possible["timezone"] = st.sampled_from(ZONES)
     if features.consent:
         possible["unsubscribed"] = st.sampled_from([True, ["mail", "news"], "sms", [], None])
-    name = draw(st.sampled_from(sorted(possible)))
-    at = hour(0) if draw(st.booleans()) else draw(moments())
+    return possible
+
+
+@cache
+@st.composite
+def changes(draw: Draw, features: Features = EVERYTHING) -> Change:
+    possible = attributes(features)
+    name = draw(among(tuple(sorted(possible))))
+    at = hour(0) if draw(_BOOLEANS) else draw(moments())
     return Change(at, {name: draw(possible[name])})
 
 
-@st.composite
-def timelines(draw: Draw, features: Features = EVERYTHING) -> list[Entry]:
-    """One person's entries. Half of the people have been known for long."""
+@cache
+def entries_of(features: Features) -> st.SearchStrategy[list[Entry]]:
+    """Twice as many events as changes."""
     entry: st.SearchStrategy[Entry] = events(features)
     if features.attributes:
         entry = st.one_of(entry, events(features), changes(features))
     most = features.most_entries
-    entries: list[Entry] = draw(st.lists(entry, max_size=most) | st.lists(entry, min_size=most // 2, max_size=most))
-    if draw(st.booleans()):
-        entries.append(Event(hour(-200), "d", historical=features.history and draw(st.booleans())))
+    return st.lists(entry, max_size=most) | st.lists(entry, min_size=most // 2, max_size=most)
+
+
+@cache
+@st.composite
+def timelines(draw: Draw, features: Features = EVERYTHING) -> list[Entry]:
+    """One person's entries. Half of the people have been known for long."""
+    entries = draw(entries_of(features))
+    if draw(_BOOLEANS):
+        entries.append(Event(hour(-200), "d", historical=features.history and draw(_BOOLEANS)))
     return entries
 
 
+@cache
 def crowds(features: Features = EVERYTHING) -> st.SearchStrategy[dict[str, list[Entry]]]:
     """Several people by name."""
     names = ["p", "q", "r"] if features.several_people else ["p"]
     return st.fixed_dictionaries({name: timelines(features) for name in names})
 
 
+@cache
 def quiet_settings() -> st.SearchStrategy[tuple[nodes.QuietHours, ...]]:
     """Quiet hours of the workspace: most often none."""
     nights = nodes.QuietHours(nodes.TimeOfDay(20, 0), nodes.TimeOfDay(6, 0))
@@ -144,6 +175,7 @@ def quiet_settings() -> st.SearchStrategy[tuple[nodes.QuietHours, ...]]:
     return st.sampled_from([(), (), (), (nights,), (travels, nodes.QuietHours(days=("friday",)))])
 
 
+@cache
 def ends() -> st.SearchStrategy[int]:
     """The moment up to which the journeys are asked for."""
     return st.sampled_from([hour(LAST_HOUR), hour(LAST_HOUR + 24), hour(400)])
@@ -163,13 +195,13 @@ class Maker:
         self.ordinal = 0
 
     def one(self, options: Sequence[T]) -> T:
-        return self.draw(st.sampled_from(list(options)))
+        return self.draw(among(tuple(options)))
 
     def rarely(self) -> bool:
-        return self.draw(st.integers(0, 4)) == 4
+        return self.draw(_OF_FIVE) == 4
 
     def of_consent(self) -> bool:
-        return self.draw(st.integers(0, 9)) > 9 - self.features.consent
+        return self.draw(_OF_TEN) > 9 - self.features.consent
 
     def duration(self) -> nodes.Duration:
         if self.features.months and self.rarely():
@@ -221,7 +253,7 @@ class Maker:
     def expression(self, place: str) -> nodes.Expression:
         if not self.features.logic:
             item = self.item(place)
-            negate = isinstance(item, nodes.Happened) and item.count is None and self.draw(st.booleans())
+            negate = isinstance(item, nodes.Happened) and item.count is None and self.draw(_BOOLEANS)
             return nodes.Not(item) if negate else item
         shape = self.one(["item", "not", "not", "and", "or", "group"])
         if shape == "not":
@@ -235,17 +267,17 @@ class Maker:
 
     def term(self, place: str) -> nodes.Expression:
         item = self.item(place)
-        return nodes.Not(item) if self.draw(st.booleans()) else item
+        return nodes.Not(item) if self.draw(_BOOLEANS) else item
 
     def group(self) -> nodes.Expression:
         """Items without a window, or with one to be capped, in brackets that have one."""
-        if "chain" in self.features.items and self.draw(st.booleans()):
+        if "chain" in self.features.items and self.draw(_BOOLEANS):
             inner: nodes.Expression = self.chain(bare=True)
         else:
             items = tuple(
                 nodes.Happened(self.pattern(), None, self.within() if self.rarely() else None) for _ in range(2)
             )
-            inner = nodes.And(items) if self.draw(st.booleans()) else nodes.Or(items)
+            inner = nodes.And(items) if self.draw(_BOOLEANS) else nodes.Or(items)
         group = nodes.Group(inner, self.within())
         return nodes.Not(group) if self.rarely() else group
 
@@ -296,7 +328,7 @@ class Maker:
         return nodes.Chain(tuple(links))
 
     def fact(self) -> nodes.Fact:
-        if self.by_event and self.draw(st.booleans()):
+        if self.by_event and self.draw(_BOOLEANS):
             left = self.one([nodes.Path("trigger", ("x",)), nodes.Path("bare", ("x",))])
             operator: Any = self.one(["=", "!=", ">", "<", "is set", "is not set"])
             right: tuple[nodes.Operand, ...] = () if operator.endswith("set") else (self.literal(),)
@@ -355,15 +387,15 @@ class Maker:
     def date_wait(self) -> nodes.WaitUntilDate:
         side: Any = self.one([None, "before", "after"])
         offset = self.one([hours(6), days(1)]) if side else None
-        time = nodes.TimeOfDay(9, 0) if side == "before" and self.draw(st.booleans()) else None
-        return nodes.WaitUntilDate(path("person.renews"), offset, side, time, self.draw(st.booleans()))
+        time = nodes.TimeOfDay(9, 0) if side == "before" and self.draw(_BOOLEANS) else None
+        return nodes.WaitUntilDate(path("person.renews"), offset, side, time, self.draw(_BOOLEANS))
 
     def branches(self, depth: int) -> nodes.If:
         branches = []
         for _ in range(self.one([1, 1, 2])):
             expression = self.expression("later")
             branches.append(nodes.Branch(expression, self.steps(depth - 1)))
-        return nodes.If(tuple(branches), self.steps(depth - 1) if self.draw(st.booleans()) else ())
+        return nodes.If(tuple(branches), self.steps(depth - 1) if self.draw(_BOOLEANS) else ())
 
     # ----------------------------------------------------------------------------------------- clauses
 
@@ -381,7 +413,7 @@ class Maker:
         match name:
             case "again":
                 kind: Any = self.one(["restart", "restart", "ignore", "each", "replace"])
-                at_most = self.duration() if kind == "restart" and self.draw(st.booleans()) else None
+                at_most = self.duration() if kind == "restart" and self.draw(_BOOLEANS) else None
                 return {"again": nodes.Again(kind, at_most)}
             case "exit":
                 patterns = self.one([(), (self.pattern(),), (self.pattern(), self.pattern())])
@@ -415,9 +447,10 @@ class Maker:
         return nodes.Limit(self.one([1, 1, 2]), kind, field, duration)
 
 
+@cache
 @st.composite
 def triggers(draw: Draw, features: Features = EVERYTHING) -> nodes.Trigger:
-    match draw(st.sampled_from(list(features.triggers))):
+    match draw(among(tuple(features.triggers))):
         case "none":
             return nodes.NoTrigger()
         case "schedule":
@@ -427,16 +460,17 @@ def triggers(draw: Draw, features: Features = EVERYTHING) -> nodes.Trigger:
     return nodes.EventTrigger((first, maker.pattern()) if maker.rarely() else (first,))
 
 
+@cache
 @st.composite
 def schedules(draw: Draw) -> nodes.Schedule:
-    kind: Any = draw(st.sampled_from(["day", "day", "week", "month", "year", "once"]))
-    time = draw(st.sampled_from([nodes.TimeOfDay(9, 0), nodes.TimeOfDay(0, 0)]))
-    zone = draw(st.sampled_from([None, None, nodes.Zone("Europe/Warsaw")]))
+    kind: Any = draw(among(("day", "day", "week", "month", "year", "once")))
+    time = draw(among((nodes.TimeOfDay(9, 0), nodes.TimeOfDay(0, 0))))
+    zone = draw(among((None, None, nodes.Zone("Europe/Warsaw"))))
     match kind:
         case "week":
-            return nodes.Schedule(kind, time, weekday=draw(st.sampled_from(["friday", "monday"])), zone=zone)
+            return nodes.Schedule(kind, time, weekday=draw(among(("friday", "monday"))), zone=zone)
         case "month":
-            return nodes.Schedule(kind, time, day=draw(st.sampled_from([1, 2, 31])), zone=zone)
+            return nodes.Schedule(kind, time, day=draw(among((1, 2, 31))), zone=zone)
         case "year":
             return nodes.Schedule(kind, time, path=path("person.renews"), zone=zone)
         case "once":
@@ -444,6 +478,7 @@ def schedules(draw: Draw) -> nodes.Schedule:
     return nodes.Schedule(kind, time, zone=zone)
 
 
+@cache
 @st.composite
 def rules(draw: Draw, features: Features = EVERYTHING) -> nodes.Rule:
     """A valid rule with the id ``r``."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine import Engine
-from engine.clock import MINUTE, SECOND
+from engine.clock import MINUTE, SECOND, WallClock
 from engine.config import load_settings
 from engine.daemon import Daemon
 from engine.delivery.channels import Message, Outgoing, Sealed, SendError
@@ -18,6 +18,7 @@ from engine.errors import ConfigError
 from engine.store import outbox
 from engine.store.rows import OutboxRow
 from engine.testing import Clock, travel
+from tests.proofs.arrivals import PATIENCE, until
 
 TWO = {
     "channels": {"slow": {"type": "python", "concurrency": 2}, "fast": {"type": "python"}},
@@ -42,12 +43,12 @@ def opened(tmp_path: Path, clock: Clock) -> Iterator[Opened]:
     """``opened(rules, **settings)``: an engine on the test's file; without rules, another process on it."""
     engines: list[Engine] = []
 
-    def make(rules: str | None = None, **settings: Any) -> Engine:
+    def make(rules: str | None = None, *, by: Clock | WallClock = clock, **settings: Any) -> Engine:
         path = tmp_path / "r.rules"
         if rules is not None:
             path.write_text(rules)
         given = load_settings(store=f"sqlite:///{tmp_path / 'lapse.db'}", **settings)
-        engines.append(Engine.open(rules=path if rules is not None else None, clock=clock, settings=given))
+        engines.append(Engine.open(rules=path if rules is not None else None, clock=by, settings=given))
         return engines[-1]
 
     yield make
@@ -82,14 +83,14 @@ class Hanging:
     def __call__(self, action: Outgoing) -> None:
         self.got.append(action.key)
         self.begun.release()
-        assert self.let_go.wait(30)
+        assert self.let_go.wait(PATIENCE)
 
 
 # ------------------------------------------------------------------------------------------------ lanes
 
 
 def test_a_receiver_that_hangs_slows_none_of_the_others(opened: Opened) -> None:
-    engine = opened(BOTH, **TWO)
+    engine = opened(BOTH, by=WallClock(), **TWO)
     hanging, got = Hanging(), []
     engine.action("call")(hanging)
     engine.action("mail")(got.append)
@@ -98,12 +99,12 @@ def test_a_receiver_that_hangs_slows_none_of_the_others(opened: Opened) -> None:
     daemon.start()
     try:
         for _ in range(2):
-            assert hanging.begun.acquire(timeout=10)
+            assert hanging.begun.acquire(timeout=PATIENCE)
         go(engine, 30, first=30)
-        _until(lambda: len(got) == 60)
+        until(lambda: len(got) == 60)
         assert len(hanging.got) == 2
         hanging.let_go.set()
-        _until(lambda: states(engine) == {"sent": 120})
+        until(lambda: states(engine) == {"sent": 120})
     finally:
         hanging.let_go.set()
         daemon.stop()
@@ -149,11 +150,11 @@ def test_what_a_lane_has_not_begun_is_given_back_when_it_closes(opened: Opened, 
     for _ in engine.due_pages(wait=False):
         pass
     for _ in range(2):
-        assert hanging.begun.acquire(timeout=10)
+        assert hanging.begun.acquire(timeout=PATIENCE)
     closing = threading.Thread(target=engine.close)
     threading.Timer(0.2, hanging.let_go.set).start()
     closing.start()
-    closing.join(20)
+    closing.join(PATIENCE)
     assert not closing.is_alive()
     again = opened(**TWO)
     calls = [row for row in rows(again) if row.name == "call"]
@@ -592,19 +593,9 @@ def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:
     for _ in engine.due_pages(wait=False):
         pass
     for _ in range(2):
-        assert hanging.begun.acquire(timeout=10)
+        assert hanging.begun.acquire(timeout=PATIENCE)
     told = [engine.erase(f"u{number}") for number in range(5)]
     hanging.let_go.set()
     engine.close()
     assert len(hanging.got) == 2
     assert [one["on_the_wire"] for one in told if one] == [1, 1, 1, 1, 0]
-
-
-def _until(what: Callable[[], bool]) -> None:
-    """Wait for what other threads do; fails after some seconds."""
-    pause = threading.Event()
-    for _ in range(1_000):
-        if what():
-            return
-        pause.wait(0.01)
-    raise AssertionError("it did not come about")
