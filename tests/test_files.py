@@ -480,7 +480,7 @@ def test_a_file_is_read_as_a_stream(tmp_path: Path) -> None:
         with path.open("w") as pipe:
             pipe.write(LINE + "\n")
             pipe.flush()
-            first.wait(10)
+            first.wait(60)
             pipe.write(LINE + "\n")
 
     first = threading.Event()

@@ -53,7 +53,7 @@ class Receiver:
         self._over.set()
         socket.create_connection(("127.0.0.1", self.port)).close()  # wakes who accepts
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
         self._server.close()
 
 

@@ -7,7 +7,6 @@ import datetime
 import gzip
 import socket
 import threading
-import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -31,10 +30,11 @@ from tests.delivery.receivers import (
     then_hangs,
     then_pours,
 )
+from tests.stopwatch import at_most
 
 TIMEOUT = 0.4
-PATIENCE = TIMEOUT + 2.0
-"""What a send may take on a machine that is busy with other things."""
+PATIENCE = 4.0
+"""What a send may take, by a clock as busy as the machine: less than it would without these settings."""
 
 MEGABYTE = 1 << 20
 ACTION = Outgoing("act_1", "cart", "u1", "3", "tell", None, 0, 1, {}, sealed=Sealed(b"{}"))
@@ -49,14 +49,13 @@ def channel_to(url: str, **more: object) -> WebhookChannel:
 def sent_to(url: str, action: Outgoing = ACTION, **more: object) -> SendError | None:
     """What a send ends with; it must do so in time."""
     channel = channel_to(url, **more)
-    began = time.monotonic()
-    try:
-        channel.send(action)
-    except SendError as error:
-        return error
-    finally:
-        channel.close()
-        assert time.monotonic() - began < PATIENCE
+    with at_most(PATIENCE):
+        try:
+            channel.send(action)
+        except SendError as error:
+            return error
+        finally:
+            channel.close()
     return None
 
 
@@ -282,7 +281,7 @@ def test_a_connection_the_receiver_closed_is_made_anew() -> None:
         channel = channel_to(receiver.url)
         for _ in range(3):
             channel.send(ACTION)
-            assert closed.wait(10)
+            assert closed.wait(60)
             closed.clear()
         channel.close()
         assert receiver.connections == 3
@@ -294,11 +293,11 @@ def test_as_many_connections_are_open_as_sends_may_be_under_way() -> None:
 
     def waits(connection: socket.socket, over: threading.Event) -> None:
         request(connection)
-        all_there.wait(10)
+        all_there.wait(60)
         connection.sendall(OK)
 
     with receiving(waits) as receiver:
-        channel = channel_to(receiver.url, concurrency=3, timeout=datetime.timedelta(seconds=10))
+        channel = channel_to(receiver.url, concurrency=3, timeout=datetime.timedelta(seconds=60))
         with ThreadPoolExecutor(3) as threads:
             for send in [threads.submit(channel.send, ACTION) for _ in range(3)]:
                 send.result()

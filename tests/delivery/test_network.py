@@ -6,7 +6,6 @@ import datetime
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Iterable, Iterator
 
 import httpcore2
@@ -19,8 +18,10 @@ from engine.delivery.client import HttpClient, client_of
 from engine.delivery.network import Resolve, look_up
 from engine.delivery_settings import WebhookSettings
 from tests.delivery.receivers import OK, Receiver, answering, receiving, then_cuts, then_hangs
+from tests.stopwatch import at_most
 
 SHORT = datetime.timedelta(seconds=0.3)
+LONG = datetime.timedelta(seconds=60)
 
 
 class Noting(httpcore2.SyncBackend):
@@ -174,15 +175,14 @@ def test_a_resolver_that_hangs_is_given_up_in_time() -> None:
         over.wait()
         return ["127.0.0.1"]
 
-    began = time.monotonic()
-    error = refused("http://hooks.example/", hangs)
-    assert time.monotonic() - began < 2.3
+    with at_most(4):
+        error = refused("http://hooks.example/", hangs)
     assert "could not be looked up in time" in str(error)
     assert not error.unknown
     over.set()
     for thread in threading.enumerate():
         if thread.name == "lapse-lookup":
-            thread.join(10)
+            thread.join(60)
 
 
 # ---------------------------------------------------------------- TLS
@@ -270,11 +270,8 @@ def hello(said: bytes):
 
 @pytest.mark.parametrize("said", [b"", b"\x16\x03\x03\x40\x00"], ids=["nothing", "the beginning of a record"])
 def test_a_handshake_that_hangs_belongs_to_connecting(said: bytes) -> None:
-    began = time.monotonic()
-    with receiving(hello(said)) as receiver:
-        url, five = f"https://hooks.example:{receiver.port}/", datetime.timedelta(seconds=5)
-        error = refused(url, here, connect_timeout=SHORT, timeout=five)
-    assert time.monotonic() - began < 2.3
+    with receiving(hello(said)) as receiver, at_most(4):
+        error = refused(f"https://hooks.example:{receiver.port}/", here, connect_timeout=SHORT, timeout=LONG)
     assert "no connection" in str(error)
     assert not error.unknown
 
@@ -287,10 +284,8 @@ def drips_a_handshake(connection: socket.socket, over: threading.Event) -> None:
 
 
 def test_one_that_drips_too() -> None:
-    began = time.monotonic()
-    with receiving(drips_a_handshake) as receiver:
+    with receiving(drips_a_handshake) as receiver, at_most(4):
         error = refused(f"https://hooks.example:{receiver.port}/", here)
-    assert time.monotonic() - began < 2.3
     assert not error.unknown
 
 
@@ -304,10 +299,8 @@ def test_what_is_no_tls_is_no_connection(said: bytes) -> None:
 
 @pytest.mark.usefixtures("trusted")
 def test_under_tls_time_is_as_short(authority: trustme.CA) -> None:
-    with receiving(then_hangs(b"HTTP/1.1 2"), tls(authority, "hooks.example")) as receiver:
-        began = time.monotonic()
+    with receiving(then_hangs(b"HTTP/1.1 2"), tls(authority, "hooks.example")) as receiver, at_most(4):
         error = refused(f"https://hooks.example:{receiver.port}/", here)
-        assert time.monotonic() - began < 2.3
     assert error.unknown
 
 

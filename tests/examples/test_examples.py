@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 def run(program: str, folder: Path) -> list[str]:
     """What an example prints, run from a folder that is not the repository."""
     command = [sys.executable, str(ROOT / "examples" / program)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
     assert done.stderr == ""
     assert done.returncode == 0
     return done.stdout.splitlines()

@@ -65,9 +65,10 @@ send_email = "mail"
 people_per_hour = 1000000
 
 [delivery]
-lease = "6 seconds"
+lease = "2 minutes"
 """
 STATES = "SELECT key, name, status FROM outbox"
+LEASES_END = "UPDATE outbox SET due_at = 0, ready_at = 0 WHERE status = 'sending'"
 
 
 class Sender:
@@ -100,7 +101,7 @@ class Killing:
     def __init__(self, place: Path, forks: subprocess.Popen[str], crm: Arrivals, mail: Arrivals, delivery: str) -> None:
         self.place, self.crm, self.mail = place, crm, mail
         self._forks = forks
-        self._common = f'concurrency = {CONCURRENCY}\ntimeout = "5 seconds"\ndelivery = "{delivery}"'
+        self._common = f'concurrency = {CONCURRENCY}\ntimeout = "1 minute"\ndelivery = "{delivery}"'
         self._chance = random.Random(20260101)
         self.runs = 0
         self.points: Counter[str] = Counter()
@@ -135,7 +136,7 @@ class Killing:
         return len(self.crm.all) + len(self.mail.all)
 
     def kill(self, point: str) -> None:
-        """Let a sender run that dies at a point, or is killed there."""
+        """Let a sender run that dies at a point, or is killed there. What it had is free at once, not after a while."""
         self.ingest()
         first, seen = point in ("claimed", "sealed"), self.arrived
         with self._running(point, self._chance.randint(1, 2 if first else PEOPLE)) as sender:
@@ -150,6 +151,7 @@ class Killing:
                 else:
                     until(lambda: sender.is_dead or self.all_left())
                 sender.kill()
+        self.engine.writer.run(lambda connection: connection.exec_driver_sql(LEASES_END).close())
         self.points[point] += 1
 
     def finish(self) -> None:

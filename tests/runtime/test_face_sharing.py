@@ -186,5 +186,5 @@ def test_a_process_that_only_ingests_follows_what_another_changes(tmp_path, rule
         daemon.run_due()
         assert [(one.rule, one.person) for one in daemon.sent()] == [("hello", "ann")]
         service.stdin.close()
-        assert service.wait(30) == 0
+        assert service.wait(120) == 0
         service.stdout.close()

@@ -165,7 +165,7 @@ def test_calls_that_share_a_transaction(lab: Lab) -> None:
     """While the writer is busy they pile up, and then go together."""
     with lab() as here:
         go_on = threading.Event()
-        blocked = threading.Thread(target=here.engine.writer.run, args=(lambda _: go_on.wait(10),))
+        blocked = threading.Thread(target=here.engine.writer.run, args=(lambda _: go_on.wait(60),))
         blocked.start()
         calls = [
             ([BAD], key("k")),
@@ -237,7 +237,7 @@ def test_two_processes_on_one_store(tmp_path: Path) -> None:
         assert one.stdin is not None
         one.stdin.write("\n")
         one.stdin.flush()
-    told = [one.communicate(timeout=60)[0].split("\n")[:-1] for one in processes]
+    told = [one.communicate(timeout=240)[0].split("\n")[:-1] for one in processes]
     assert len(told[0]) == 200
     for first, second in zip(*map(sorted, told), strict=True):
         assert first.split()[0] == second.split()[0]
@@ -270,7 +270,7 @@ def test_a_future_cannot_be_cancelled(lab: Lab) -> None:
     """A client that hangs up changes nothing about what is stored, and does not stop the writer."""
     with lab() as here:
         go_on = threading.Event()
-        blocked = threading.Thread(target=here.engine.writer.run, args=(lambda _: go_on.wait(10),))
+        blocked = threading.Thread(target=here.engine.writer.run, args=(lambda _: go_on.wait(60),))
         blocked.start()
         future = here.engine.submit([GOOD], once=key())
         assert not future.cancel()

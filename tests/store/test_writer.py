@@ -25,7 +25,7 @@ class Noting:
         self.pause.set()
 
     def __call__(self, connection: Connection, texts: Sequence[str]) -> list[str]:
-        self.pause.wait(10)
+        self.pause.wait(60)
         self.seen.append(len(texts))
         for text in texts:
             connection.exec_driver_sql("INSERT INTO meta VALUES (1, ?, '')", (text,))
@@ -72,7 +72,7 @@ def test_calls_that_wait_share_a_commit(either: Store, noting: Noting, open_writ
     noting.pause.clear()
     futures = [writer.submit(f"t{number}") for number in range(100)]
     noting.pause.set()
-    assert [one.result(10) for one in futures] == [f"T{number}" for number in range(100)]
+    assert [one.result(60) for one in futures] == [f"T{number}" for number in range(100)]
     assert len(noting.seen) <= 2
     assert len(stored(either)) == 100
 
@@ -83,9 +83,9 @@ def test_a_call_that_fails_fails_alone(either: Store, noting: Noting, open_write
     futures = {text: writer.submit(text) for text in ("a", "bad", "b", "c")}
     noting.pause.set()
     for text in ("a", "b", "c"):
-        assert futures[text].result(10) == text.upper()
+        assert futures[text].result(60) == text.upper()
     with pytest.raises(ValueError, match="bad"):
-        futures["bad"].result(10)
+        futures["bad"].result(60)
     assert stored(either) == {"a", "b", "c"}
 
 
@@ -112,7 +112,7 @@ def test_thirty_two_threads_lose_nothing_and_readers_go_on(either: Store, open_w
     def write(number: int) -> None:
         try:
             for turn in range(20):
-                writer.submit(f"{number}-{turn}").result(30)
+                writer.submit(f"{number}-{turn}").result(120)
         except BaseException as error:  # noqa: BLE001 - told to the test
             failed.append(error)
 
@@ -165,8 +165,8 @@ def test_what_kills_the_thread_reaches_every_caller(store: Store, noting: Noting
     noting.pause.set()
     for one in (first, *waiting):
         with pytest.raises(StoreError):
-            one.result(10)
-    function.join(10)
+            one.result(60)
+    function.join(60)
     assert not function.is_alive()
     with pytest.raises(StoreError):
         writer.submit("late")
@@ -188,4 +188,4 @@ def test_it_waits_for_writers_that_know_nothing_of_it(store: Store, path: Path, 
     assert not future.done()
     other.execute("COMMIT")
     other.close()
-    assert future.result(10) == "PATIENT"
+    assert future.result(60) == "PATIENT"

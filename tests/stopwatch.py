@@ -1,0 +1,34 @@
+"""Upper bounds on durations that hold on a machine that is slow, or busy with other things."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_BEAT: Final = 0.02
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Fails when what is done inside takes longer.
+
+    The clock is a thread that counts its own short waits: while the machine keeps the test from running, it keeps the
+    clock from going on.
+    """
+    over, beats = threading.Event(), 0
+
+    def beat() -> None:
+        nonlocal beats
+        while not over.wait(_BEAT):
+            beats += 1
+
+    clock = threading.Thread(target=beat)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+    assert beats * _BEAT <= seconds, "it took too long"
