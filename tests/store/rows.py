@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,18 +11,23 @@ from engine.store import events, people, rules
 from engine.store.rows import ChangeRow, EventRow, JourneyRow, NewEvent, OutboxRow, RuleRow
 
 WORKSPACE = 1
+_IDS = count(1)
+
+
+def public_id() -> bytes:
+    return next(_IDS).to_bytes(16)
 
 
 def public_ids(count: int, now: int) -> list[bytes]:
-    return [os.urandom(16) for _ in range(count)]
+    return [public_id() for _ in range(count)]
 
 
 def event(person: int, name: str, at: int, **more: Any) -> EventRow:
-    return EventRow(0, os.urandom(16), person, name, at, at, "api", 0, None, None, "{}")._replace(**more)
+    return EventRow(0, public_id(), person, name, at, at, "api", 0, None, None, "{}")._replace(**more)
 
 
 def change(person: int, at: int, **more: Any) -> ChangeRow:
-    return ChangeRow(0, os.urandom(16), person, at, at, "api", 0, 1, None, "{}")._replace(**more)
+    return ChangeRow(0, public_id(), person, at, at, "api", 0, 1, None, "{}")._replace(**more)
 
 
 def journey(id: int, person: int, rule: int = 1, **more: Any) -> JourneyRow:
