@@ -1,17 +1,21 @@
-"""A process to be killed: it ingests and fires, and says on standard output what it was acknowledged and what it sent.
+"""Processes to be killed: each ingests and fires, and says on standard output what it was acknowledged and has sent.
 
-Run as ``python -m tests.killed STORE RULES FIRST``; every line it prints was true before it was printed.
+Run as ``python -m tests.killed STORE RULES``, which loads once what is slow to load. For each number on standard input
+it forks a process that begins with that person, and prints its process's number, and ``dead`` when it is. Every line
+between was true before it was printed.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from engine import Engine, Outgoing
+from engine.language.grammar import automaton
 
 
-def main(store: str, rules: str, first: int) -> None:
+def fire(store: str, rules: str, first: int) -> None:
     def send(action: Outgoing) -> None:
         print("sent", action.person, action.key, flush=True)
 
@@ -24,5 +28,16 @@ def main(store: str, rules: str, first: int) -> None:
             engine.run_due()
 
 
+def main(store: str, rules: str) -> None:
+    automaton()
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            print(os.getpid(), flush=True)
+            fire(store, rules, int(line))
+        os.waitpid(process, 0)
+        print("dead", flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,23 +18,31 @@ from engine import Engine, Outgoing
 ROUNDS = 5
 
 
-def killed_after(store: Path, rules: Path, first: int, lines: int) -> list[list[str]]:
+def killed_after(forks: subprocess.Popen[str], first: int, lines: int) -> list[list[str]]:
     """What a process said until it was killed, some lines in."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.killed", str(store), str(rules), str(first)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent.parent,
-    )
-    assert process.stdout is not None
-    said = []
-    for line in process.stdout:
+    assert forks.stdin is not None
+    assert forks.stdout is not None
+    forks.stdin.write(f"{first}\n")
+    forks.stdin.flush()
+    process, said = int(forks.stdout.readline()), []
+    while (line := forks.stdout.readline()) not in ("dead\n", ""):
         said.append(line.split())
         if len(said) == lines:
-            process.kill()
-    process.stdout.close()
-    process.wait()
-    return [words for words in said if len(words) == 3]
+            os.kill(process, signal.SIGKILL)
+    assert len(said) >= lines, "it ended by itself"
+    return said
+
+
+@contextmanager
+def forking(store: Path, rules: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "tests.killed", str(store), str(rules)]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, cwd=Path(__file__).parent.parent)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def survive(tmp_path: Path, rounds: int) -> None:
@@ -41,12 +53,13 @@ def survive(tmp_path: Path, rounds: int) -> None:
     chance = random.Random(20260101)
     took: dict[str, str] = {}
     sent: list[tuple[str, str]] = []
-    for _ in range(rounds):
-        for what, first, second in killed_after(store, rules, len(took), chance.randrange(1, 60)):
-            if what == "took":
-                took[first] = second
-            else:
-                sent.append((first, second))
+    with forking(store, rules) as forks:
+        for _ in range(rounds):
+            for what, first, second in killed_after(forks, len(took), chance.randrange(1, 60)):
+                if what == "took":
+                    took[first] = second
+                else:
+                    sent.append((first, second))
     with Engine.open(f"sqlite:///{store}", rules=rules) as engine:
         finished = _finish(engine, store, rules)
         for number, id in took.items():
