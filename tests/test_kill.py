@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from engine import Engine, Outgoing
+from engine.clock import HOUR, WallClock
+from engine.testing import Clock
 
 ROUNDS = 5
 
@@ -60,7 +62,8 @@ def survive(tmp_path: Path, rounds: int) -> None:
                     took[first] = second
                 else:
                     sent.append((first, second))
-    with Engine.open(f"sqlite:///{store}", rules=rules) as engine:
+    after_the_leases = Clock(WallClock().now() + HOUR)
+    with Engine.open(f"sqlite:///{store}", rules=rules, clock=after_the_leases) as engine:
         finished = _finish(engine, store, rules)
         for number, id in took.items():
             again = engine.ingest({"event": "a", "user_id": f"u{number}", "message_id": f"m{number}"})
