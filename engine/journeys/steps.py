@@ -64,9 +64,13 @@ class Steps:
         return journey
 
     def restart(self, journey: Journey, trigger: Event | None, at: int, rules: program.Program) -> None:
-        """Begin again at the first step with a new trigger, under the version that the trigger belongs to."""
+        """Begin again at the first step with a new trigger, under the version that the trigger belongs to.
+
+        What was skipped on the way stays told, unless its place is one of another version.
+        """
+        journey.effects = journey.effects if journey.version == rules.digest else []
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
-        journey.place, journey.not_after, journey.effects = 0, None, []
+        journey.place, journey.not_after = 0, None
         opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
         journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))

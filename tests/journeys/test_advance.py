@@ -354,7 +354,7 @@ WAITS = "Trigger: cart\nWait: 5h\nAction: mail\nExit: none\n"
         "ruling 23: after an action that was not taken a trigger still moves the start",
         "Trigger: cart\nAction: mail to person.email\nWait: 5h\nAction: push",
         (ev(0, "cart"), ev(3, "cart")),
-        ("0>3 -mail@3=no_recipient push@8 finished@8",),
+        ("0>3 -mail@0=no_recipient -mail@3=no_recipient push@8 finished@8",),
     ),
     Story(
         "ruling 25: a limit counts by the time of leaving",

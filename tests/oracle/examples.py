@@ -882,6 +882,12 @@ STEPS = [
         (ev(0, "cart"), attr(5, email="p@example.org"), ev(10, "cart")),
         ("0 push@0 -mail@0=no_recipient finished@0", "10 mail@10 push@10 finished@10"),
     ),
+    Case(
+        "what was skipped is told, also where another trigger moves the start",
+        "Trigger: cart\nCondition: NOT buy within 1h\nAction: mail to person.email\nWait: 5h\nAction: push",
+        (ev(0, "cart"), ev(3, "cart")),
+        ("0>3 push@9 -mail@1=no_recipient -mail@4=no_recipient finished@9",),
+    ),
 ]
 
 CLAUSES = [
