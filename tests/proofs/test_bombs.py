@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tracemalloc
 import zlib
@@ -48,7 +49,10 @@ def verdict(body: bytes) -> str:
 
 
 def steps(body: bytes) -> int:
-    """How many lines of Python, and calls of what is built in, it takes to come to a verdict."""
+    """How many lines of Python, and calls of what is built in, it takes to come to a verdict.
+
+    The collector stands still meanwhile: what it finds of others would say its last words here.
+    """
     count = 0
 
     def line(_frame: Any, _event: str, _argument: Any) -> Any:
@@ -61,6 +65,8 @@ def steps(body: bytes) -> int:
         count += event == "c_call"
 
     before = sys.gettrace(), sys.getprofile()
+    gc.collect()
+    gc.disable()
     sys.settrace(line)
     sys.setprofile(call)
     try:
@@ -68,6 +74,7 @@ def steps(body: bytes) -> int:
     finally:
         sys.settrace(before[0])
         sys.setprofile(before[1])
+        gc.enable()
     return count
 
 
