@@ -139,7 +139,7 @@ class _Work:
             self.kept,
             watch,
             [one.row for one in self.dropped if one.row is not None],
-            sorted(self.pending_before - set(_pending(self.kept))),
+            sorted(self.pending_before.difference(_pending(self.kept))) if self.pending_before else [],
             self.notes,
         )
 
@@ -192,6 +192,8 @@ class _Work:
 
     def _former_moments(self) -> set[int]:
         """The moments at which opening Conditions that are others now became true."""
+        if not self.dropped:
+            return set()
         opening = self.life.current.opening_digest
         began = [one for one in self.dropped if not one.trigger]
         return {one.start for one in began if self.life.version(one.version).opening_digest != opening}
@@ -226,6 +228,8 @@ class _Work:
 
     def _former(self, event: Event | None, at: int) -> Journey | None:
         """The journey, now decided again, that this trigger began under an older version: it finishes on that."""
+        if not self.dropped:
+            return None
         trigger, newest = event.id if event else "", self.life.current.digest
         began = (one for one in self.dropped if (one.trigger, one.start) == (trigger, at))
         return next((one for one in began if one.version != newest), None)
@@ -310,7 +314,7 @@ class _Work:
 
     def _absorb(self, at: int) -> None:
         """A journey of a late trigger that would still run when one that stands began never was (ruling 18)."""
-        if self.each:
+        if self.each or not self.kept:
             return
         began = {one.value for one in self.kept if one.fixed and one.start == at}
         for one in [one for one in self.kept if one.value in began and one.waiting and one.start < at]:

@@ -26,6 +26,7 @@ Point = tuple[int, int]
 EVENTS, ENDS = 3, 4
 
 _RISING = {"sum", "count", "count of different", "max"}
+_WINDOWED = (program.Seen, program.Sequence, program.First, program.Summed)
 
 
 class Settled(NamedTuple):
@@ -99,7 +100,7 @@ class Scene(NamedTuple):
                 return False
         elif event.name != pattern.name:
             return False
-        return all(self.holds(comparison, event.at, event) for comparison in pattern.where)
+        return not pattern.where or all(self.holds(comparison, event.at, event) for comparison in pattern.where)
 
     def seen(self, pattern: nodes.Pattern, start: int, end: int, left_out: frozenset[str] = frozenset()) -> list[Event]:
         """The events of ``pattern`` with ``start <= at <= end``, in order."""
@@ -197,7 +198,7 @@ def _kleene(found: Iterator[bool | None], strong: bool) -> bool | None:
 
 def forward(item: program.Item) -> bool:
     """Whether the item waits for what is still to come."""
-    return isinstance(item, program.Seen | program.Sequence | program.First | program.Summed) and item.reach.forward
+    return isinstance(item, _WINDOWED) and item.reach.forward
 
 
 # ------------------------------------------------------------------------------------- forward items
@@ -207,16 +208,15 @@ def settle(item: program.Item, scene: Scene, entry: Entry, horizon: Point) -> Se
     """When a forward item becomes true or false."""
     if isinstance(item, program.Sequence):
         return _settle_sequence(item, scene, entry, horizon)
-    assert isinstance(item, program.Seen | program.First | program.Summed)
+    assert isinstance(item, _WINDOWED)
     window = _Window(scene, entry, scene.end(entry.point[0], item.reach.lengths), horizon)
     match item:
         case program.Seen():
-            found = _settle_seen(item, window)
+            return _settle_seen(item, window)
         case program.First():
-            found = _settle_first(item, window)
-        case program.Summed():
-            found = _settle_summed(item, window)
-    return found
+            return _settle_first(item, window)
+        case _:
+            return _settle_summed(item, window)
 
 
 class _Window(NamedTuple):

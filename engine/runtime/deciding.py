@@ -154,7 +154,7 @@ class Deciding:
             assert effect.scene is not None  # it was decided just now
             written = payload.do_at(program.code, effect.place)
             writing.outgoing.append(self._outgoing(pair, journey, effect, written, program.rule, effect.scene))
-            if effect.taken == "left" and not isinstance(written, Match | nodes.Action):
+            if effect.taken == "left" and not isinstance(written, (Match, nodes.Action)):
                 writing.caused.append(self._caused(pair[0], effect, written, effect.scene))
 
     def _outgoing(
