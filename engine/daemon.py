@@ -34,6 +34,9 @@ LOG_BYTES = 4_000_000
 """The size at which the store's log is brought into the file. Nobody writes meanwhile: some 4 ms, by the size."""
 
 _WAKE = "wake-up"
+_WAKES = 3
+"""Wake-ups at once: one that works, one on its way out, and one that waits to look at what came meanwhile. The library
+passes over one too many, and nothing else would come for it before the next look."""
 _LONGEST_SLEEP_SECONDS = 60
 """A wake-up is never set further ahead: what is due is looked for at least as often."""
 
@@ -96,7 +99,7 @@ class Daemon:
         self._log_limit = LOG_BYTES
         self._scheduler = _Scheduler(
             timezone=datetime.UTC,
-            executors={"default": ThreadPoolExecutor(4)},
+            executors={"default": ThreadPoolExecutor(_WAKES + 2)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
 
@@ -170,6 +173,7 @@ class Daemon:
                 id=_WAKE,
                 next_run_time=wake,
                 replace_existing=True,
+                max_instances=_WAKES,
             )
 
     def _reload_changed(self) -> None:

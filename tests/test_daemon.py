@@ -130,3 +130,19 @@ def test_a_reader_in_the_way_is_given_time(engine: Engine, monkeypatch: pytest.M
     daemon.stop()
     assert tried[1] >= 2 * tried[0]
     assert tried[2] >= 2 * tried[1]
+
+
+def test_nothing_that_comes_while_it_works_waits_for_the_next_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.daemon.LOOK_SECONDS", 3_600)
+    (tmp_path / "some.rules").write_text("Trigger: go\nAction: hello")
+    with Engine.open(f"sqlite:///{tmp_path}/lapse.db", rules=tmp_path / "some.rules") as engine:
+        came = threading.Semaphore(0)
+        engine.action("hello")(lambda action: came.release())
+        daemon = Daemon(engine)
+        daemon.start()
+        for number in range(200):
+            engine.ingest({"event": "go", "user_id": f"u{number}"})
+        assert all(came.acquire(timeout=50) for _ in range(200))
+        daemon.stop()
