@@ -68,7 +68,8 @@ class Steps:
 
         What was skipped on the way stays told, unless its place is one of another version.
         """
-        journey.effects = journey.effects if journey.version == rules.digest else []
+        if journey.version != rules.digest:
+            journey.effects = []
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
         journey.place, journey.not_after = 0, None
         opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
