@@ -19,14 +19,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from engine.clock import SECOND, moment
-from engine.errors import LapseError
+from engine.errors import ConfigError, LapseError
 from engine.runtime.engine import Engine
-from engine.runtime.rulefiles import STAYING
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS = 0.9
 """How often to look for earlier due moments that other processes wrote, and for changed rule files: once a second, with
-what a look takes."""
+what a look takes. Files that changed are loaded when the next look finds them as they were."""
 
 KEEP_HOUSE_SECONDS = 60
 
@@ -89,7 +88,6 @@ class Daemon:
         self.engine = engine
         self._lock = engine.store.lock()
         self._reload = reload
-        self._signature: tuple[tuple[str, int, int], ...] | None = None
         self._working = threading.Lock()
         self._moving = threading.Lock()
         self._stopped = False
@@ -105,8 +103,6 @@ class Daemon:
 
     def start(self) -> None:
         """Catch up with what fell due while nobody ran, oldest first, and go on by the clock."""
-        files = self.engine.rule_files
-        self._signature = None if files is None else files.signature()
         self._scheduler.add_job(self._guarded(self._look), _Every(LOOK_SECONDS), id="look")
         self._scheduler.add_job(self._guarded(self._keep_house), _Every(KEEP_HOUSE_SECONDS), id="keep-house")
         self._scheduler.start()
@@ -177,18 +173,17 @@ class Daemon:
             )
 
     def _reload_changed(self) -> None:
-        files = self.engine.rule_files
-        signature = None if files is None else files.signature()
-        if signature == self._signature:
+        try:
+            found = self.engine.reload_changed()
+        except ConfigError as error:
+            _log.error("%s; until then the rules that were live stay live", error)
             return
-        self._signature = signature
-        found = self.engine.reload()
+        if found is None:
+            return
         found.log_to(_log)
         self.engine.warn_of_unbound()
         if found.ok:
             _log.info("rules reloaded")
-        else:
-            _log.error(STAYING)
 
     def _keep_log_short(self) -> None:
         """Where a reader is in the way, the log may grow to twice its size before it is tried again."""

@@ -13,7 +13,6 @@ from engine.errors import ConfigError
 from engine.model import Event, Identify
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, refusal
-from engine.runtime.rulefiles import STAYING
 
 _log = logging.getLogger("lapse.engine")
 _lock = threading.Lock()
@@ -83,7 +82,6 @@ def _load(engine: Engine) -> None:
     if not engine.live.rules:
         raise ConfigError(refusal(found))
     found.log_to(_log)
-    _log.error(STAYING)
 
 
 def close() -> None:

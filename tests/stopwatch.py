@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -32,3 +34,21 @@ def at_most(seconds: float) -> Iterator[None]:
         over.set()
         clock.join()
     assert beats * _BEAT <= seconds, "it took too long"
+
+
+@contextmanager
+def processor_at_most(seconds: float) -> Iterator[None]:
+    """Fails when what is done inside takes this thread more of the processor's time: for what is one long step.
+
+    The garbage collector stands still: how long it takes is by what other tests have left behind.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    begun = time.thread_time()
+    try:
+        yield
+    finally:
+        took = time.thread_time() - begun
+        if collecting:
+            gc.enable()
+    assert took <= seconds, "it took too much of the processor's time"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from engine.clock import SECOND, moment
 from engine.config import load_settings
 from engine.daemon import Daemon
-from engine.errors import StoreLocked
+from engine.errors import StoreLocked, StoreUnavailable
 from engine.runtime.due import Due
 from engine.runtime.engine import Engine
 from engine.testing import Clock
@@ -146,3 +147,69 @@ def test_nothing_that_comes_while_it_works_waits_for_the_next_look(
             engine.ingest({"event": "go", "user_id": f"u{number}"})
         assert all(came.acquire(timeout=50) for _ in range(200))
         daemon.stop()
+
+
+def live(engine: Engine) -> list[str]:
+    return [rule.id for rule in engine.live.rules.values()]
+
+
+def test_a_file_that_changes_after_it_was_loaded_and_before_the_daemon_starts_is_loaded_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "some.rules").write_text(f"Rule: new\n{RULES}")
+    daemon = Daemon(engine)
+    daemon._look()
+    daemon._look()
+    daemon.stop()
+    assert live(engine) == ["new"]
+
+
+def test_a_file_that_is_being_written_ends_nothing(engine: Engine, tmp_path: Path) -> None:
+    path, before = tmp_path / "some.rules", live(engine)
+    daemon = Daemon(engine)
+    for written in ("", f"Rule: new\n{RULES[:9]}", f"Rule: new\n{RULES}"):
+        path.write_text(written)
+        daemon._look()
+        assert live(engine) == before
+    daemon._look()
+    daemon.stop()
+    assert live(engine) == ["new"]
+
+
+def test_a_change_that_could_not_be_written_is_loaded_at_the_next_look(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> NoReturn:
+        raise StoreUnavailable("the disk is full", "SQLITE_FULL")
+
+    before = live(engine)
+    (tmp_path / "some.rules").write_text(f"Rule: new\n{RULES}")
+    daemon = Daemon(engine)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.writer, "run", full)
+        daemon._look()
+        with pytest.raises(StoreUnavailable):
+            daemon._look()
+    assert live(engine) == before
+    daemon._look()
+    daemon.stop()
+    assert live(engine) == ["new"]
+
+
+def test_rule_files_that_are_gone_are_told_once_and_leave_the_live_rules(
+    engine: Engine, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, before = tmp_path / "some.rules", live(engine)
+    path.rename(tmp_path / "away")
+    daemon = Daemon(engine)
+    for _ in range(4):
+        daemon._look()
+    (told,) = caplog.messages
+    assert told.startswith(f"there are no rules at '{path}'")
+    assert told.endswith("until then the rules that were live stay live")
+    assert live(engine) == before
+    path.write_text(f"Rule: new\n{RULES}")
+    daemon._look()
+    daemon._look()
+    daemon.stop()
+    assert live(engine) == ["new"]

@@ -17,7 +17,6 @@ from engine.cli.opening import moves_told, refuse_errors
 from engine.config import Settings
 from engine.daemon import Daemon
 from engine.errors import ConfigError, LapseError
-from engine.runtime.rulefiles import STAYING
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS: Final = 1.0
@@ -68,8 +67,6 @@ def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] |
         if migrate or not engine.live.rules:
             refuse_errors(found)
         found.log_to(log)
-        if not found.ok:
-            log.error(STAYING)
         for told in moves_told(engine):
             log.info("%s", told)
     live = sum(len(engine.live.rules) for engine in workspaces.engines)

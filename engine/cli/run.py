@@ -28,11 +28,12 @@ def run(
     lapse run --rules rules/ --store sqlite:///lapse.db
     lapse run --format json
 
-    Rule files that change are loaded again; with an error in them the rules that were live stay
-    live, and where none was it does not start. --migrate is for the files as they are when it
-    starts, which must have no error; journeys finish on their version afterwards. Actions go where
-    lapse.toml sends them, else to the log. SIGTERM or Ctrl-C finishes what is under way and
-    stops. Only one daemon works on a store; a second one is refused with exit code 2.
+    Rule files that change are loaded again within two seconds of being written; with an error in
+    them the rules that were live stay live, and where none was it does not start. --migrate is for
+    the files as they are when it starts, which must have no error; journeys finish on their version
+    afterwards. Actions go where lapse.toml sends them, else to the log. SIGTERM or Ctrl-C finishes
+    what is under way and stops. Only one daemon works on a store; a second one is refused with exit
+    code 2.
     """
     log_to_stderr(format)
     settings = settings_of(store)

@@ -212,6 +212,14 @@ class Engine:
             raise ConfigError("no rules were loaded yet; name them with Engine.open(rules=...) or load(...)")
         self._files.know(None if self._fallback is not None else catalog_of(self.settings, self._functions))
         found = self._files.load()
+        try:
+            return self._make_live(found, migrate)
+        except BaseException:
+            self._files.forget()
+            raise
+
+    def _make_live(self, found: Found, migrate: bool) -> Found:
+        """The same with what else there is to say of it, live where it has no error."""
         with self.store.read() as connection:
             found = found.warned(loader.renames(connection, self.workspace, found.rules))
         if self._fallback is None:
@@ -319,9 +327,9 @@ class Engine:
                 self._follow(connection)
         return self._live
 
-    @property
-    def rule_files(self) -> RuleFiles | None:
-        return self._files
+    def reload_changed(self) -> Found | None:
+        """:meth:`reload` where rule files have changed and were at rest since this was last called; else nothing."""
+        return self.reload() if self._files is not None and self._files.have_changed() else None
 
     # ------------------------------------------------------------------------------------------- intake
 

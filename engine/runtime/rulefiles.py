@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,9 @@ from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read
 from engine.language.nodes import Rule
 from engine.language.program import Program
+
+Stamp = tuple[int, int, int]
+"""What of a file changes when it does: which it is on the disk, when it was written (ns), its size (bytes)."""
 
 SUFFIX = ".rules"
 TESTS = ".test.rules"
@@ -49,11 +53,13 @@ class Found:
         return [(reading, one) for reading in self.readings for one in reading.diagnostics]
 
     def log_to(self, log: logging.Logger) -> None:
-        """Write every finding as a line, with its place."""
+        """Write every finding as a line, with its place; and of errors, that they change nothing."""
         for reading, one in self.findings:
             level = logging.ERROR if one.severity == "error" else logging.WARNING
             line, column = reading.source.place(one.span[0])
             log.log(level, "%s:%s:%s: %s", reading.source.name, line, column, one.message)
+        if not self.ok:
+            log.error(STAYING)
 
 
 @dataclass
@@ -65,22 +71,26 @@ class RuleFiles:
     _readings: dict[Path, Reading] = field(default_factory=dict)
     _programs: dict[str, Program] = field(default_factory=dict)
     """By the text of their rules: what they have worked out is kept when a rule moves in its file, or to another."""
+    _read: dict[Path, Stamp] | None = None
+    """The files as they were when they were read last."""
+    _seen: dict[Path, Stamp] | None = None
+    """The files as they were when it was last asked whether they have changed."""
 
     def files(self) -> list[Path]:
         """Every rule file, in order. Raises ConfigError for a path that does not exist."""
-        found: list[Path] = []
         for path in self.paths:
-            if path.is_dir():
-                found += [one for one in sorted(path.rglob(f"*{SUFFIX}")) if not one.name.endswith(TESTS)]
-            elif path.exists():
-                found.append(path)
-            else:
+            if not path.exists():
                 raise ConfigError(f"there are no rules at '{path}'; name a rule file or a folder of '*{SUFFIX}' files")
-        return found
+        return self._present()
 
-    def signature(self) -> tuple[tuple[str, int, int], ...]:
-        """Changes whenever a file does."""
-        return tuple((str(path), *_stamp(path)) for path in self.files())
+    def have_changed(self) -> bool:
+        """Whether a file has come, gone or changed since they were read last, and none has since this was last asked.
+
+        A file that is just being written is left to rest first: half of it, or nothing yet, may be rules without an
+        error too, and the journeys of those that are missing would end.
+        """
+        before, self._seen = self._seen, self._stamped()
+        return self._seen != self._read and self._seen == before
 
     def know(self, catalog: Catalog | None) -> None:
         """Check names against what is known from now on."""
@@ -89,12 +99,40 @@ class RuleFiles:
             self._readings = {}
 
     def load(self) -> Found:
-        """Read what has changed since the last call; a rule id used in two files is an error of the second."""
+        """Read what has changed since the last call; a rule id used in two files is an error of the second.
+
+        Raises ConfigError for a path that does not exist, and for a file that changes meanwhile.
+        """
+        self._read = self._stamped()
         self._readings = {path: self._reading(path) for path in self.files()}
+        if self._stamped() != self._read:
+            raise ConfigError("the rule files changed while they were read; try again when they are written")
         readings = _refusing_repeats(self._readings.values())
         rules = [(reading.text_of(rule), rule) for reading in readings for rule in reading.rules]
         self._programs = {text: self._programs.get(text) or Program(rule) for text, rule in rules}
         return Found(tuple(self._programs[text] for text, _ in rules), tuple(readings))
+
+    def forget(self) -> None:
+        """What was read last did not go live: the files count as changed."""
+        self._read = None
+
+    def _present(self) -> list[Path]:
+        found: list[Path] = []
+        for path in self.paths:
+            if path.is_dir():
+                found += [one for one in sorted(path.rglob(f"*{SUFFIX}")) if not one.name.endswith(TESTS)]
+            elif path.exists():
+                found.append(path)
+        return found
+
+    def _stamped(self) -> dict[Path, Stamp]:
+        """The files as they are now; one that goes away meanwhile is not there."""
+        stamps = {}
+        for path in self._present():
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                stamps[path] = (found.st_ino, found.st_mtime_ns, found.st_size)
+        return stamps
 
     def _reading(self, path: Path) -> Reading:
         text = path.read_text(encoding="utf-8", errors="replace")
@@ -108,11 +146,6 @@ def catalog_of(settings: Settings, functions: Iterable[str] = ()) -> Catalog | N
     if not actions.bindings or actions.default is not None:
         return None
     return Catalog(actions=frozenset((*actions.bindings, *functions)))
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_mtime_ns, found.st_size
 
 
 def _refusing_repeats(readings: Iterable[Reading]) -> list[Reading]:

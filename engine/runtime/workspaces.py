@@ -7,7 +7,6 @@ import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
 from pathlib import Path
@@ -22,7 +21,7 @@ from engine.errors import ConfigError
 from engine.runtime.desk import Desk
 from engine.runtime.due import Due
 from engine.runtime.engine import Engine, refusal
-from engine.runtime.rulefiles import Found, RuleFiles
+from engine.runtime.rulefiles import Found
 from engine.store import workspaces as stored
 from engine.store.store import Store
 from engine.store.workspaces import WorkspaceRow
@@ -254,30 +253,19 @@ class Workspaces:
     def _warn_of_unmatched(self) -> None:
         self.default.warn_of_unmatched([rule.program for one in self.engines for rule in one.live.rules.values()])
 
-    @property
-    def rule_files(self) -> WorkspaceFiles | None:
-        files = tuple(one.rule_files for one in self.engines if one.rule_files is not None)
-        return WorkspaceFiles(files) if files else None
+    def reload_changed(self) -> Found | None:
+        """Read rule files again where they have changed, as an engine does; nothing where none has.
 
-    def reload(self) -> Found:
-        """Read the rule files of all workspaces again. In a workspace with an error in them nothing changes."""
-        each = [engine.reload() for engine in self.engines if engine.rule_files is not None]
+        In a workspace with an error in them nothing changes.
+        """
+        each = [found for engine in self.engines if (found := engine.reload_changed()) is not None]
+        if not each:
+            return None
         self._warn_of_unmatched()
         return Found(
             tuple(chain.from_iterable(one.programs for one in each)),
             tuple(chain.from_iterable(one.readings for one in each)),
         )
-
-
-@dataclass(frozen=True)
-class WorkspaceFiles:
-    """The rule files of several workspaces."""
-
-    files: tuple[RuleFiles, ...]
-
-    def signature(self) -> tuple[tuple[str, int, int], ...]:
-        """Changes whenever a file does."""
-        return tuple(chain.from_iterable(one.signature() for one in self.files))
 
 
 def _earliest(moments: Iterable[int | None]) -> int | None:

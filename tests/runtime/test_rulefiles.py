@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from engine.errors import ConfigError
-from engine.language import reader
+from engine.language import Reading, reader
 from engine.runtime.engine import Engine
 from engine.runtime.rulefiles import Found, RuleFiles
 from engine.testing import Travel
@@ -44,6 +44,12 @@ def same(before: Found, after: Found) -> bool:
     return list(map(id, before.programs)) == list(map(id, after.programs))
 
 
+def changed(files: RuleFiles) -> bool:
+    """Whether the files have changed, now that nobody writes them."""
+    files.have_changed()
+    return files.have_changed()
+
+
 def test_nothing_is_parsed_when_nothing_has_changed(files: RuleFiles) -> None:
     before = files.load()
     with patch("engine.runtime.rulefiles.read") as read:
@@ -53,12 +59,53 @@ def test_nothing_is_parsed_when_nothing_has_changed(files: RuleFiles) -> None:
 
 
 def test_a_touched_file_is_not_read_again(files: RuleFiles, tmp_path: Path) -> None:
-    signature = files.signature()
+    assert not changed(files)
     (tmp_path / "07.rules").touch()
-    assert files.signature() != signature
+    assert changed(files)
     with patch("engine.runtime.rulefiles.read") as read:
         files.load()
     read.assert_not_called()
+    assert not changed(files)
+
+
+def test_a_file_that_comes_or_goes_is_a_change(files: RuleFiles, tmp_path: Path) -> None:
+    (tmp_path / "07.rules").rename(tmp_path / "07.text")
+    assert changed(files)
+    files.load()
+    assert not changed(files)
+    (tmp_path / "07.text").rename(tmp_path / "20.rules")
+    assert changed(files)
+
+
+def test_a_file_that_takes_another_s_place_is_a_change_though_size_and_time_are_the_same(
+    files: RuleFiles, tmp_path: Path
+) -> None:
+    before = tmp_path / "07.rules"
+    stamp = before.stat()
+    after = tmp_path / "after"
+    after.write_text(before.read_text().replace("hello", "howdy"))
+    os.utime(after, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    after.replace(before)
+    assert changed(files)
+
+
+def test_files_have_changed_when_they_are_at_rest(files: RuleFiles, tmp_path: Path) -> None:
+    for length in range(3):
+        (tmp_path / "07.rules").write_text("#" * length)
+        assert not files.have_changed()
+    assert files.have_changed()
+
+
+def test_what_changes_while_it_is_read_is_not_taken(files: RuleFiles, tmp_path: Path) -> None:
+    def reading(path: Path) -> Reading:
+        found = read(path)
+        (tmp_path / "00.rules").write_text(rule("meanwhile"))
+        return found
+
+    read = files._reading
+    with patch.object(files, "_reading", reading), pytest.raises(ConfigError, match="changed while they were read"):
+        files.load()
+    assert changed(files)
 
 
 def test_an_edit_of_one_rule_parses_that_rule_and_keeps_all_other_programs(files: RuleFiles, tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ def test_rules_of_all_workspaces_count(tmp_path: Path, caplog: pytest.LogCapture
     with Workspaces(given) as workspaces:
         workspaces.create("two")
         workspaces.load()
-        workspaces.reload()
+        (tmp_path / "two.rules").touch()
+        assert [workspaces.reload_changed() is not None for _ in range(2)] == [False, True]
         with Engine.open(settings=given) as engine:
             engine.load(tmp_path / "one.rules")
     (line,) = _warnings(caplog)
