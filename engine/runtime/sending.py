@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -67,8 +67,6 @@ class Sending:
         self._templates = templates
         self._terms = terms
         self._claiming = threading.Lock()
-        self._recording = threading.Lock()
-        self._outcomes: deque[tuple[OutboxRow, Outcome]] = deque()
         self._complained: set[str] = set()
         self.reached: Callable[[str], None] = lambda _: None
         self.freed: Callable[[], None] = lambda: None
@@ -228,14 +226,9 @@ class Sending:
     # --------------------------------------------------------------------------------------- recording
 
     def _record(self, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
-        """Write what became of actions. Threads that wait for one another share a transaction."""
-        if not outcomes:
-            return
-        self._outcomes.extend(outcomes)
-        with self._recording:
-            waiting = [self._outcomes.popleft() for _ in range(len(self._outcomes))]
-            if waiting:
-                self._writer.run(partial(self._write, outcomes=waiting))
+        """Write what became of actions."""
+        if outcomes:
+            self._writer.run(partial(self._write, outcomes=outcomes))
 
     def _write(self, connection: Connection, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> None:
         record(self._intake(connection), outcomes)

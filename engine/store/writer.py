@@ -2,7 +2,8 @@
 
 Calls from any thread queue up; one thread takes all that wait and carries them out in a single immediate
 transaction, so many callers share one flush to disk, and nobody is answered before it. When such a transaction
-fails, each call is tried again alone: one that cannot be carried out does not fail the others.
+fails, each call is tried again alone: one that cannot be carried out does not fail the others. So what a call does
+beside the transaction, it must be able to do twice.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ TOGETHER = 1_000
 
 @dataclass
 class _Call:
-    """A payload for the handler, or a function with a transaction of its own."""
+    """A payload for the handler, or a function."""
 
     payload: Any = None
     function: Callable[[Connection], Any] | None = None
@@ -39,7 +40,7 @@ class _Call:
 
 
 class Writer(Generic[P, R]):
-    """Runs ``handle`` on the payloads of all calls that wait, and single functions, each in a transaction.
+    """Runs ``handle`` on the payloads of all calls that wait, and then their functions one by one, in one transaction.
 
     ``committed`` is called after every commit, before the callers are answered.
     """
@@ -58,6 +59,7 @@ class Writer(Generic[P, R]):
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._closed = False
+        self._together = 0
         self._thread = threading.Thread(target=self._loop, name="lapse-writer", daemon=True)
         self._thread.start()
 
@@ -69,14 +71,14 @@ class Writer(Generic[P, R]):
         return self._put(_Call(payload, flushing=flushing))
 
     def run(self, function: Callable[[Connection], T]) -> T:
-        """Run a function in a transaction of its own, and wait for it."""
+        """Run a function, and wait until what it wrote is on disk. Others may run in the same transaction."""
         found: T = self._put(_Call(function=function)).result()
         return found
 
     @property
     def is_awaited(self) -> bool:
-        """Whether calls wait for what is under way to end."""
-        return not self._queue.empty()
+        """Whether calls wait for what is under way to end, in the same transaction or the next."""
+        return self._together > 1 or not self._queue.empty()
 
     def close(self) -> None:
         """Finish what is queued and stop."""
@@ -108,22 +110,17 @@ class Writer(Generic[P, R]):
                 self._connection.close()
 
     def _work(self) -> None:
-        held: _Call | None = None
-        while (call := held or self._queue.get()) is not None:
-            calls, held = [call], None
-            while call.function is None and len(calls) < TOGETHER and not self._queue.empty():
-                held = self._queue.get()
-                if held is None:
+        while (call := self._queue.get()) is not None:
+            calls = [call]
+            while len(calls) < TOGETHER and not self._queue.empty():
+                if (another := self._queue.get()) is None:
                     self._queue.put(None)
                     break
-                if held.function is not None:
-                    break
-                calls.append(held)
-                held = None
+                calls.append(another)
             try:
                 self._carry_out(calls)
             except BaseException as error:
-                for waiting in (*calls, *([held] if held else [])):
+                for waiting in calls:
                     if not waiting.future.done():
                         waiting.future.set_exception(_stopped(error))
                 raise
@@ -146,13 +143,11 @@ class Writer(Generic[P, R]):
     def _transact(self, calls: Sequence[_Call]) -> Sequence[Any]:
         """One transaction; while another process keeps the file to itself, tried again from the start."""
         connection = self._connection = self._connection or self._engine.connect()
+        self._together = len(calls)
         while True:
             try:
                 with self._gate.writing(), connection.begin():
-                    function = calls[0].function
-                    if function is not None:
-                        return [function(connection)]
-                    results = self._handle(connection, [call.payload for call in calls])
+                    results = self._results(connection, calls)
                     for call in calls:
                         if call.flushing is not None:
                             call.flushing()
@@ -160,6 +155,11 @@ class Writer(Generic[P, R]):
             except Exception as error:
                 if not sqlite.is_busy(error):
                     raise
+
+    def _results(self, connection: Connection, calls: Sequence[_Call]) -> list[Any]:
+        payloads = [call.payload for call in calls if call.function is None]
+        handled = iter(self._handle(connection, payloads) if payloads else ())
+        return [next(handled) if call.function is None else call.function(connection) for call in calls]
 
 
 def _stopped(error: BaseException) -> StoreError:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ class Noting:
 
     def __init__(self) -> None:
         self.seen: list[int] = []
+        self.begun = threading.Event()
         self.pause = threading.Event()
         self.pause.set()
 
     def __call__(self, connection: Connection, texts: Sequence[str]) -> list[str]:
+        self.begun.set()
         self.pause.wait(60)
         self.seen.append(len(texts))
         for text in texts:
@@ -89,11 +92,53 @@ def test_a_call_that_fails_fails_alone(either: Store, noting: Noting, open_write
     assert stored(either) == {"a", "b", "c"}
 
 
-def test_a_function_has_a_transaction_of_its_own_in_its_turn(either: Store, open_writer: Opener) -> None:
+def test_functions_share_it_with_the_calls_that_wait(either: Store, noting: Noting) -> None:
+    commits: list[None] = []
+    writer: Writer[str, str] = Writer(either.engine, either.gate, noting, lambda: commits.append(None))
+    noting.pause.clear()
+    first = writer.submit("first")
+    assert noting.begun.wait(60)
+    with ThreadPoolExecutor(20) as threads:
+        counted = [threads.submit(writer.run, count) for _ in range(20)]
+        while writer._queue.qsize() < 20:
+            time.sleep(0.001)
+        noting.pause.set()
+        after = writer.submit("payload")
+        assert [one.result(60) for one in counted] == [2] * 20
+    assert (first.result(60), after.result(60)) == ("FIRST", "PAYLOAD")
+    writer.close()
+    assert len(commits) == 2
+
+
+def count(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one())
+
+
+def test_a_function_that_fails_fails_alone(either: Store, noting: Noting, open_writer: Opener) -> None:
+    def fails(connection: Connection) -> None:
+        connection.exec_driver_sql("DELETE FROM meta")
+        raise ValueError("no")
+
+    writer = open_writer(either)
+    noting.pause.clear()
+    futures = [writer.submit("a")]
+    assert noting.begun.wait(60)
+    with ThreadPoolExecutor(2) as threads:
+        failing = threads.submit(writer.run, fails)
+        while writer._queue.empty():
+            time.sleep(0.001)
+        futures.append(writer.submit("b"))
+        noting.pause.set()
+        with pytest.raises(ValueError, match="no"):
+            failing.result(60)
+    assert [one.result(60) for one in futures] == ["A", "B"]
+    assert stored(either) == {"a", "b"}
+
+
+def test_a_function_has_its_turn_behind_what_was_submitted_before(either: Store, open_writer: Opener) -> None:
     writer = open_writer(either)
     writer.submit("before")
-    count = writer.run(lambda connection: connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one())
-    assert count == 1
+    assert writer.run(count) == 1
 
     def fails(connection: Connection) -> None:
         connection.exec_driver_sql("DELETE FROM meta")
