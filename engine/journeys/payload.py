@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.journeys import conditions
 from engine.journeys.conditions import Scene
@@ -58,17 +58,35 @@ def _put(holder: object, parts: list[str], value: Any) -> Any:
     return {**held, parts[0]: _put(held.get(parts[0]), parts[1:], value)}
 
 
-def caused(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) -> Event | Change | None:
+class Said(NamedTuple):
+    """An event of a ``name``, or without one a change of attributes; ``place`` is that of a ``set`` in its rule."""
+
+    name: str
+    values: dict[str, Any]
+    place: int = 0
+
+
+def said(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) -> Said | None:
     """What an effect on Lapse itself puts on the timeline when it leaves (ruling 29)."""
-    at, causes = effect.leave, causes_of(scene)
     match written:
         case nodes.SetAttribute():
-            return Change(at, assignment(written, scene, at), causes=causes, place=effect.place + 1)
+            return Said("", assignment(written, scene, effect.leave), effect.place + 1)
         case nodes.TrackEvent(name=name, arguments=given):
-            content = json.dumps(arguments(given, scene, at), sort_keys=True, ensure_ascii=False)
-            return Event(at, name, effect.key, content, causes=causes, made=False)
+            return Said(name, arguments(given, scene, effect.leave))
         case _:
             return None
+
+
+def caused(written: nodes.Effect | program.Match, effect: Effect, scene: Scene) -> Event | Change | None:
+    """The same as an entry of the timeline."""
+    told = said(written, effect, scene)
+    if told is None:
+        return None
+    at, causes = effect.leave, causes_of(scene)
+    if not told.name:
+        return Change(at, told.values, causes=causes, place=told.place)
+    content = json.dumps(told.values, sort_keys=True, ensure_ascii=False)
+    return Event(at, told.name, effect.key, content, causes=causes, made=False)
 
 
 def causes_of(scene: Scene) -> frozenset[str]:

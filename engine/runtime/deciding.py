@@ -154,8 +154,11 @@ class Deciding:
             assert effect.scene is not None  # it was decided just now
             written = payload.do_at(program.code, effect.place)
             writing.outgoing.append(self._outgoing(pair, journey, effect, written, program.rule, effect.scene))
-            if effect.taken == "left" and not isinstance(written, (Match, nodes.Action)):
-                writing.caused.append(self._caused(pair[0], effect, written, effect.scene))
+            if effect.taken == "left" and (said := payload.said(written, effect, effect.scene)) is not None:
+                causes = payload.causes_of(effect.scene)
+                writing.caused.append(
+                    Caused(pair[0], effect.leave, said.name, said.values, causes, effect.key, said.place)
+                )
 
     def _outgoing(
         self,
@@ -192,14 +195,6 @@ class Deciding:
             purpose=rule.purpose or MARKETING,
             tags=orjson.dumps(rule.tags).decode(),
         )
-
-    def _caused(self, person: int, effect: Effect, written: nodes.Effect, scene: Scene) -> Caused:
-        at = effect.leave
-        causes = payload.causes_of(scene)
-        if isinstance(written, nodes.SetAttribute):
-            return Caused(person, at, "", payload.assignment(written, scene, at), causes, effect.key, effect.place + 1)
-        assert isinstance(written, nodes.TrackEvent)
-        return Caused(person, at, written.name, payload.arguments(written.arguments, scene, at), causes, effect.key)
 
     def _collect_watch(self, pair: Pair, was: WatchRow | None, found: Advanced, writing: Writing) -> None:
         watch = found.watch
