@@ -222,7 +222,8 @@ class Actions(BaseModel):
     default: str | None = Field(
         None,
         description="The channel of actions that have no line of their own. Without it they go to the log as long as "
-        "no action has a line; once one has, a rule with an action that has none is refused.",
+        "no action has a line; once one has, a rule with an action that has none is refused, and what is to leave all "
+        "the same waits.",
     )
     __pydantic_extra__: dict[str, str] = Field(init=False)
 
@@ -230,6 +231,11 @@ class Actions(BaseModel):
     def bindings(self) -> Mapping[str, str]:
         """Channels by the name of the action."""
         return self.__pydantic_extra__
+
+    @property
+    def exhaustive(self) -> bool:
+        """Whether actions without a line have no channel at all: once one has a line, and there is no default."""
+        return bool(self.bindings) and self.default is None
 
 
 class Cap(NamedTuple):

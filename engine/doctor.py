@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 
 from engine.clock import MINUTE, SECOND, iso
 from engine.config import Settings
-from engine.delivery.routing import LOG, PYTHON, Lanes
+from engine.delivery.routing import LOG, PYTHON, UNBOUND, Lanes
 from engine.errors import ConfigError
 from engine.runtime.engine import Engine
 from engine.runtime.pressure import EMAIL
@@ -25,6 +25,7 @@ from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
 from engine.store import counters, outbox, types
 from engine.store.schema import events, people
+from engine.store.schema import outbox as actions
 from engine.strict_json import shown
 from engine.templates.checking import EXTRA, installed
 
@@ -76,6 +77,7 @@ def examine(engine: Engine) -> Diagnosis:
             "outbox": _outbox(connection, engine.workspace),
             "delivery": _delivery(connection, engine.workspace, now),
             "channels": _channels(engine.settings),
+            "unbound": _unbound(connection, engine, now),
             "paused": {_named(one): f"since {iso(one.since)}: {one.reason}" for one in pauses},
             "counts": _counts(connection, engine.workspace),
             "notes": _notes(connection, engine.workspace),
@@ -173,6 +175,15 @@ def _why_not(lanes: Lanes, name: str) -> str | None:
     return None
 
 
+def _unbound(connection: Connection, engine: Engine, now: int) -> Facts:
+    """How many actions are to leave by now and wait because nothing binds them, by name."""
+    if not engine.settings.actions.exhaustive:
+        return {}
+    due = (name for name, at in outbox.next_due(connection, engine.workspace).items() if at <= now)
+    waiting = select(func.count()).where(actions.c.workspace_id == engine.workspace, actions.c.ready_at <= now)
+    return {name: connection.scalar(waiting.where(actions.c.name == name)) for name in due if not engine.is_bound(name)}
+
+
 def _counts(connection: Connection, workspace: int) -> Facts:
     tables = {"events": events, "people": people}
     return {
@@ -199,6 +210,8 @@ def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
     for name, channel in rooms["channels"].items():
         if channel["why"] is not None:
             yield f"the channel '{name}' cannot work: {channel['why']}"
+    for name, number in rooms["unbound"].items():
+        yield f"{number:,} action{'' if number == 1 else 's'} '{name}' wait{'s' if number == 1 else ''}: {UNBOUND}"
     if dead := rooms["outbox"].get("dead", 0):
         told = f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
         yield f"{told}; 'lapse deliveries --dead' shows why, 'lapse redrive' takes them up again"

@@ -26,6 +26,11 @@ from engine.errors import ConfigError
 LOG: Final = "log"
 PYTHON: Final = "python"
 
+UNBOUND: Final = (
+    "[actions] in lapse.toml binds others and not this one; name its channel there, or a default, and start Lapse again"
+)
+"""Why an action waits that nothing binds, and what ends that."""
+
 
 class Route(NamedTuple):
     """The way of an action: the channel's name, its kind, the channel itself, and the lane it sends in."""
@@ -100,7 +105,7 @@ class Routes:
         fallback: Channel | None = None,
         unbound: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``unbound`` is told the name of an action that goes to the log because nothing binds it."""
+        """``unbound`` is told the name of an action that goes to the log because nothing is bound at all."""
         self._lanes = lanes
         self._unbound = unbound
         self._functions = functions
@@ -109,7 +114,7 @@ class Routes:
         self._found: dict[str, Route] = {}
 
     def of(self, action: str) -> Route:
-        """The route of an action. Raises ConfigError for a channel that cannot work."""
+        """The route of an action. Raises ConfigError for a channel that cannot work, and where there is none."""
         if action not in self._found:
             self._found[action] = self._route(action)
         return self._found[action]
@@ -128,6 +133,8 @@ class Routes:
             return Route(name, PYTHON, self._functions[action], self._lanes.of(name)[1])
         if self._fallback is not None:
             return Route(name, kind, self._fallback, self._prompt)
+        if bound is None and actions.exhaustive:
+            raise ConfigError(UNBOUND)
         if bound is None:
             self._unbound(action)
         if kind == PYTHON:

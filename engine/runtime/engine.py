@@ -20,7 +20,7 @@ from typing import Any, Self, TypeVar
 from engine.clock import Clock, WallClock
 from engine.config import Settings, load_settings
 from engine.delivery.channels import Channel, Outgoing, PythonChannel
-from engine.delivery.routing import Lanes, Routes
+from engine.delivery.routing import UNBOUND, Lanes, Routes
 from engine.delivery.templates import Templates, looked_over
 from engine.delivery_settings import known_channels
 from engine.durations import in_micros
@@ -568,11 +568,15 @@ class Engine:
         self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now(), uploads))
 
     def unbound(self) -> list[str]:
-        """The actions of the live rules that no function and no setting binds: they are written to the log only."""
-        if self._fallback is not None or self.settings.actions.default is not None:
-            return []
+        """The actions of the live rules that nothing binds: they wait where others are bound, else go to the log."""
         names = {name for rule in self.live.rules.values() for name in rule.program.declared_actions}
-        return sorted(names - self._functions.keys() - self.settings.actions.bindings.keys())
+        return sorted(name for name in names if not self.is_bound(name))
+
+    def is_bound(self, action: str) -> bool:
+        """Whether a function or a setting, be it the default, binds an action."""
+        actions = self.settings.actions
+        bound = self._fallback is not None or actions.default is not None
+        return bound or action in self._functions or action in actions.bindings
 
     def check_channels(self) -> None:
         """Raises ConfigError for a channel of the settings that cannot work, such as one whose secret is missing.
@@ -588,7 +592,8 @@ class Engine:
             self._warn_of_unbound(name)
 
     def _warn_of_unbound(self, name: str) -> None:
-        self._warn(f"nothing binds the action '{name}': it is written to the log only")
+        becomes = f"it waits: {UNBOUND}" if self.settings.actions.exhaustive else "it is written to the log only"
+        self._warn(f"nothing binds the action '{name}': {becomes}")
 
     def warn_of_unmatched(self, rules: Sequence[Program]) -> None:
         """Say in the log which names of the settings none of the rules of all workspaces has, each once."""

@@ -143,7 +143,7 @@ class RuleFiles:
 def catalog_of(settings: Settings, functions: Iterable[str] = ()) -> Catalog | None:
     """What rules may name: once the settings bind actions and give no default, those that are bound, and functions."""
     actions = settings.actions
-    if not actions.bindings or actions.default is not None:
+    if not actions.exhaustive:
         return None
     return Catalog(actions=frozenset((*actions.bindings, *functions)))
 

@@ -257,6 +257,24 @@ def test_functions_are_known_to_their_program_alone(lapse, place):
     ]
 
 
+def test_what_waits_because_nothing_binds_it_is_a_problem_with_a_way_out(lapse, place):
+    (place / "rules" / "cart.rules").write_text("Rule: cart\nTrigger: cart_updated\nAction: hello\nAction: bye\n")
+    lapse("rules", "--rules", "rules")
+    (place / "lapse.toml").write_text('[actions]\nhelo = "log"\nbye = "log"\n')
+    with Engine.open(f"sqlite:///{place}/lapse.db") as engine:
+        engine.ingest([{"event": "cart_updated", "user_id": user} for user in ("ann", "bob")])
+        engine.run_due()
+    ran = lapse("doctor", "--format", "json")
+    assert (ran.code, ran.json["unbound"]) == (1, {"hello": 2})
+    assert ran.json["problems"] == [
+        "2 actions 'hello' wait: [actions] in lapse.toml binds others and not this one; name its channel there, or a "
+        "default, and start Lapse again"
+    ]
+    (place / "lapse.toml").write_text('[actions]\nhello = "log"\nbye = "log"\n')
+    ran = lapse("doctor", "--format", "json")
+    assert (ran.code, ran.json["unbound"]) == (0, {})
+
+
 def test_check_needs_no_secrets(lapse, channels, monkeypatch):
     for name in SECRETS:
         monkeypatch.delenv(name)

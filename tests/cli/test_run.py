@@ -75,8 +75,9 @@ def test_it_says_what_it_loaded_and_what_nothing_binds(while_running):
 
 
 def test_nothing_is_said_of_actions_that_are_bound(place, while_running):
-    (place / "lapse.toml").write_text('[actions.send_email]\nchannel = "log"\n')
-    assert "nothing binds" not in while_running(lambda log: None).err
+    (place / "lapse.toml").write_text('[actions]\nsend_email = "log"\n')
+    ran = while_running(lambda log: None)
+    assert (ran.code, "nothing binds" in ran.err) == (0, False)
 
 
 def test_an_action_that_comes_with_a_changed_file_is_named_too(place, while_running):

@@ -1,8 +1,9 @@
-"""Actions and what binds them: a name that nothing binds goes to the log, and that is said once."""
+"""Actions and what binds them: where nothing is bound at all they go to the log, else what nothing binds waits."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,10 @@ import pytest
 from engine import Engine
 from engine.config import load_settings
 from engine.daemon import Daemon
+from engine.delivery.channels import Outgoing
+from engine.delivery.routing import UNBOUND
 from engine.errors import ConfigError
+from engine.store import outbox
 from engine.testing import Clock, Recorder
 
 RULES = """
@@ -73,6 +77,97 @@ def test_once_a_setting_binds_an_action_all_are_to_be_bound(rules) -> None:
     Path("lapse.toml").write_text('[actions]\nsend_push = "log"\ndefault = "log"\n')
     with opened(rules) as engine:
         assert engine.unbound() == []
+
+
+@pytest.fixture
+def lived(tmp_path: Path, rules: Path) -> Callable[..., Engine]:
+    """``lived(actions)``: an engine on the test's file, as after a restart with these actions in lapse.toml."""
+    clock = Clock()
+    with Engine.open(rules=rules, settings=load_settings(store=f"sqlite:///{tmp_path}/lapse.db"), clock=clock):
+        pass
+
+    def again(actions: str, passed: str = "0", **more: object) -> Engine:
+        clock.move(passed)
+        Path("lapse.toml").write_text(f"[actions]\n{actions}")
+        return Engine.open(settings=load_settings(store=f"sqlite:///{tmp_path}/lapse.db"), clock=clock, **more)
+
+    return again
+
+
+def statuses(engine: Engine, name: str) -> list[str]:
+    with engine.store.read() as connection:
+        rows = outbox.listing(connection, engine.workspace, 0, 1_000)
+    return [one.status for one in rows if one.name == name]
+
+
+def test_once_others_are_bound_what_is_not_waits_until_it_is(lived, caplog) -> None:
+    """The rules are in the store, so a slip in the settings stops none of them."""
+    with lived('send_emial = "log"\nsend_push = "log"\n') as engine:
+        assert engine.unbound() == ["send_email"]
+        engine.warn_of_unbound()
+        engine.ingest([{"event": "a", "user_id": user} for user in ("ann", "bob")])
+        engine.run_due()
+        engine.run_due()
+        assert statuses(engine, "send_email") == ["pending"] * 2
+        assert statuses(engine, "send_push") == ["sent"] * 2
+        assert engine.next_due() is None
+        assert warnings(caplog) == [f"nothing binds the action 'send_email': it waits: {UNBOUND}"]
+        errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+        assert errors == [f"actions 'send_email' wait: {UNBOUND}"]
+    with lived('send_email = "log"\nsend_push = "log"\n', "23 hours") as engine:
+        engine.run_due()
+        assert statuses(engine, "send_email") == ["sent"] * 2
+
+
+def test_what_waited_for_its_binding_for_too_long_is_late(lived) -> None:
+    with lived('send_push = "log"\n') as engine:
+        engine.ingest({"event": "a", "user_id": "ann"})
+        engine.run_due()
+    with lived('send_push = "log"\ndefault = "log"\n', "25 hours") as engine:
+        engine.run_due()
+        assert statuses(engine, "send_email") == ["skipped_late"]
+
+
+def test_what_left_already_waits_too_when_its_binding_is_gone(lived) -> None:
+    tries: list[int] = []
+
+    def fails_once(action: Outgoing) -> None:
+        tries.append(action.attempt)
+        if len(tries) == 1:
+            raise OSError("down")
+
+    bound = 'send_email = "python"\nsend_push = "log"\n'
+    with lived(bound) as engine:
+        engine.action("send_email")(fails_once)
+        engine.ingest({"event": "a", "user_id": "ann"})
+        engine.run_due()
+        assert statuses(engine, "send_email") == ["failed"]
+    with lived('send_push = "log"\n', "1 hour") as engine:
+        engine.run_due()
+        assert statuses(engine, "send_email") == ["failed"]
+    with lived(bound) as engine:
+        engine.action("send_email")(fails_once)
+        engine.run_due()
+        assert (statuses(engine, "send_email"), tries) == (["sent"], [1, 2])
+
+
+def test_a_function_that_is_registered_binds_what_waited(lived) -> None:
+    with lived('send_push = "log"\n') as engine:
+        engine.ingest({"event": "a", "user_id": "ann"})
+        engine.run_due()
+        got: list[Outgoing] = []
+        engine.action("send_email")(got.append)
+        assert engine.unbound() == []
+        engine.run_due()
+        assert [one.action for one in got] == ["send_email"]
+
+
+def test_where_actions_go_nowhere_none_waits(lived) -> None:
+    recorder = Recorder()
+    with lived('send_push = "log"\n', fallback=recorder) as engine:
+        engine.ingest({"event": "a", "user_id": "ann"})
+        engine.run_due()
+        assert {one.action for one in recorder.sent} == {"send_email", "send_push"}
 
 
 def test_an_edit_that_names_an_unbound_action_changes_nothing(rules) -> None:
