@@ -14,7 +14,7 @@ from engine.language import Catalog, Diagnostic, Reading, read_cases
 from engine.language.naming import event_names
 from engine.language.nodes import Rule, Span
 from engine.language.source import Source
-from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
+from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles, text_of
 from engine.runtime.unmatched import Unmatched, unmatched
 from engine.schemas.naming import suggested_name
 from engine.strict_json import shown
@@ -67,7 +67,7 @@ def check(
     """
     paths = list(paths)
     found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS)), catalog).load()
-    tests = [read_cases(path.read_text("utf-8", "replace"), str(path)) for path in test_files(paths)]
+    tests = [read_cases(text_of(path), str(path)) for path in test_files(paths)]
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
     findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.rules)]
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]

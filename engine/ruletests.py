@@ -22,7 +22,7 @@ from engine.language import layout, nodes, read_cases
 from engine.language.case_nodes import Acts, Case, Changes, Happening, Occurs, Silent
 from engine.language.source import Source
 from engine.runtime.engine import Engine
-from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles
+from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles, text_of
 from engine.testing import Clock, travel
 
 PERSON = "person"
@@ -109,7 +109,7 @@ def run_tests(paths: Iterable[Path]) -> Results:
 
 def _run_file(path: Path, settings: Settings, results: Results) -> None:
     """One file of tests, against the rules in the files beside it."""
-    reading = read_cases(path.read_text("utf-8", "replace"), str(path))
+    reading = read_cases(text_of(path), str(path))
     beside = sorted(one for one in path.parent.glob(f"*{SUFFIX}") if not one.name.endswith(TESTS))
     found = RuleFiles(tuple(beside)).load()
     results.findings += ((reading.source, one) for one in reading.diagnostics)

@@ -113,9 +113,9 @@ class Splitter:
 
     def split(self) -> list[Entry]:
         """The entries of the source; what is wrong with it is in ``diagnostics``."""
-        if len(self.text.encode("utf-8", "surrogatepass")) > self.limits.file_size:
-            message = f"the file is larger than {self.limits.file_size:,} bytes"
-            self.diagnostics.append(finding("file-too-large", message, (0, 0), "split it into several files"))
+        problem = _unreadable(self.text, self.limits)
+        if problem:
+            self.diagnostics.append(problem)
             return []
         for block in self._blocks():
             self._place(block)
@@ -136,10 +136,10 @@ class Splitter:
 
     def _lines(self) -> Iterator[list[Piece]]:
         """The lines of the text, each as its pieces; a blank line has none."""
-        start = 1 if self.text.startswith("\ufeff") else 0
+        start = 0
         pieces: list[Piece] = []
         comment: Span | None = None
-        for mark in _MARK.finditer(self.text, start):
+        for mark in _MARK.finditer(self.text):
             first = mark[0][0]
             if first == "#":
                 comment = mark.span()
@@ -277,6 +277,24 @@ class Splitter:
         """Where the words of a draft end."""
         start, end = draft.pieces[-1]
         return start + len(self.text[start:end].rstrip())
+
+
+def _unreadable(text: str, limits: Limits) -> Diagnostic | None:
+    """What forbids reading a file at all: bytes that are no UTF-8, or its size."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as problem:
+        advice = "save the file as UTF-8, and look whether its letters with accents are still right"
+        return finding(
+            "not-utf-8",
+            "this byte is not UTF-8, so the file cannot be read",
+            (problem.start, problem.start + 1),
+            advice,
+        )
+    if size > limits.file_size:
+        message = f"the file is larger than {limits.file_size:,} bytes"
+        return finding("file-too-large", message, (0, 0), "split it into several files")
+    return None
 
 
 def finished(draft: Draft, text: str) -> Clause:

@@ -16,6 +16,7 @@ class Code(NamedTuple):
 
 
 _ERRORS = {
+    "not-utf-8": "a file of rules is UTF-8 text",
     "file-too-large": "a file of rules has a stated largest size",
     "clause-too-long": "one clause has a stated greatest length",
     "too-deep": "brackets, NOTs and branches can be nested only so deep",

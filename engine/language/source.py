@@ -5,6 +5,7 @@ Nodes and diagnostics carry plain offsets; lines and columns are worked out only
 
 from __future__ import annotations
 
+import codecs
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,6 +13,14 @@ from functools import cached_property
 from typing import NamedTuple
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
+
+
+def decoded(data: bytes) -> str:
+    """The text of a file, without a byte order mark. Each byte that is no UTF-8 becomes a lone surrogate.
+
+    Nothing that is UTF-8 decodes to one, so that whoever reads the text finds what is wrong and where.
+    """
+    return data.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
 
 
 class Place(NamedTuple):

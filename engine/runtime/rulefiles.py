@@ -14,6 +14,7 @@ from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read
 from engine.language.nodes import Rule
 from engine.language.program import Program
+from engine.language.source import decoded
 
 Stamp = tuple[int, int, int]
 """What of a file changes when it does: which it is on the disk, when it was written (ns), its size (bytes)."""
@@ -135,9 +136,14 @@ class RuleFiles:
         return stamps
 
     def _reading(self, path: Path) -> Reading:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = text_of(path)
         known = self._readings.get(path)
         return known if known and known.source.text == text else read(text, str(path), catalog=self.catalog)
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of rules or tests; what is no UTF-8 in it is found when it is read."""
+    return decoded(path.read_bytes())
 
 
 def catalog_of(settings: Settings, functions: Iterable[str] = ()) -> Catalog | None:

@@ -77,6 +77,26 @@ def test_tests_beside_the_rules_are_looked_over_too(lapse, rules):
     assert "the test expects nothing, not even silence" in ran.out
 
 
+def test_a_file_that_is_not_utf_8_is_an_error_at_its_first_bad_byte(lapse, rules):
+    folder = rules(doubtful=DOUBTFUL)
+    (folder / "old.rules").write_bytes("Trigger: a\nCondition: person.miasto = Łódź\n".encode("cp1250"))
+    (folder / "old.test.rules").write_bytes("# Tydzień\nRule: a\n".encode("cp1250"))
+    ran = lapse("check")
+    assert ran.code == 1
+    assert ran.out == (GOLDEN / "check_not_utf_8.txt").read_text()
+
+
+def test_a_byte_order_mark_is_nothing_to_speak_of(lapse, rules):
+    folder = rules()
+    (folder / "fine.rules").write_text("# Welcome\n" + FINE, "utf-8-sig")
+    (folder / "fine.test.rules").write_text(
+        "# Nothing comes\nRule: welcome\nAt: 0h signed_up\nExpect: match at 0h\n", "utf-8-sig"
+    )
+    ran = lapse("check", "--strict")
+    assert (ran.code, ran.out) == (0, "1 rule and 1 test in 2 files: all is well\n")
+    assert lapse("test").code == 0
+
+
 def test_a_path_that_is_not_there_is_told_plainly(lapse):
     ran = lapse("check", "nowhere")
     assert ran.code == 2

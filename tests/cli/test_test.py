@@ -151,6 +151,17 @@ def test_mistakes_in_a_test_file_are_shown(lapse, place):
     assert "rules/some.test.rules:2:" in ran.out
 
 
+@pytest.mark.parametrize("name", ["some.rules", "some.test.rules"])
+def test_a_file_that_is_not_utf_8_is_shown_and_nothing_is_run(lapse, place, name):
+    (place / "rules" / "some.test.rules").write_text("Rule: quiet\nAt: 0h a\nExpect: match at 72h\n")
+    path = place / "rules" / name
+    path.write_bytes(path.read_bytes() + "# zażółć\n".encode("cp1250"))
+    ran = lapse("test")
+    assert ran.code == 1
+    assert f"rules/{name}:" in ran.out
+    assert "[not-utf-8]" in ran.out
+
+
 def test_tests_beside_a_named_rule_file_are_found(lapse, place):
     (place / "rules" / "some.test.rules").write_text("Rule: quiet\nAt: 0h a\nExpect: match at 72h\n")
     assert lapse("test", "rules/some.rules").out == "1 test in 1 file: 1 passed\n"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.language import Reading, nodes, read
+from engine.language import Reading, nodes, read, read_cases
 from engine.language.limits import Limits
+from engine.language.source import decoded
 
 SEED = """# Welcome series
 Trigger: signed_up
@@ -63,8 +64,32 @@ def test_line_ends(end: str) -> None:
     assert clean(SEED.replace("\n", end)).rules == clean(SEED).rules
 
 
-def test_a_mark_at_the_start_is_skipped() -> None:
-    assert clean("\ufeffTrigger: a").rules == clean("Trigger: a").rules
+@pytest.mark.parametrize("text", ["Trigger: a", "# Cart\nTrigger: a", "; Trigger: a"])
+def test_a_byte_order_mark_is_no_part_of_the_text(text: str) -> None:
+    assert clean(decoded(b"\xef\xbb\xbf" + text.encode())).rules == clean(text).rules
+
+
+def test_only_the_first_byte_order_mark_is_left_out() -> None:
+    assert decoded(b"\xef\xbb\xbf" * 2 + b"a") == "\ufeffa"
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        pytest.param("Trigger: a\nCondition: miasto = Łódź".encode("cp1250"), (2, 21), id="cp1250"),
+        pytest.param("# ł\nTrigger: a # ł".encode() + b"\xb3", (2, 15), id="counted in characters"),
+        pytest.param("Trigger: a".encode("utf-16"), (1, 1), id="utf-16"),
+        pytest.param("Trigger: ł".encode()[:-1], (1, 10), id="cut off"),
+        pytest.param(b"\xef\xbb\xbfTrigger: \xb3\xb3\xb3\nTriger: b", (1, 10), id="behind a mark"),
+    ],
+)
+def test_bytes_that_are_no_utf_8_are_one_error_at_the_first(data: bytes, place: tuple[int, int]) -> None:
+    for reading in (read(decoded(data)), read_cases(decoded(data))):
+        (found,) = reading.diagnostics
+        assert found.code == "not-utf-8"
+        assert reading.source.place(found.span[0]) == place
+        assert "�" in found.render(reading.source)
+    assert read(decoded(data)).rules == ()
 
 
 def test_indentation_and_blanks_do_not_matter() -> None:

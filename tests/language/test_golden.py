@@ -28,8 +28,8 @@ CATALOG = Catalog(
     actions=frozenset({"send_email", "send_push"}),
 )
 
-ELSEWHERE = {"file-too-large", "clause-too-long", "too-many-rules", "renamed"}
-"""Codes that take more than a file to show; they are tested beside the caps and the renames."""
+ELSEWHERE = {"not-utf-8", "file-too-large", "clause-too-long", "too-many-rules", "renamed"}
+"""Codes that take more than a file to show; they are tested beside the files, the caps and the renames."""
 
 
 def findings(path: Path) -> tuple[tuple[Diagnostic, ...], Source]:

@@ -194,6 +194,48 @@ def test_a_wrong_file_leaves_the_live_rules_live(lab: Lab, tmp_path: Path) -> No
         assert here.engine.live.programs[0] == program
 
 
+# ------------------------------------------------------------------------------------------- encodings
+
+
+def test_a_file_that_is_not_utf_8_leaves_the_live_rules_live(lab: Lab, tmp_path: Path) -> None:
+    with lab(rule("first")) as here:
+        (program,) = here.engine.live.programs
+        (tmp_path / "r0.rules").write_bytes(rule("first", "zażółć").encode("cp1250"))
+        found = here.engine.reload()
+        ((_, one),) = found.findings
+        assert one.code == "not-utf-8"
+        assert here.engine.live.programs == [program]
+
+
+def test_the_other_files_are_looked_at_too(tmp_path: Path) -> None:
+    (tmp_path / "a.rules").write_bytes(rule("first", "zażółć").encode("cp1250"))
+    (tmp_path / "b.rules").write_text("Trigger: b\nWait: 3 dayz\n")
+    assert [one.code for _, one in RuleFiles((tmp_path,)).load().findings] == ["not-utf-8", "unknown-unit"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(b"\xb3", "\ufffd"), (b"\xb3", "ł"), (b"\xb3", "\\xb3")])
+def test_a_file_that_was_saved_anew_is_read_anew(tmp_path: Path, before: bytes, after: str) -> None:
+    path, files = tmp_path / "a.rules", RuleFiles((tmp_path,))
+    path.write_bytes(b"Trigger: a # " + before)
+    assert not files.load().ok
+    path.write_text(f"Trigger: a # {after}", "utf-8")
+    assert files.load().ok
+    path.write_bytes(b"Trigger: a # " + before)
+    assert not files.load().ok
+
+
+def test_a_byte_order_mark_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.rules"
+    path.write_text("# Welcome\nTrigger: a\nWait: 3 dayz\n", "utf-8-sig")
+    (reading,) = RuleFiles((path,)).load().readings
+    (found,) = reading.diagnostics
+    assert reading.source.place(found.span[0]) == (3, 9)
+    path.write_text("# Welcome\nTrigger: a\n", "utf-8-sig")
+    found_now = RuleFiles((path,)).load()
+    assert found_now.ok
+    assert [one.id for one in found_now.rules] == ["welcome"]
+
+
 # --------------------------------------------------------------------------------------------- renames
 
 
