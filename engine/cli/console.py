@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.tamed import TamedConsole, TamedTable, on_one_line, tamed, tamed_json
+
 PROBLEMS = 1
 """The exit code for: done, and problems were found."""
 
@@ -35,7 +37,7 @@ class Format(StrEnum):
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     known = stream.isatty() or "COLUMNS" in os.environ
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if known else WIDTH)
+    return TamedConsole(stderr=stderr, highlight=False, markup=False, emoji=False, width=None if known else WIDTH)
 
 
 def out() -> Console:
@@ -50,7 +52,8 @@ def err() -> Console:
 
 def line(console: Console, *parts: str | tuple[str, str]) -> None:
     """Print one line, never wrapped; a part may be text with its style."""
-    console.print(Text.assemble(*parts), soft_wrap=True)
+    clean = (on_one_line(one) if isinstance(one, str) else (on_one_line(one[0]), one[1]) for one in parts)
+    console.print(Text.assemble(*clean), soft_wrap=True)
 
 
 def say_older(after: str | None) -> None:
@@ -61,27 +64,32 @@ def say_older(after: str | None) -> None:
 
 def fail(text: str) -> typer.Exit:
     """Say plainly why it could not be done; raise what this returns."""
-    line(err(), ("error: ", "bold red"), (text, "red"))
+    _say(("error: ", "bold red"), (text, "red"))
     return typer.Exit(FAILED)
 
 
 def warn(text: str) -> None:
-    line(err(), ("warning: ", "bold yellow"), text)
+    _say(("warning: ", "bold yellow"), (text, ""))
+
+
+def _say(*parts: tuple[str, str]) -> None:
+    """Print what may have several lines beside what was asked for."""
+    err().print(Text.assemble(*((tamed(text), style) for text, style in parts)), soft_wrap=True)
 
 
 def ask(question: str) -> None:
     """End the command unless the answer is yes. Asks beside what was asked for, which may be for programs."""
-    typer.confirm(question, abort=True, err=True)
+    typer.confirm(tamed(question), abort=True, err=True)
 
 
 def print_json(data: Any) -> None:
     """The whole output of ``--format json``."""
-    typer.echo(json.dumps(data, ensure_ascii=False, indent=2))
+    typer.echo(tamed_json(json.dumps(data, ensure_ascii=False, indent=2)))
 
 
 def table(*columns: str, right: Sequence[str] = ()) -> Table:
     """An open table without frame; columns named in ``right`` hold numbers."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    made = TamedTable(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for name in columns:
         if name in right:
             made.add_column(name, justify="right", no_wrap=True)

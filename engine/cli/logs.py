@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from engine.cli.console import Format
+from engine.cli.tamed import tamed, tamed_json
 
 LOGGER = "lapse"
 
@@ -16,12 +17,13 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 class TextLines(logging.Formatter):
-    """``2026-01-01 12:00:00 warning  what happened``, in UTC."""
+    """``2026-01-01 12:00:00 warning  what happened``, in UTC. A further line of an entry is indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         when = _time(record).strftime("%Y-%m-%d %H:%M:%S")
         text = f"{when} {record.levelname.lower():<7} {record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        whole = f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return tamed(whole).replace("\n", "\n    ")
 
 
 class JsonLines(logging.Formatter):
@@ -37,7 +39,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
-        return _ENCODER.encode(entry)
+        return tamed_json(_ENCODER.encode(entry))
 
 
 def log_to_stderr(format: Format) -> None:

@@ -17,6 +17,7 @@ from engine.cli.console import PROBLEMS, Format, err, fail, line, listing, out, 
 from engine.cli.opening import opened
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.person import nobody
+from engine.cli.tamed import tamed
 from engine.cli.words import at, shown
 from engine.clock import iso
 from engine.config import Settings
@@ -201,7 +202,7 @@ def _print(console: Console, told: _Told) -> None:
             line(console, (f"{name}: ", "dim"), (shown(value), "bold" if name == "Subject" else ""))
     body = made.text if made.text is not None else made.html
     title = "text" if made.text is not None else "HTML"
-    console.print(Panel(Text((body or "").strip("\n")), title=title, title_align="left", box=ROUNDED))
+    console.print(Panel(Text(tamed((body or "").strip("\n"))), title=title, title_align="left", box=ROUNDED))
     if made.html is not None and made.text is not None and told.file is None:
         line(console, ("there is HTML too; --html FILE writes it to a file", "dim"))
     if told.file is not None:

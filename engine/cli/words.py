@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from engine.cli.tamed import on_one_line
 from engine.clock import moment
 
 REASONS = {
@@ -69,10 +70,10 @@ def at(when: int | None) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value for people: text as it is, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    """A value for people, on one line: text as it is, anything else as JSON."""
+    return on_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def pairs(values: Mapping[str, Any]) -> str:
     """``a = 1, b = x``."""
-    return ", ".join(f"{name} = {shown(value)}" for name, value in values.items())
+    return ", ".join(f"{shown(name)} = {shown(value)}" for name, value in values.items())
