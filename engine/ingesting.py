@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from engine.files import EventFile
-from engine.receipt import Duplicate, Rejection
+from engine.receipt import Duplicate, Rejection, plain_conflict, plain_rejection
 from engine.runtime.engine import Engine
 
 TOGETHER = 1_000
@@ -36,14 +36,9 @@ class Summary:
             "file": self.file,
             "stored": self.stored,
             "duplicates": self.duplicates,
-            "conflicts": [{"line": one.index, "message_id": one.message_id} for one in self.conflicts],
+            "conflicts": [plain_conflict(one) for one in self.conflicts],
             "rejected": [plain_rejection(one) for one in self.rejected],
         }
-
-
-def plain_rejection(one: Rejection) -> dict[str, Any]:
-    """A refused line as plain data."""
-    return {"line": one.index, "code": one.code, "reason": one.reason, "field": one.field}
 
 
 def ingest_file(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from ulid import ULID
 
@@ -100,6 +100,16 @@ class Rejection:
 
 Outcome = Accepted | Duplicate | Rejection
 """What became of one item."""
+
+
+def plain_rejection(one: Rejection) -> dict[str, Any]:
+    """A refused line of a file as plain data."""
+    return {"line": one.index, "code": one.code, "reason": one.reason, "field": one.field}
+
+
+def plain_conflict(one: Duplicate) -> dict[str, Any]:
+    """A line of a file that is lost to another of its ``message_id``, as plain data."""
+    return {"line": one.index, "message_id": one.message_id}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,24 +7,28 @@ together with the next one that does: what they bear on is told by the timeline 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.clock import iso
 from engine.config import load_settings
 from engine.delivery.channels import Outgoing
-from engine.receipt import Rejection
+from engine.model import Limits, validate
+from engine.receipt import Accepted, Duplicate, Outcome, Rejection, plain_conflict, plain_rejection
 from engine.runtime.endings import Endings
 from engine.runtime.engine import Engine
 from engine.testing import Clock, travel
-from engine.timestamps import parse_timestamp
 
 TOGETHER = 1_000
 """Events stored in one transaction at most."""
 
 FEW = 3
 """Examples of journeys that ended without acting, for each rule."""
+
+_NEVER: Final = 10**18
+"""A moment behind every timestamp there can be: every event arrives at its own time, so none is of the future."""
 
 
 @dataclass(frozen=True)
@@ -60,21 +64,33 @@ class RuleReport:
 
 @dataclass
 class Report:
-    """The outcome of a replay."""
+    """The outcome of a replay. The indices of what was not taken in are places in the log."""
 
     rules: list[RuleReport]
     events: int
+    """How many were taken in."""
     until: int | None
     actions: list[Action]
-    rejected: list[Rejection] = field(default_factory=list)
     endings: dict[str, Endings] = field(default_factory=dict)
     """By rule, what ended without acting and why, with a few examples."""
+    duplicates: int = 0
+    """Events whose ``message_id`` an event of the log had before, with the same content."""
+    conflicts: list[Duplicate] = field(default_factory=list)
+    """Events whose ``message_id`` an event of the log had before with other content, and so are lost."""
+    rejected: list[Rejection] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.rejected and not self.conflicts
 
     def plain(self) -> dict[str, Any]:
         return {
             "rules": {one.rule: one.plain() for one in self.rules},
             "events": self.events,
             "until": None if self.until is None else iso(self.until),
+            "duplicates": self.duplicates,
+            "conflicts": [plain_conflict(one) for one in self.conflicts],
+            "rejected": [plain_rejection(one) for one in self.rejected],
         }
 
 
@@ -92,22 +108,23 @@ def replay(
     """Replay dated items, given with their place in the log, in the order of their times.
 
     Without ``until`` the clock stops at the last event's time and decides what is due by then. Items that are no
-    events are reported, and the others replayed. Raises ConfigError for rules that cannot be used.
+    events are reported, wherever in the log they stand, and the others replayed. Raises ConfigError for rules that
+    cannot be used.
     """
-    timed, rejected = _timed(lines)
+    settings = load_settings(store="sqlite://")
+    timed, refused = _timed(lines, settings.limits)
     timed = [one for one in timed if until is None or one[1] <= until]
     clock = Clock(timed[0][1] if timed else 0)
-    settings = load_settings(store="sqlite://")
+    outcomes: list[Outcome] = [*refused]
     with Engine.open(rules=rules, clock=clock, settings=settings, always_live=True, fallback=_Nowhere()) as engine:
         for batch in _batches(engine, timed):
-            outcomes = _take(engine, clock, batch)
-            rejected += [one for one in outcomes if isinstance(one, Rejection)]
+            outcomes += _take(engine, clock, batch)
             progress(len(batch))
         end = until if until is not None else timed[-1][1] if timed else None
         if end is not None:
             travel(engine, clock, end)
             engine.settle()
-        return report(engine, len(timed), end, rejected)
+        return _report(engine, end, outcomes)
 
 
 class _Nowhere:
@@ -117,24 +134,26 @@ class _Nowhere:
         pass
 
 
+Timed = tuple[Mapping[str, Any], int, int]
+"""An item with its time, microseconds UTC, and its place in the log."""
+
+
 def _timed(
-    lines: Iterable[tuple[int, Mapping[str, Any] | Rejection]],
-) -> tuple[list[tuple[Mapping[str, Any], int, int]], list[Rejection]]:
-    """Items with their time and place, in the order of time, and those that have none."""
-    timed, rejected = [], []
+    lines: Iterable[tuple[int, Mapping[str, Any] | Rejection]], limits: Limits
+) -> tuple[list[Timed], list[Rejection]]:
+    """Items in the order of time, and those that are refused: these move no clock."""
+    timed, refused = [], []
     for place, item in lines:
         if isinstance(item, Rejection):
-            rejected.append(item)
+            refused.append(item)
             continue
-        try:
-            timed.append((item, parse_timestamp(item.get("timestamp")), place))
-        except Exception as error:  # noqa: BLE001
-            rejected.append(Rejection(place, getattr(error, "code", "timestamp_invalid"), str(error), "timestamp"))
+        found = validate(item, place, _NEVER, limits, require_timestamp=True)
+        if isinstance(found, Rejection):
+            refused.append(found)
+        else:
+            timed.append((item, found.at, place))
     timed.sort(key=lambda one: one[1])
-    return timed, rejected
-
-
-Timed = tuple[Mapping[str, Any], int, int]
+    return timed, refused
 
 
 def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
@@ -177,7 +196,7 @@ def _wakes(engine: Engine, item: Mapping[str, Any], seen: set[str]) -> bool:
     return bool(live.concerned(str(item.get("event"))).woken) or (new and not live.greets_later)
 
 
-def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Any]:
+def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Outcome]:
     """Move through what is due before the batch, then take it in and decide what is due at its time."""
     first, last = batch[0][1], batch[-1][1]
     due = engine.next_due()
@@ -187,11 +206,11 @@ def _take(engine: Engine, clock: Clock, batch: Sequence[Timed]) -> list[Any]:
     clock.set(last)
     outcomes = engine.ingest_timed([(item, at) for item, at, _ in batch])
     engine.run_due()
-    return outcomes
+    return [replace(one, index=place) for one, (_, _, place) in zip(outcomes, batch, strict=True)]
 
 
-def report(engine: Engine, events: int, until: int | None, rejected: list[Rejection]) -> Report:
-    """What the rules of an engine have done."""
+def _report(engine: Engine, until: int | None, outcomes: Sequence[Outcome]) -> Report:
+    """What the rules of an engine have done, and what became of the log."""
     actions = [Action(one.rule, one.person, one.moment, one.action, one.step, one.key) for one in engine.sent()]
     number: dict[str, int] = {}
     for one in actions:
@@ -200,4 +219,18 @@ def report(engine: Engine, events: int, until: int | None, rejected: list[Reject
         RuleReport(one.rule, one.started, one.acted, one.ended, one.waiting, number.get(one.rule, 0), one.people)
         for one in engine.counts_by_rule()
     ]
-    return Report(rules, events, until, actions, rejected, engine.endings(FEW))
+    repeats = [one for one in outcomes if isinstance(one, Duplicate)]
+    conflicts = [one for one in repeats if one.conflict]
+    return Report(
+        rules,
+        events=sum(isinstance(one, Accepted) for one in outcomes),
+        until=until,
+        actions=actions,
+        endings=engine.endings(FEW),
+        duplicates=len(repeats) - len(conflicts),
+        conflicts=sorted(conflicts, key=_place),
+        rejected=sorted((one for one in outcomes if isinstance(one, Rejection)), key=_place),
+    )
+
+
+_place = attrgetter("index")

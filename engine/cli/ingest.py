@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from engine.cli.console import PROBLEMS, Format, err, line, number, of, out, print_json, table
+from engine.cli.console import PROBLEMS, Format, err, number, out, print_json, table
 from engine.cli.opening import opened_with_rules
 from engine.cli.options import FormatOption, MapOption, RulesOption, StoreOption, mapping_of
 from engine.cli.progress import bars
-from engine.cli.rejected import SHOWN, print_rejected
+from engine.cli.rejected import print_conflicts, print_rejected
 from engine.files import EventFile
 from engine.ingesting import Summary, ingest_file
 from engine.runtime.engine import Engine
@@ -65,19 +65,10 @@ def _ingest(engine: Engine, path: Path, mapping: Mapping[str, str], history: boo
 def _print(summaries: Sequence[Summary]) -> None:
     for one in summaries:
         print_rejected(err(), one.file, one.rejected)
-        _print_conflicts(one)
+        print_conflicts(err(), one.file, one.conflicts)
     figures = ("Stored", "Duplicates", "Conflicts", "Rejected")
     made = table("File", *figures, right=figures)
     for one in summaries:
         counts = (one.stored, one.duplicates, len(one.conflicts), len(one.rejected))
         made.add_row(one.file, *map(number, counts))
     out().print(made)
-
-
-def _print_conflicts(summary: Summary) -> None:
-    console = err()
-    for one in summary.conflicts[:SHOWN]:
-        told = f": another event with the message_id '{one.message_id}' is held; this one is lost"
-        line(console, (f"{summary.file}:{one.index}: ", "bold"), ("conflict", "bold red"), told)
-    if len(summary.conflicts) > SHOWN:
-        line(console, f"... and {of(len(summary.conflicts) - SHOWN, 'conflict')} more; --format json names them all")

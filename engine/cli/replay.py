@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -15,7 +16,7 @@ from engine.cli.console import PROBLEMS, Format, err, out, print_json
 from engine.cli.opening import found_rules
 from engine.cli.options import FormatOption, MapOption, mapping_of, moment_of
 from engine.cli.progress import bars
-from engine.cli.rejected import print_rejected
+from engine.cli.rejected import print_conflicts, print_rejected
 from engine.cli.replay_page import print_page
 from engine.errors import ConfigError
 from engine.files import EventFile
@@ -51,21 +52,23 @@ def replay(
 
     The engine itself runs under a virtual clock: every event arrives at its own time, and every
     action leaves at its moment. Nothing is stored and nothing is sent. Exits with 1 when
-    lines of the log were rejected.
+    lines of the log were rejected, or lost because their message id is taken.
     """
     end = moment_of(until, "--until")
     found = found_rules(rules)
     began = time.monotonic()
-    report = _replay(log, mapping_of(map), rules, end)
-    if actions is not None:
-        _write_actions(actions, report)
-    print_rejected(err(), str(log), report.rejected)
+    with _opened(actions) as file:
+        report = _replay(log, mapping_of(map), rules, end)
+        if file is not None:
+            _write(file, report)
     if format is Format.JSON:
         print_json(report.plain())
     else:
+        print_rejected(err(), str(log), report.rejected)
+        print_conflicts(err(), str(log), report.conflicts)
         titles = {program.id: program.rule.title for program in found.programs}
         print_page(out(), report, titles, time.monotonic() - began)
-    if report.rejected:
+    if not report.ok:
         raise typer.Exit(PROBLEMS)
 
 
@@ -87,9 +90,33 @@ def _replay(log: Path, mapping: Mapping[str, str], rules: list[Path], until: int
         return library.replay(lines(), rules, until=until, progress=lambda taken: progress.advance(replaying, taken))
 
 
-def _write_actions(path: Path, report: library.Report) -> None:
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO | None]:
+    """The file for actions, opened before the replay: one that cannot be written costs nobody the wait.
+
+    What it held stays until there is something to take its place.
+    """
+    if path is None:
+        yield None
+        return
     try:
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(one.plain(), ensure_ascii=False) + "\n" for one in report.actions)
+        file = path.open("a", encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+        raise _unwritable(path, error) from None
+    with file:
+        yield file
+
+
+def _write(file: TextIO, report: library.Report) -> None:
+    path = Path(file.name)
+    try:
+        if path.is_file():
+            file.truncate(0)
+        file.writelines(json.dumps(one.plain(), ensure_ascii=False) + "\n" for one in report.actions)
+        file.flush()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    return ConfigError(f"{path} cannot be written: {error.strerror}")

@@ -8,7 +8,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.table import Table
 
-from engine.cli.console import line, number, of, table
+from engine.cli.console import line, listing, number, of, table
 from engine.cli.words import at, reason
 from engine.replay import Action, Report, RuleReport
 from engine.runtime.endings import Ending, Endings
@@ -25,11 +25,24 @@ FIGURES = ("Started", "Acted", "Cancelled", "Waiting", "People", "Actions")
 def print_page(console: Console, report: Report, titles: Mapping[str, str | None], seconds: float) -> None:
     """Everything worth seeing of a replay."""
     until = f" until {at(report.until)} UTC" if report.until is not None else ""
-    line(console, f"{of(report.events, 'event')}{until}, replayed in {seconds:.1f} s\n")
+    line(console, f"{of(report.events, 'event')}{until}, replayed in {seconds:.1f} s")
+    if left_out := _left_out(report):
+        line(console, f"left out: {listing(left_out)}")
+    console.print()
     console.print(_overview(report))
     fired = {rule: list(actions) for rule, actions in groupby(_by_rule(report), key=lambda one: one.rule)}
     for one in report.rules:
         _print_rule(console, one, titles.get(one.rule), fired.get(one.rule, []), report.endings[one.rule])
+
+
+def _left_out(report: Report) -> list[str]:
+    """The lines of the log that are no events of the replay, counted by why."""
+    counts = {
+        "duplicate": report.duplicates,
+        "conflict": len(report.conflicts),
+        "rejected line": len(report.rejected),
+    }
+    return [of(count, what) for what, count in counts.items() if count]
 
 
 def _by_rule(report: Report) -> list[Action]:

@@ -58,6 +58,9 @@ def test_json_has_the_counts_of_each_rule(lapse):
         },
         "events": 6,
         "until": "2026-01-05T00:00:00Z",
+        "duplicates": 0,
+        "conflicts": [],
+        "rejected": [],
     }
 
 
@@ -97,11 +100,106 @@ def test_a_moment_without_offset_is_refused(lapse):
 
 def test_refused_lines_are_named_and_the_others_replayed(lapse, place):
     (place / "log.jsonl").write_text(LOG + BAD)
-    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules")
     assert ran.code == 1
-    assert ran.json["events"] == 6
+    assert ran.out.startswith("6 events until 2026-01-05 00:00 UTC, replayed in ")
+    assert ran.out.splitlines()[1] == "left out: 2 rejected lines"
     assert "log.jsonl:7: rejected: " in ran.err
     assert "log.jsonl:8: rejected: " in ran.err
+
+
+AT = "2026-01-01T00:00:00Z"
+MIXED = [
+    {"event": "cart_updated", "user_id": "ann", "timestamp": AT},
+    "garbage",
+    {"event": "cart_updated", "user_id": "bob", "timestamp": AT},
+    {"event": "", "user_id": "bob", "timestamp": AT},
+    {"event": "cart_updated", "user_id": 7, "timestamp": AT},
+    {"event": "cart_updated", "user_id": "cid"},
+    {"event": "cart_updated", "timestamp": "yesterday"},
+    {"event": "cart_updated", "user_id": "cid", "timestamp": "1969-01-01T00:00:00Z"},
+    {"event": "cart_updated", "user_id": "cid", "timestamp": AT, "colour": "red"},
+    {"event": "cart_updated", "user_id": "cid", "timestamp": "2025-12-31T00:00:00Z", "properties": 1},
+    {"event": "", "user_id": "cid", "timestamp": "2027-01-01T00:00:00Z"},
+]
+"""Lines of many kinds, whose order of time is not that of the file."""
+
+
+def written(lines: list[object]) -> str:
+    return "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+
+
+def test_json_has_every_refused_line_as_ingest_has_it(lapse, place):
+    (place / "log.jsonl").write_text(written(MIXED))
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    taken = lapse("ingest", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    assert (ran.code, ran.err) == (1, "")
+    assert [(one["line"], one["code"]) for one in ran.json["rejected"]] == [
+        (2, "invalid_json"), (4, "name_missing"), (5, "id_not_text"), (6, "timestamp_missing"), (7, "no_person"),
+        (8, "timestamp_too_early"), (9, "unknown_field"), (10, "properties_not_object"), (11, "name_missing"),
+    ]  # fmt: skip
+    assert ran.json["rejected"] == taken.json["files"][0]["rejected"]
+    assert ran.json["events"] == taken.json["files"][0]["stored"] == 2
+
+
+def test_refused_lines_move_no_clock(lapse, place):
+    (place / "log.jsonl").write_text(written(MIXED))
+    (place / "some.rules").write_text("Rule: daily\nTrigger: every day at 12:00\n")
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    assert ran.json["until"] == AT
+    assert ran.json["rules"]["daily"]["started"] == 0
+
+
+def test_a_log_of_which_no_line_is_taken(lapse, place):
+    (place / "log.jsonl").write_text("garbage\n" * 12)
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules")
+    assert ran.code == 1
+    assert ran.out.startswith("0 events, replayed in ")
+    assert ran.err.splitlines()[-1] == "... and 2 lines more; --format json names them all"
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    assert (ran.json["events"], ran.json["until"], len(ran.json["rejected"])) == (0, None, 12)
+
+
+def test_lines_whose_message_id_is_taken_are_told_apart(lapse, place):
+    first = {"event": "cart_updated", "user_id": "ann", "timestamp": AT, "message_id": "m1"}
+    later = {**first, "user_id": "bob", "timestamp": "2026-01-02T00:00:00Z"}
+    (place / "log.jsonl").write_text(written([later, first, {**first, "event": "other"}, first]))
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    assert (ran.code, ran.err) == (1, "")
+    assert (ran.json["events"], ran.json["duplicates"], ran.json["rejected"]) == (1, 1, [])
+    assert ran.json["conflicts"] == [{"line": 1, "message_id": "m1"}, {"line": 3, "message_id": "m1"}]
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules")
+    assert ran.code == 1
+    assert ran.out.startswith("1 event until 2026-01-02 00:00 UTC, replayed in ")
+    assert ran.out.splitlines()[1] == "left out: 1 duplicate and 2 conflicts"
+    assert ran.err.splitlines() == [
+        f"log.jsonl:{line}: conflict: another event with the message_id 'm1' is held; this one is lost"
+        for line in (1, 3)
+    ]
+
+
+def test_duplicates_alone_are_no_problem(lapse, place):
+    one = {"event": "cart_updated", "user_id": "ann", "timestamp": AT, "message_id": "m1"}
+    (place / "log.jsonl").write_text(written([one, one]))
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--format", "json")
+    assert (ran.code, ran.json["events"], ran.json["duplicates"]) == (0, 1, 1)
+
+
+def test_a_file_for_actions_that_cannot_be_written_is_told_before_the_replay(lapse, monkeypatch):
+    monkeypatch.setattr("engine.replay.replay", lambda *_, **__: pytest.fail("it was replayed"))
+    ran = lapse("replay", "log.jsonl", "--rules", "some.rules", "--actions", "absent/actions.jsonl")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "error: absent/actions.jsonl cannot be written: No such file or directory\n"
+
+
+def test_actions_take_the_place_of_what_the_file_held_once_they_are_known(lapse, place):
+    (place / "actions.jsonl").write_text("before\n" * 100)
+    ran = lapse("replay", "absent.jsonl", "--rules", "some.rules", "--actions", "actions.jsonl")
+    assert ran.code == 2
+    assert (place / "actions.jsonl").read_text().startswith("before\n")
+    assert lapse("replay", "log.jsonl", "--rules", "some.rules", "--actions", "actions.jsonl").code == 0
+    assert len((place / "actions.jsonl").read_text().splitlines()) == 4
+    assert "before" not in (place / "actions.jsonl").read_text()
 
 
 def test_wrong_rules_are_shown_and_nothing_is_replayed(lapse, place):
