@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 
 from engine.delivery.sender import Outcome
@@ -14,6 +15,8 @@ from engine.runtime.reports import BOUNCED, about, note_bounces
 from engine.store import outbox
 from engine.store.addresses import Bounce
 from engine.store.rows import OutboxRow
+
+_log = logging.getLogger("lapse.actions")
 
 GONE = "the receiver answered 410: it wants nothing more"
 """Why a channel is stopped whose endpoint is gone."""
@@ -28,8 +31,8 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
     connection, workspace, now = intake.connection, intake.workspace, intake.now
     outbox.save(connection, [_after(row, outcome) for row, outcome in outcomes])
     for row, outcome in outcomes:
-        if outcome.gone and row.channel is not None:
-            switches.stop(connection, workspace, row.channel, now, GONE)
+        if outcome.gone and row.channel is not None and switches.stop(connection, workspace, row.channel, now, GONE):
+            _alert(row.channel)
     bounced = [row for row, outcome in outcomes if outcome.bounced]
     if bounced:
         rows = outbox.by_id(connection, [row.id for row in bounced])
@@ -38,6 +41,14 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
         live = [row for row in rows if row.reason != outbox.ERASED]
         called = rule_ids(connection, workspace, intake.live, {row.rule for row in live})
         intake.put(_bounce(row, called[row.rule], now) for row in live)
+
+
+def _alert(channel: str) -> None:
+    """Said in the transaction: where that is undone, the receiver is asked again, and it may be said once more."""
+    _log.error(
+        "alert: the channel '%s' is switched off: %s; look at where it sends to, then: lapse resume --channel %s",
+        channel, GONE, channel, extra={"fields": {"alert": "channel_gone", "channel": channel, "reason": GONE}},
+    )  # fmt: skip
 
 
 def _bounce(row: OutboxRow, rule: str, now: int) -> Caused:

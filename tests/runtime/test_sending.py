@@ -220,7 +220,9 @@ def test_a_channel_that_does_not_exist_is_not_paused(opened: Opened) -> None:
         opened(BOTH, **TWO).pause_delivery("fats")
 
 
-def test_a_receiver_that_is_gone_stops_its_channel(opened: Opened, clock: Clock) -> None:
+def test_a_receiver_that_is_gone_stops_its_channel(
+    opened: Opened, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
     engine = opened(ONE)
     tries: list[Outgoing] = []
 
@@ -238,6 +240,12 @@ def test_a_receiver_that_is_gone_stops_its_channel(opened: Opened, clock: Clock)
     (stopped,) = engine.switches()
     assert (stopped.kind, stopped.name) == ("channel", "python")
     assert "410" in stopped.reason
+    (alert,) = (one for one in caplog.records if one.levelname == "ERROR")
+    assert alert.getMessage() == (
+        "alert: the channel 'python' is switched off: the receiver answered 410: it wants nothing more; look at where "
+        "it sends to, then: lapse resume --channel python"
+    )
+    assert vars(alert)["fields"] == {"alert": "channel_gone", "channel": "python", "reason": stopped.reason}
 
 
 def test_what_was_taken_up_before_its_channel_was_stopped_waits_too(opened: Opened) -> None:
