@@ -64,6 +64,7 @@ from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import Found, RuleFiles, catalog_of
+from engine.runtime.sealing import Sealer
 from engine.runtime.sending import Sending
 from engine.runtime.sight import PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
@@ -136,7 +137,13 @@ class Engine:
             clock,
             self._intake,
             self._routes,
-            Templates(settings.templates),
+            Sealer(
+                self.workspace,
+                settings.workspace,
+                settings.delivery.public_url,
+                self._routes,
+                Templates(settings.templates),
+            ),
             _terms(settings, fallback),
         )
         """What takes actions to their channels."""
@@ -637,10 +644,11 @@ class Engine:
         not name the template.
         """
         with self.store.read() as connection:
+            live = self._follow(connection)
+            asked = previewing.Asked(template, person, rule, fields)
             return previewing.preview(
-                connection, self.workspace, self._follow(connection), self._deciding, template, person,
-                self.clock.now(), rule, fields,
-            )  # fmt: skip
+                connection, self.workspace, live, self.settings, self._deciding, asked, self.clock.now()
+            )
 
     def events(
         self,
@@ -849,7 +857,6 @@ def _terms(settings: Settings, fallback: Channel | None) -> Terms:
         lease=in_micros(settings.delivery.lease),
         caps=settings.cap_of,
         guard=settings.guard if fallback is None else None,
-        public_url=settings.delivery.public_url,
     )
 
 

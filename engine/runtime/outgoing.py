@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
+from engine.delivery.channels import SendError
 from engine.delivery.routing import Route, Routes
-from engine.delivery_settings import Cap, GuardSettings, RemoteSettings
+from engine.delivery.sender import failed
+from engine.delivery_settings import Cap, GuardSettings
 from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.journey import Effect, Journey, Taken
@@ -24,21 +25,10 @@ from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
 from engine.runtime.live import LiveRule
 from engine.runtime.loading import Pair, read_acted, read_people, revived
-from engine.runtime.naming import rule_ids
-from engine.runtime.pressure import Pressure, foreign_address
+from engine.runtime.pressure import Pressure
 from engine.runtime.reports import about
-from engine.runtime.unsubscribing import Sent, links
-from engine.store import journeys, outbox, people
+from engine.store import journeys, outbox
 from engine.store.rows import JourneyRow, OutboxRow
-
-
-class Claimed(NamedTuple):
-    """A row that may be sent now, the rule's id, what the person is called, and where they unsubscribe."""
-
-    row: OutboxRow
-    rule: str
-    person: str
-    unsubscribe_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,6 @@ class Terms:
     lease: int
     caps: Mapping[str, Cap] = field(default_factory=dict)
     guard: GuardSettings | None = None
-    public_url: str | None = None
 
 
 class Claiming:
@@ -70,29 +59,34 @@ class Claiming:
         self.people: dict[int, Person] = {}
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
+        self.faults: Mapping[int, SendError] = {}
+        self.failed: set[int] = set()
+        """The rows of actions that would leave, and nothing could be made of them."""
 
-    def claim(self, rows: Sequence[OutboxRow]) -> list[Claimed]:
-        """Claim those of some actions that may leave now; what may not is settled here."""
-        rows = [self._as_it_is(row) for row in rows]
-        fresh = [row for row in rows if row.left_at is None and row.rule in self.live.rules]
+    def claim(self, rows: Sequence[OutboxRow], faults: Mapping[int, SendError]) -> list[OutboxRow]:
+        """Claim those of some actions that may leave now; what may not is settled here.
+
+        ``faults``, by row: why nothing could be made of an action. It has not left, and counts for nothing.
+        """
+        self.faults = faults
+        fresh = [row for row in rows if row.left_at is None]
         given_back = [row for row in rows if row.left_at is not None and not row.attempts]
-        redriven = [row for row in rows if row.redriven_at is not None and not self._was_sealed(row)]
-        self._load([*fresh, *(row for row in (*given_back, *redriven) if row.rule in self.live.rules)])
+        self._load([row for row in (*fresh, *given_back) if row.rule in self.live.rules])
         in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
         answers = (
             *(self._again(row) for row in rows if row.left_at is not None and row.attempts),
             *(self._once_more(row) for row in given_back),
             *(answer for row in in_turn if (answer := self._ask(row)) is not None),
         )
-        claimed = [self._sending(row) for row in answers if self._leaves(row)]
-        outbox.save(self.connection, [*claimed, *(row for row in answers if not self._leaves(row))])
+        leaving = [row for row in answers if self._leaves(row)]
+        claimed = [self._sending(row) for row in leaving if row.id not in faults]
+        failed = [self._failed(row, faults[row.id]) for row in leaving if row.id in faults]
+        self.failed = {row.id for row in failed}
+        outbox.save(self.connection, [*claimed, *failed, *(row for row in answers if not self._leaves(row))])
         journeys.update(self.connection, [self._row(id) for id in self.journeys])
         self.intake.put(self.caused)
         self._stop_rules()
-        names = people.names(self.connection, {row.person_id for row in claimed})
-        called = rule_ids(self.connection, self.intake.workspace, self.live, {row.rule for row in claimed})
-        urls = self._unsubscribe_urls(claimed)
-        return [Claimed(row, called[row.rule], names[row.person_id], urls.get(row.id)) for row in claimed]
+        return claimed
 
     def _load(self, rows: Sequence[OutboxRow]) -> None:
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
@@ -113,6 +107,8 @@ class Claiming:
 
     def _ask(self, row: OutboxRow) -> OutboxRow | None:
         """The row after its question: pending when it leaves, else what became of it; nothing where its rule stops."""
+        if row.rule not in self.live.rules:
+            return row._replace(status="cancelled", reason="rule_removed")
         journey = self.journeys.get(row.journey_id)
         place = None if journey is None else _place(journey, row.key)
         if journey is None or place is None:
@@ -120,9 +116,12 @@ class Claiming:
         pair = self.pairs[row.journey_id]
         found = self.people[pair[0]]
         person = Person(found.name, found.timeline, tuple(self.acted.get(pair, ())))
-        answer, reason = self._answer(row, journey, journey.effects[place], person)
-        if isinstance(answer, Leaves) and not self._may_act(row, journey, pair):
-            return None
+        answer, reason = self._answer(row, journey, _taken_up(row, journey.effects[place]), person)
+        if isinstance(answer, Leaves):
+            if row.id in self.faults:
+                return row
+            if not self._may_act(row, journey, pair):
+                return None
         fallen = leaving.settle(journey, place, answer, self.now)
         return self._answered(row, answer, fallen, reason)
 
@@ -199,37 +198,13 @@ class Claiming:
             settled = self._answered(row, answer, fallen, reason)
         return settled if settled.status == row.status else settled._replace(left_at=None)
 
-    def _as_it_is(self, row: OutboxRow) -> OutboxRow:
-        """A row whose sender died before it was sealed was never begun: it is as if it had been given back."""
-        died = row.status == "sending" and not self._was_sealed(row)
-        return row._replace(status="failed", attempts=row.attempts - 1) if died else row
-
-    def _was_sealed(self, row: OutboxRow) -> bool:
-        """Whether an action may have had an attempt: what goes over a wire is sealed before the first."""
-        return row.body is not None or not isinstance(self._route(row).settings, RemoteSettings)
-
     def _again(self, row: OutboxRow) -> OutboxRow:
-        """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked.
-
-        Of one that was redriven and never had an attempt, as after its template failed, consent is asked all the same.
-        """
-        if row.redriven_at is not None and not self._was_sealed(row) and (refusal := self._refusal(row)) is not None:
-            return row._replace(status="suppressed", reason=refusal)
+        """One that left before: where nobody knows whether it arrived, and it may not arrive twice, it is parked."""
         if row.status == "sending" and self._route(row).settings.delivery == "at_most_once":
             return row._replace(status="parked", error="its sender ended before it knew whether the action arrived")
         return row
 
     # ---------------------------------------------------------------------------------------- claiming
-
-    def _unsubscribe_urls(self, rows: Sequence[OutboxRow]) -> dict[int, str | None]:
-        """Where people unsubscribe from what is about to be sealed, where the service is served."""
-        if self.terms.public_url is None:
-            return {}
-        unsealed = [row for row in rows if row.body is None and foreign_address(row) is None]
-        sent = [Sent(row.person_id, self._route(row).name, row.purpose) for row in unsealed]
-        workspace = self.intake.workspace
-        found = links(self.connection, workspace, self.intake.settings.workspace, self.terms.public_url, sent)
-        return {row.id: link for row, link in zip(unsealed, found, strict=True)}
 
     def _leaves(self, row: OutboxRow) -> bool:
         """Whether a row is sent now: it is neither settled nor held until later."""
@@ -245,6 +220,14 @@ class Claiming:
             error=None,
             channel=self._route(row).name,
         )
+
+    def _failed(self, row: OutboxRow, fault: SendError) -> OutboxRow:
+        """One of which nothing could be made: dead, or made later where that may help."""
+        route = self._route(row)
+        outcome = failed(row, fault, route.settings, self.now)
+        if outcome.next_attempt_at is None:
+            return row._replace(status="dead", error=outcome.error, channel=route.name)
+        return row._replace(status="pending", error=outcome.error, due_at=outcome.next_attempt_at)
 
     def _left(self, row: OutboxRow) -> Caused:
         """An action that left is an event of the person, named as the action."""
@@ -275,6 +258,11 @@ def _place(journey: Journey, key: str, taken: Taken = "pending") -> int | None:
     """Where in the journey the effect of a key stands, which is pending or what else is asked for."""
     places = (place for place, one in enumerate(journey.effects) if one.key == key and one.taken == taken)
     return next(places, None)
+
+
+def _taken_up(row: OutboxRow, effect: Effect) -> Effect:
+    """The effect of an action that was taken up by hand before it ever left: it is late from then on, not before."""
+    return effect if row.redriven_at is None else replace(effect, held=max(effect.held or 0, row.redriven_at))
 
 
 def _sent_before(journey: Journey, rule: LiveRule) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sending: takes actions from the outbox lane by lane, seals them, hands them to their channels, records the outcome.
+"""Sending: seals actions of the outbox lane by lane, claims them, hands them to their channels, records the outcome.
 
 An action is asked again in the transaction that claims it, by the same core that decided it. From the claim on it
 counts as left. What was claimed and never recorded, because the process died, is claimed again once its lease is over:
@@ -10,42 +10,32 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from engine.clock import Clock
-from engine.delivery.channels import Outgoing, Sealing, SendError
+from engine.delivery.channels import SendError
 from engine.delivery.lanes import Lane
 from engine.delivery.routing import Route, Routes
-from engine.delivery.sender import Outcome, attempt, failed, outgoing
-from engine.delivery.templates import Templates
+from engine.delivery.sender import Outcome, attempt
 from engine.errors import ConfigError
 from engine.runtime import switches
 from engine.runtime.desk import Desk
 from engine.runtime.intake import Intake
-from engine.runtime.outgoing import Claimed, Claiming, Terms
+from engine.runtime.outgoing import Claiming, Terms
 from engine.runtime.recording import record
+from engine.runtime.sealing import Job, Sealer
 from engine.store import Connection, outbox
 from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.actions")
 
 
-class Job(NamedTuple):
-    """An action that was claimed, with its way out."""
-
-    row: OutboxRow
-    action: Outgoing
-    route: Route
-
-
 class Sending:
     """The sending of one workspace.
 
-    ``reached`` is called with the name of each point at which a process may die (``claimed``, ``sealed``, ``answered``,
+    ``reached`` is called with the name of each point at which a process may die (``sealed``, ``claimed``, ``answered``,
     ``recorded``), so that a test can break there. ``freed`` is called when a lane has room again.
     """
 
@@ -56,7 +46,7 @@ class Sending:
         clock: Clock,
         intake: Callable[[Connection], Intake],
         routes: Routes,
-        templates: Templates,
+        sealer: Sealer,
         terms: Terms,
     ) -> None:
         self._store, self._writer = desk.store, desk.writer
@@ -64,7 +54,7 @@ class Sending:
         self._clock = clock
         self._intake = intake
         self._routes = routes
-        self._templates = templates
+        self._sealer = sealer
         self._terms = terms
         self._claiming = threading.Lock()
         self._complained: set[str] = set()
@@ -113,66 +103,50 @@ class Sending:
         With ``wait``, it ends when what became of them is recorded.
         """
         with self._claiming:
-            asked, claimed, stopped = self._writer.run(partial(self._claim, size=size))
-            _alert(stopped)
+            jobs = [self._sealer.sealed(job) for job in self._due(size)]
+            if not jobs:
+                return 0, 0
+            if any(job.fresh for job in jobs):
+                self.reached("sealed")
+            claimed, claiming = self._writer.run(partial(self._claim, jobs=jobs))
+            _tell(claiming, jobs)
             under_way = self._set_off(claimed)
         for one in under_way if wait else ():
             one.result()
-        return asked, len(claimed)
+        return len(jobs), len(claimed)
 
-    def _claim(self, connection: Connection, size: int) -> tuple[int, list[Claimed], Mapping[str, str]]:
-        now = self._clock.now()
-        rows: list[OutboxRow] = []
-        for lane, names in self._open(connection).items():
-            due = [name for name, first in names.items() if first <= now]
-            room = min(size, lane.room(now))
-            if due and room:
-                rows += outbox.claimable(connection, self._workspace, due, now, room)
+    def _due(self, size: int) -> list[Job]:
+        with self._store.read() as connection:
+            now = self._clock.now()
+            rows: list[OutboxRow] = []
+            for lane, names in self._open(connection).items():
+                due = [name for name, first in names.items() if first <= now]
+                room = min(size, lane.room(now))
+                if due and room:
+                    rows += outbox.claimable(connection, self._workspace, due, now, room)
+            return self._sealer.jobs(connection, self._intake(connection).live, rows)
+
+    def _claim(self, connection: Connection, jobs: Sequence[Job]) -> tuple[list[Job], Claiming]:
+        """Claim those that are still as they were when they were sealed; the others have their turn again."""
+        stopped = switches.stopped(connection, self._workspace)
+        rows = {row.id: row for row in outbox.by_id(connection, [job.row.id for job in jobs])}
+        still = [job for job in jobs if rows.get(job.row.id) == job.row and not stopped.holds(job.route.name)]
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
-        claimed = claiming.claim(rows)
-        return len(rows), claimed, claiming.stopped
+        claimed = {row.id: row for row in claiming.claim([job.row for job in still], _faults(still))}
+        leaving = [job._replace(row=claimed[job.row.id]) for job in still if job.row.id in claimed]
+        outbox.seal(connection, [job.seal for job in leaving if job.seal is not None])
+        return leaving, claiming
 
-    def _set_off(self, claimed: Sequence[Claimed]) -> list[Future[None]]:
-        if not claimed:
+    def _set_off(self, jobs: Sequence[Job]) -> list[Future[None]]:
+        if not jobs:
             return []
-        jobs = [Job(row, outgoing(row, rule, who, url), self._routes.of(row.name)) for row, rule, who, url in claimed]
         self.reached("claimed")
-        jobs = self._sealed(jobs)
         leisurely = [job for job in jobs if not job.route.lane.prompt]
         for lane, count in Counter(job.route.lane for job in leisurely).items():
             lane.take(count, self._clock.now())
         under_way = [self._send_off(job) for job in leisurely]
         self._send_promptly([job for job in jobs if job.route.lane.prompt])
         return [one for one in under_way if one is not None]
-
-    # ----------------------------------------------------------------------------------------- sealing
-
-    def _sealed(self, jobs: Sequence[Job]) -> list[Job]:
-        """The jobs with what they are sent as, which is on disk before the first of them leaves.
-
-        One that nothing can be made of is dead.
-        """
-        ready, spoilt = [], []
-        for job in jobs:
-            try:
-                ready.append(self._seal(job))
-            except SendError as error:
-                spoilt.append((job.row, failed(job.row, error, job.route.settings, self._clock.now())))
-                _log.warning("%s: %s", job.action, error, extra={"fields": job.action.summary()})
-        self._record(spoilt)
-        fresh = [job for job in ready if job.row.body is None and job.action.sealed is not None]
-        if fresh:
-            self._writer.run(partial(outbox.seal, sealed=[_seal_row(job) for job in fresh]))
-            self.reached("sealed")
-        return ready
-
-    def _seal(self, job: Job) -> Job:
-        channel = job.route.channel
-        if job.action.sealed is not None or not isinstance(channel, Sealing):
-            return job
-        message = self._templates.message(job.action)
-        sealed = channel.seal(replace(job.action, message=message))
-        return job._replace(action=replace(job.action, sealed=sealed))
 
     # ----------------------------------------------------------------------------------------- sending
 
@@ -234,14 +208,17 @@ class Sending:
         record(self._intake(connection), outcomes)
 
 
-def _alert(stopped: Mapping[str, str]) -> None:
-    for rule, reason in stopped.items():
+def _faults(jobs: Sequence[Job]) -> dict[int, SendError]:
+    return {job.row.id: job.fault for job in jobs if job.fault is not None}
+
+
+def _tell(claiming: Claiming, jobs: Sequence[Job]) -> None:
+    """Say in the log what does not leave: actions of which nothing could be made, and rules that stopped themselves."""
+    for job in jobs:
+        if job.row.id in claiming.failed:
+            _log.warning("%s: %s", job.action, job.fault, extra={"fields": job.action.summary()})
+    for rule, reason in claiming.stopped.items():
         _log.error(
             "alert: the rule '%s' has stopped itself: %s; look at it, then: lapse resume %s", rule, reason, rule,
             extra={"fields": {"alert": "blast_guard", "rule": rule, "reason": reason}},
         )  # fmt: skip
-
-
-def _seal_row(job: Job) -> tuple[int, bytes, str | None]:
-    assert job.action.sealed is not None
-    return job.row.id, job.action.sealed.body, job.action.sealed.recipient

@@ -48,8 +48,8 @@ SAVE = Prepared(
 SEAL = Prepared(
     outbox.update()
     .where(outbox.c.id == bound("row"), _alive)
-    .values(body=bound("new_body"), recipient=bound("new_recipient")),
-    "row", "new_body", "new_recipient",
+    .values(body=bound("new_body"), recipient=bound("new_recipient"), sealed_as=bound("new_kind")),
+    "row", "new_body", "new_recipient", "new_kind",
 )  # fmt: skip
 
 CLAIMED = Prepared(
@@ -177,8 +177,8 @@ def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
     )
 
 
-def seal(connection: Connection, sealed: Iterable[tuple[int, bytes, str | None]]) -> None:
-    """Keep what actions are sent as: their rows, the bytes, and the address. Erased people keep nothing."""
+def seal(connection: Connection, sealed: Iterable[tuple[int, bytes, str | None, str]]) -> None:
+    """Keep what actions are sent as: rows, bytes, addresses, kinds of channels. Erased people keep nothing."""
     SEAL.many(connection, sealed)
 
 

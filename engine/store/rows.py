@@ -124,6 +124,7 @@ class OutboxRow(NamedTuple):
     recipient: str | None = None
     body: bytes | None = None
     redriven_at: int | None = None
+    sealed_as: str | None = None
 
 
 class ActedRow(NamedTuple):

@@ -307,6 +307,7 @@ outbox = Table(
     text("channel", null=True),  # that took it up
     text("recipient", null=True),  # the address, where the channel has addresses
     octets("body", null=True),  # what it is sent as, the same bytes at every attempt
+    text("sealed_as", null=True),  # the kind of channel that body is for
     whole("redriven_at", null=True),  # taken up again by hand: patience with its channel begins anew
     whole("ready_at", null=True),  # due_at while a sender may take it, else null; kept by the store
     UniqueConstraint("workspace_id", "key"),

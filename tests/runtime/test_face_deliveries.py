@@ -232,7 +232,7 @@ def test_what_is_dead_is_sent_again_under_its_key_as_the_same_bytes(here: Travel
     receiver = Receiver()
     here.engine.action("hello")(receiver)
     (key,) = keys(here, states=("dead",))
-    put(here, body=b'{"subject": "s", "text": null, "html": null}')
+    put(here, body=b'{"subject": "s", "text": null, "html": null}', sealed_as="python")
     told_due: list[int] = []
     here.engine.on_due = told_due.append
     here.clock.move("9 days")

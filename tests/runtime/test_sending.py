@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,65 +11,18 @@ import pytest
 
 from engine import Engine
 from engine.clock import MINUTE, SECOND, WallClock
-from engine.config import load_settings
 from engine.daemon import Daemon
-from engine.delivery.channels import Message, Outgoing, Sealed, SendError
+from engine.delivery.channels import Outgoing, Sealed, SendError
 from engine.errors import ConfigError
-from engine.store import outbox
-from engine.store.rows import OutboxRow
 from engine.testing import Clock, travel
 from tests.proofs.arrivals import PATIENCE, until
+from tests.runtime.sends import ONE, Died, Opened, dies_at, go, rows, states
 
 TWO = {
     "channels": {"slow": {"type": "python", "concurrency": 2}, "fast": {"type": "python"}},
     "actions": {"call": "slow", "mail": "fast"},
 }
 BOTH = "Rule: r\nTrigger: go\nAction: call\n\nRule: s\nTrigger: go\nAction: mail\n"
-ONE = "Rule: r\nTrigger: go\nAction: mail\n"
-Opened = Callable[..., Engine]
-
-
-class Died(BaseException):
-    """The process is gone."""
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock("2026-01-01T00:00:00Z")
-
-
-@pytest.fixture
-def opened(tmp_path: Path, clock: Clock) -> Iterator[Opened]:
-    """``opened(rules, **settings)``: an engine on the test's file; without rules, another process on it."""
-    engines: list[Engine] = []
-
-    def make(rules: str | None = None, *, by: Clock | WallClock = clock, **settings: Any) -> Engine:
-        path = tmp_path / "r.rules"
-        if rules is not None:
-            path.write_text(rules)
-        given = load_settings(store=f"sqlite:///{tmp_path / 'lapse.db'}", **settings)
-        engines.append(Engine.open(rules=path if rules is not None else None, clock=by, settings=given))
-        return engines[-1]
-
-    yield make
-    for engine in engines:
-        engine.close()
-
-
-def go(engine: Engine, count: int = 1, first: int = 0) -> None:
-    engine.ingest([{"event": "go", "user_id": f"u{number}"} for number in range(first, first + count)])
-
-
-def rows(engine: Engine) -> list[OutboxRow]:
-    with engine.store.read() as connection:
-        return outbox.listing(connection, engine.workspace, 0, 1_000)
-
-
-def states(engine: Engine) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in rows(engine):
-        found[row.status] = found.get(row.status, 0) + 1
-    return found
 
 
 class Hanging:
@@ -386,14 +339,6 @@ def test_a_channel_that_cannot_work_holds_up_none_of_the_others(
 # ------------------------------------------------------------------------------------- deaths and outcomes
 
 
-def dies_at(engine: Engine, point: str) -> None:
-    def reach(name: str) -> None:
-        if name == point:
-            raise Died
-
-    engine.sending.reached = reach
-
-
 @pytest.mark.parametrize(
     ("delivery", "point", "after", "times"),
     [
@@ -475,122 +420,6 @@ def test_a_bounce_is_an_event_and_the_last_mail_to_that_address(opened: Opened) 
     engine.run_due()
     assert len(tries) == 1
     assert [(row.status, row.reason) for row in rows(engine)] == [("dead", None), ("suppressed", "unreachable")]
-
-
-# ---------------------------------------------------------------------------------------------- sealing
-
-
-class Words:
-    """Templates that are edited between attempts."""
-
-    def __init__(self) -> None:
-        self.text = "first"
-
-    def message(self, action: Outgoing) -> Message:
-        if self.text == "broken":
-            raise SendError("hello.txt: line 3: no such filter", permanent=True)
-        return Message(text=f"{self.text}, {action.person}")
-
-
-def test_what_was_sealed_once_is_sent_at_every_attempt(opened: Opened, clock: Clock) -> None:
-    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n')
-    words = engine.sending._templates = Words()
-    got: list[Message | None] = []
-
-    @engine.action("mail")
-    def mail(action: Outgoing) -> None:
-        got.append(action.message)
-        words.text = "second"
-        if len(got) == 1:
-            raise SendError("down")
-
-    go(engine)
-    engine.run_due()
-    clock.move("1 hour")
-    engine.run_due()
-    assert got == [Message(text="first, u0")] * 2
-    assert states(engine) == {"sent": 1}
-
-
-def test_a_template_that_fails_is_dead_with_its_error_and_holds_up_nothing(opened: Opened) -> None:
-    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n\nRule: s\nTrigger: go\nAction: push\n')
-    words = engine.sending._templates = Words()
-    words.text = "broken"
-    got: list[Outgoing] = []
-    engine.action("mail")(got.append)
-    go(engine, 20)
-    engine.run_due()
-    assert got == []
-    assert states(engine) == {"dead": 20, "sent": 20}
-    assert {row.error for row in rows(engine) if row.status == "dead"} == {"hello.txt: line 3: no such filter"}
-    words.text = "fine"
-    go(engine, 20, first=20)
-    engine.run_due()
-    assert len(got) == 20  # the lane has room as before
-
-
-class Wire:
-    """A channel of mail that keeps what it got."""
-
-    def __init__(self) -> None:
-        self.got: list[str] = []
-
-    def seal(self, action: Outgoing) -> Sealed:
-        return Sealed(action.key.encode(), action.variables["person"].get("email"))
-
-    def send(self, action: Outgoing) -> None:
-        self.got.append(action.key)
-
-
-MAIL = {
-    "channels": {"post": {"type": "email", "host": "localhost", "from": "a@shop.example"}},
-    "actions": {"mail": "post"},
-}
-
-
-def wired(engine: Engine) -> Wire:
-    wire = Wire()
-    engine._routes._found["mail"] = engine._routes.of("mail")._replace(channel=wire)
-    return wire
-
-
-@pytest.mark.parametrize(("point", "left"), [("claimed", 0), ("sealed", 1)])
-def test_after_a_death_before_the_first_attempt_it_is_asked_again(
-    opened: Opened, clock: Clock, point: str, left: int
-) -> None:
-    engine = opened(ONE, **MAIL)
-    wired(engine)
-    dies_at(engine, point)
-    go(engine)
-    with pytest.raises(Died):
-        engine.run_due()
-    again = opened(**MAIL)
-    wire = wired(again)
-    again.ingest({"event": "unsubscribed", "user_id": "u0"})
-    clock.set(clock.now() + 5 * MINUTE)
-    again.run_due()
-    assert len(wire.got) == left  # once it is sealed, nobody knows whether it had been sent
-
-
-@pytest.mark.parametrize("said", [False, True])
-def test_what_is_redriven_and_never_had_an_attempt_is_asked_for_consent(
-    opened: Opened, clock: Clock, said: bool
-) -> None:
-    engine = opened('Rule: r\nTrigger: go\nAction: mail "hello"\n', **MAIL)
-    wire, words = wired(engine), Words()
-    engine.sending._templates = words
-    words.text = "broken"
-    go(engine)
-    engine.run_due()
-    assert states(engine) == {"dead": 1}
-    words.text = "fine"
-    if said:
-        engine.ingest({"event": "unsubscribed", "user_id": "u0"})
-    clock.move("3 days")
-    engine.redrive([rows(engine)[0].key])
-    engine.run_due()
-    assert states(engine) == ({"suppressed": 1} if said else {"sent": 1})
-    assert len(wire.got) == (0 if said else 1)
 
 
 def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:

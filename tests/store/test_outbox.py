@@ -81,10 +81,10 @@ def test_names_that_are_not_asked_for_hold_up_none_of_the_others(connection: Con
 def test_what_an_action_is_sent_as_is_kept_until_its_person_is_erased(connection: Connection) -> None:
     outbox.insert(connection, [action("k")])
     (kept,) = outbox.of_person(connection, 1)
-    outbox.seal(connection, [(kept.id, b"bytes", "ann@example.com")])
+    outbox.seal(connection, [(kept.id, b"bytes", "ann@example.com", "email")])
     (kept,) = outbox.of_person(connection, kept.person_id)
-    assert (kept.body, kept.recipient) == (b"bytes", "ann@example.com")
+    assert (kept.body, kept.recipient, kept.sealed_as) == (b"bytes", "ann@example.com", "email")
     erasing.BLANK_ACTIONS.run(connection, kept.person_id)
-    outbox.seal(connection, [(kept.id, b"again", "ann@example.com")])
+    outbox.seal(connection, [(kept.id, b"again", "ann@example.com", "email")])
     (kept,) = outbox.of_person(connection, kept.person_id)
     assert (kept.body, kept.recipient) == (None, None)
