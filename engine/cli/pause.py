@@ -39,8 +39,9 @@ def pause(
     lapse pause --all
     lapse pause
 
-    A paused rule starts and sends nothing; its journeys stay as they are, and triggers count for
-    nothing. While a channel, or everything, is paused, rules go on deciding, and what is to leave
+    A paused rule starts nothing and lets nothing leave; its journeys stay as they are, and triggers
+    count for nothing. What left already and failed is tried again all the same: pause its channel to
+    stop that. While a channel, or everything, is paused, rules go on deciding, and what is to leave
     waits. Every process on the store holds to it, also after a restart.
     """
     with opened_in(store, workspace) as engine:

@@ -254,7 +254,8 @@ class Engine:
         )
 
     def pause(self, rule: str) -> bool:
-        """Pause a rule: its journeys stay as they are, it starts and sends nothing. False when it was paused already.
+        """Pause a rule: its journeys stay as they are, it starts nothing, and nothing of it leaves. What left already
+        and failed is tried again as usual. False when it was paused already.
 
         Kept in the store until :meth:`resume`, for every process. Raises ConfigError when no such rule is live.
         """
