@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,11 +18,14 @@ from engine.cli.opening import opened
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.person import nobody
 from engine.cli.tamed import tamed
-from engine.cli.words import at, shown
+from engine.cli.words import at, shown, why
 from engine.clock import iso
 from engine.config import Settings
-from engine.delivery.channels import Outgoing
+from engine.delivery.addresses import destination
+from engine.delivery.channels import Message, Outgoing, SendError
+from engine.delivery.email import checked
 from engine.delivery.templates import Templates, mail_channel
+from engine.delivery_settings import EmailSettings
 from engine.errors import RefusedError
 from engine.language.suggest import nearest
 from engine.runtime.previewing import Previewed
@@ -68,7 +71,8 @@ def preview(
     lapse preview winback_price --person u123 --with discount=30
 
     The rule is one that is live, the event its trigger's last of the person. Nothing is sent. Exits
-    with 1 when nobody has this id, or the template writes out what is unknown.
+    with 1 when nobody has this id, the template writes out what is unknown, or the message would
+    not go: for want of an address, consent or a place under a cap, or because the address bounced.
     """
     given, fields = _arguments(arguments or ()), _fields(trigger)
     with opened(store) as engine:
@@ -85,25 +89,32 @@ def preview(
     assert made is not None
     if html is not None:
         _write(made, html)
-    told = _Told(found, made, variables.get("to"), _sender(settings, found), html)
+    channel = _mail(settings, found)
+    to = variables.get("to") if channel is None else destination(variables)
+    kept = _kept(found, None if channel is None else action, made)
+    told = _Told(found, made, to, None if channel is None else channel.sender, html, kept)
     if format is Format.JSON:
         print_json(told.plain())
     else:
         _print(out(), told)
     if made.missing:
         warn(f"unknown, and so empty: {listing(made.missing)}")
+    if kept is not None:
+        warn(f"it would not go: {kept}")
+    if made.missing or kept is not None:
         raise typer.Exit(PROBLEMS)
 
 
 @dataclass(frozen=True)
 class _Told:
-    """All there is to say of a message."""
+    """All there is to say of a message; ``kept`` is why it would not go."""
 
     found: Previewed
     made: Rendered
     to: Any
     sender: str | None
     file: Path | None
+    kept: str | None
 
     def plain(self) -> dict[str, Any]:
         trigger = self.found.trigger
@@ -120,6 +131,7 @@ class _Told:
             "text": self.made.text,
             "html": self.made.html,
             "unknown": list(self.made.missing),
+            "kept": self.kept,
         }
 
 
@@ -180,10 +192,21 @@ def _action(settings: Settings, template: str, found: Previewed, variables: dict
     )
 
 
-def _sender(settings: Settings, found: Previewed) -> str | None:
-    """Whom the mail would come from, where it is one."""
-    channel = mail_channel(settings, found.action) if found.action is not None else None
-    return None if channel is None else channel.sender
+def _mail(settings: Settings, found: Previewed) -> EmailSettings | None:
+    """The channel it would go out by, where it is mail."""
+    return mail_channel(settings, found.action) if found.action is not None else None
+
+
+def _kept(found: Previewed, mail: Outgoing | None, made: Rendered) -> str | None:
+    """Why it would not go: what the person and the settings say, else what sending says of a ``mail``."""
+    if found.kept is not None:
+        return why(found.kept)
+    if mail is not None:
+        try:
+            checked(replace(mail, message=Message(made.subject, made.text, made.html)))
+        except SendError as error:
+            return str(error)
+    return None
 
 
 def _write(made: Rendered, file: Path) -> None:

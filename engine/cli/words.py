@@ -34,6 +34,7 @@ KEPT = {
     "unreachable": "the address takes no mail",
     "decided_again": "decided otherwise since",
     "paused": "the rule is paused",
+    "unbound": "nothing binds its action to a channel; name it in [actions]",
 }
 """Why an action does not leave, beside what ends a journey."""
 

@@ -67,6 +67,18 @@ def destination(variables: Mapping[str, Any]) -> Any:
     return own_address(variables) if to is None else to
 
 
+def recipient(variables: Mapping[str, Any]) -> str:
+    """The one address that a mail with these variables goes to. Raises ValueError, with why there is none."""
+    found = destination(variables)
+    if found is None:
+        raise ValueError("the person has no attribute 'email', and the rule's action no 'to'")
+    try:
+        return address(found)
+    except ValueError as error:
+        what = "the person's attribute 'email'" if variables.get("to") is None else "what the rule's 'to' names"
+        raise ValueError(f"{what} {error}") from None
+
+
 def own_address(variables: Mapping[str, Any]) -> Any:
     """The person's own address: their attribute ``email``, whatever it is."""
     return variables.get("person", {}).get("email")

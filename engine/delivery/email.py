@@ -10,7 +10,7 @@ import time
 from collections import deque
 from typing import Final
 
-from engine.delivery.addresses import Mailbox, address, destination, mailbox
+from engine.delivery.addresses import Mailbox, mailbox, recipient
 from engine.delivery.channels import Message, Outgoing, Sealed, SendError
 from engine.delivery.letter import letter
 from engine.delivery.smtp import Conversation, NoPrivacy, Refusal
@@ -53,8 +53,8 @@ class EmailChannel:
         self._closed = False
 
     def seal(self, action: Outgoing) -> Sealed:
-        recipient = _recipient(action)
-        return Sealed(letter(action, _message(action), self._sender, self._reply_to, recipient), recipient)
+        to, message = checked(action)
+        return Sealed(letter(action, message, self._sender, self._reply_to, to), to)
 
     def send(self, action: Outgoing) -> None:
         """Raises SendError. A server that cannot be reached or logged in to costs no action: all are tried again."""
@@ -182,16 +182,17 @@ def _login(settings: EmailSettings) -> tuple[str, str] | None:
     return login
 
 
+def checked(action: Outgoing) -> tuple[str, Message]:
+    """The address of a mail and what is in it. Raises a permanent SendError where one of them is missing or no good."""
+    return _recipient(action), _message(action)
+
+
 def _recipient(action: Outgoing) -> str:
-    """The rule's ``to``, else the person's own address. Raises SendError."""
-    found = destination(action.variables)
-    what = "the person's attribute 'email'" if action.to is None else "what the rule's 'to' names"
-    if found is None:
-        raise SendError("the person has no attribute 'email', and the rule's action no 'to'", permanent=True)
+    """The one address the mail goes to. Raises SendError."""
     try:
-        return address(found)
+        return recipient(action.variables)
     except ValueError as error:
-        raise SendError(f"{what} {error}", permanent=True) from None
+        raise SendError(str(error), permanent=True) from None
 
 
 def _message(action: Outgoing) -> Message:

@@ -30,6 +30,11 @@ def frozen(effect: nodes.Action, scene: Scene, at: int, *, start: int, moment: i
     }
 
 
+def lacks_recipient(effect: nodes.Action, scene: Scene, at: int) -> bool:
+    """Whether its ``to`` names what is not there."""
+    return effect.to is not None and scene.values(effect.to, at) in (None, "", [])
+
+
 def arguments(written: tuple[nodes.Argument, ...], scene: Scene, at: int) -> dict[str, Any]:
     """The ``with`` arguments as they read at ``at``."""
     return {name: argument(value, scene, at) for name, value in written}

@@ -107,7 +107,9 @@ class Steps:
         if journey.opened is not None:
             self._walk(journey, scene, limit if out is None else out)
         if out is not None and journey.waiting:
-            journey.end(max(out[0], journey.entry.point[0]), "exit")
+            at = journey.entry.point
+            done = out < at <= limit and journey.place >= len(self.life.version(journey.version).code)
+            journey.end(max(out[0], at[0]), "finished" if done else "exit")
 
     def _open(self, journey: Journey, scene: Scene, limit: Point) -> bool:
         """Pass the opening Conditions, where exits that follow from them count only afterwards."""
@@ -264,8 +266,7 @@ class Steps:
         if decided and all(event.historical for event in decided):
             return "skipped_history"
         effect = step.effect
-        to = effect.to if isinstance(effect, nodes.Action) else None
-        if to is not None and scene.values(to, leave) in (None, "", []):
+        if isinstance(effect, nodes.Action) and payload.lacks_recipient(effect, scene, leave):
             return "no_recipient"
         if journey.held_out:
             return "held_out"

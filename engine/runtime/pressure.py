@@ -8,10 +8,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from engine.delivery.addresses import destination, own_address
-from engine.delivery.routing import Route
 from engine.delivery_settings import Cap
 from engine.journeys import consent
 from engine.language.program import TRANSACTIONAL
@@ -21,6 +20,16 @@ from engine.store.rows import OutboxRow
 
 EMAIL: Final = "email"
 """The kind of channel that has addresses."""
+
+
+class Way(Protocol):
+    """How an action goes: the channel's name, and its kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
 
 
 class Left(NamedTuple):
@@ -50,7 +59,7 @@ class Pressure:
         self._bounced: set[str] = set()
         self._others: dict[str, list[Any]] = {}
 
-    def load(self, rows: Iterable[tuple[OutboxRow, Route]]) -> None:
+    def load(self, rows: Iterable[tuple[OutboxRow, Way]]) -> None:
         """Read what bears on some actions."""
         asked = list(rows)
         if self._caps and asked:
@@ -63,7 +72,7 @@ class Pressure:
         foreign = {address for row, _ in asked if (address := self._goes(row).foreign) is not None}
         self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
 
-    def refusal(self, row: OutboxRow, route: Route, unsubscribed: Any) -> str | None:
+    def refusal(self, row: OutboxRow, route: Way, unsubscribed: Any) -> str | None:
         """Why an action is suppressed, or nothing: ``unreachable``, ``unsubscribed``, ``cap: NAME``.
 
         ``unsubscribed`` is the person's attribute as it stands.

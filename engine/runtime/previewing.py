@@ -1,7 +1,7 @@
 """An action as it would leave if it came about now: for looking at a message before anybody gets it.
 
 Nothing is decided and nothing written. The variables are those a real one is frozen with (``journeys/payload.py``),
-read from the person's timeline as it stands.
+read from the person's timeline as it stands; what keeps it from leaving is asked as of a real one (``pressure.py``).
 """
 
 from __future__ import annotations
@@ -9,11 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from engine.config import Settings
+from engine.delivery.routing import LOG
 from engine.errors import ConfigError
 from engine.journeys import payload, rulebook
 from engine.journeys.conditions import Scene
+from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
 from engine.language.program import MARKETING, Program
@@ -21,14 +24,28 @@ from engine.language.suggest import nearest
 from engine.language.walk import walk
 from engine.runtime.live import Live
 from engine.runtime.loading import change_of, event_of
+from engine.runtime.pressure import Pressure
 from engine.store import Connection, events, people
+from engine.store.rows import OutboxRow
 
 Fields = Mapping[str, Any]
 
 
+class Asked(NamedTuple):
+    """A template, the id of a person, and what may be said of the action: its rule, the fields of its trigger."""
+
+    template: str
+    person: str
+    rule: str | None = None
+    fields: Fields | None = None
+
+
 @dataclass(frozen=True)
 class Previewed:
-    """What an action would be. ``rule`` is None where no live rule names the template; ``trigger`` is the event."""
+    """What an action would be. ``rule`` is None where no live rule names the template; ``trigger`` is the event.
+
+    ``kept`` is why it would not leave, in the words of the outbox; ``unbound`` is that it has no channel.
+    """
 
     person: str
     rule: str | None
@@ -37,28 +54,35 @@ class Previewed:
     trigger: Event | None
     moment: int
     variables: dict[str, Any]
+    kept: str | None = None
+
+
+class _Way(NamedTuple):
+    """The name and the kind of the channel that an action is bound to."""
+
+    name: str
+    kind: str
 
 
 def preview(
     connection: Connection,
     workspace: int,
     live: Live,
-    settings: rulebook.Settings,
-    template: str,
-    id: str,
+    settings: Settings,
+    deciding: rulebook.Settings,
+    asked: Asked,
     now: int,
-    rule: str | None = None,
-    fields: Fields | None = None,
 ) -> Previewed | None:
-    """The action of a rule that names ``template``, for a person; None for an id nobody has.
+    """The action of a rule that names the template, for a person; None for an id nobody has.
 
-    Without a ``rule`` it is the first by id that names it. The trigger is the last event that would start the rule, or
-    one with the ``fields``. Raises ConfigError for a rule that is not live, or does not name the template.
+    Without a rule it is the first by id that names it. The trigger is the last event that would start the rule, or one
+    with the fields. Raises ConfigError for a rule that is not live, or does not name the template.
     """
-    row = people.find(connection, workspace, id)
+    fields = asked.fields
+    row = people.find(connection, workspace, asked.person)
     if row is None:
         return None
-    program, action = _named(live, template, rule)
+    program, action = _named(live, asked.template, asked.rule)
     person = _person(connection, row)
     if program is None or action is None:
         trigger = None if fields is None else _event(now, None, fields)
@@ -69,14 +93,17 @@ def preview(
             "journey": {},
         }
         return Previewed(person.name, None, MARKETING, None, trigger, now, bare)
-    zone = rulebook.zone_of(None, program.rule, person, settings, now)
+    zone = rulebook.zone_of(None, program.rule, person, deciding, now)
     scene = Scene(person.timeline, program.id, person.name, zone, now)
     trigger = _last(program.triggers, scene, now) if fields is None else _event(now, program, fields)
     start = now if trigger is None else trigger.at
     scene = Scene(person.timeline, program.id, person.name, zone, start, trigger)
     variables = payload.frozen(action, scene, now, start=start, moment=now, step="preview")
     purpose = program.rule.purpose or MARKETING
-    return Previewed(person.name, program.id, purpose, action.name, trigger, now, variables)
+    waiting = _row(workspace, row, action, program.rule, variables, now)
+    missing = payload.lacks_recipient(action, scene, now)
+    kept = "no_recipient" if missing else _kept(connection, settings, waiting, person)
+    return Previewed(person.name, program.id, purpose, action.name, trigger, now, variables, kept)
 
 
 def _named(live: Live, template: str, rule: str | None) -> tuple[Program | None, nodes.Action | None]:
@@ -92,6 +119,48 @@ def _named(live: Live, template: str, rule: str | None) -> tuple[Program | None,
     if rule is not None:
         raise ConfigError(f"the rule '{rule}' does not name the template '{template}'")
     return None, None
+
+
+def _kept(connection: Connection, settings: Settings, row: OutboxRow, person: rulebook.Person) -> str | None:
+    """Why an action would not leave: for want of a channel, or as :class:`Pressure` says."""
+    actions = settings.actions
+    name = actions.bindings.get(row.name) or actions.default
+    if name is None and actions.exhaustive:
+        return "unbound"
+    channel = settings.channels.get(name or LOG)
+    way = _Way(name or LOG, (name or LOG) if channel is None else channel.type)
+    pressure = Pressure(connection, row.workspace_id, settings.cap_of, row.moment)
+    pressure.load([(row, way)])
+    return pressure.refusal(row, way, person.timeline.attributes(row.moment).get(ATTRIBUTE))
+
+
+def _row(
+    workspace: int, person: int, action: nodes.Action, rule: nodes.Rule, variables: Mapping[str, Any], now: int
+) -> OutboxRow:
+    """The action as it would stand in the outbox."""
+    return OutboxRow(
+        id=0,
+        workspace_id=workspace,
+        key="preview",
+        journey_id=0,
+        rule=0,
+        person_id=person,
+        step="preview",
+        name=action.name,
+        template=action.template,
+        moment=now,
+        due_at=now,
+        status="pending",
+        reason=None,
+        attempts=0,
+        left_at=None,
+        error=None,
+        causes="[]",
+        variables=json.dumps(variables),
+        created_at=now,
+        purpose=rule.purpose or MARKETING,
+        tags=json.dumps(rule.tags),
+    )
 
 
 def _person(connection: Connection, row: int) -> rulebook.Person:

@@ -26,6 +26,20 @@ Action: send_push "cart" with total = 0
 # Welcome
 Trigger: signed_up
 Action: send_email "welcome" to person.email
+
+# Slip
+Trigger: signed_up
+Tags: slips
+Action: send_slip "slip"
+
+# Boss
+Trigger: signed_up
+Action: send_slip "boss" to trigger.boss
+
+# Receipt
+Trigger: paid
+Purpose: transactional
+Action: send_slip "receipt"
 """
 TEMPLATES = {
     "cart.subject": "Your cart of {{ with.total }}, {{ person.first_name | default: 'you' }}",
@@ -33,6 +47,9 @@ TEMPLATES = {
     "cart.html": "<p>{{ person.first_name }}, {{ trigger.item }} waits.</p>",
     "cart.pl.txt": "{{ trigger.item }} czeka.",
     "welcome.html": "<p>Welcome</p>",
+    "slip.txt": "A slip.",
+    "receipt.txt": "A slip.",
+    "boss.txt": "A slip.",
     "broken.txt": "\n{% if %}",
     "spare.txt": "{{ person.first_name }} {{ trigger.a }}{{ with.b }}",
 }
@@ -45,7 +62,11 @@ from = "Shop <hello@shop.example>"
 
 [actions]
 send_email = "mail"
+send_slip = "mail"
 default = "log"
+
+[caps]
+slips = "1 per person per 1 day"
 
 [delivery]
 public_url = "https://events.shop.example"
@@ -61,7 +82,8 @@ def store(lapse, place):
     (place / "rules" / "some.rules").write_text(RULES)
     for name, text in TEMPLATES.items():
         (place / "templates" / name).write_text(text)
-    assert lapse("rules", "--rules", "rules").code == 0
+    loaded = lapse("rules", "--rules", "rules")
+    assert loaded.code == 0, loaded.err
     now = WallClock().now()
     traits = {"first_name": "Ann <3", "email": "ann@example.com"}
     events = [
@@ -100,6 +122,7 @@ def test_json_has_all_of_it(lapse, store):
         "text": "Ann <3, cup waits.\nhttps://events.shop.example/unsubscribe/preview\n",
         "html": "<p>Ann &lt;3, cup waits.</p>",
         "unknown": [],
+        "kept": None,
     }
 
 
@@ -146,6 +169,85 @@ def test_what_is_unknown_is_named_and_a_problem(lapse, store):
     ran = lapse("preview", "spare", "--person", "bob")
     assert ran.code == 1
     assert "warning: unknown, and so empty: person.first_name, trigger.a and with.b" in ran.err
+
+
+@pytest.fixture
+def known(store):
+    """``known(...)`` adds to what is known of Ann, and of others."""
+
+    def add(**traits):
+        with Engine.open() as engine:
+            engine.identify("ann", traits)
+
+    return add
+
+
+def test_a_mail_goes_to_the_person_where_the_rule_says_nothing(lapse, store):
+    ran = lapse("preview", "slip", "--person", "ann")
+    assert (ran.code, ran.out.splitlines()[1]) == (0, "To: ann@example.com")
+    assert lapse("preview", "slip", "--person", "ann", "--format", "json").json["to"] == "ann@example.com"
+
+
+@pytest.mark.parametrize(
+    ("words", "traits", "why"),
+    [
+        (["slip"], {"email": None}, "the person has no attribute 'email', and the rule's action no 'to'"),
+        (
+            ["slip"],
+            {"email": "a@example.com, b@example.com"},
+            "the person's attribute 'email' is no single address like 'ann@example.com'",
+        ),
+        (["welcome"], {"email": None}, "nobody to send it to"),
+        (["welcome"], {"email": 7}, "what the rule's 'to' names is a number and no address"),
+        (["boss"], {}, "nobody to send it to"),
+        (["slip"], {"unsubscribed": True}, "unsubscribed"),
+        (["slip"], {"unsubscribed": ["mail"]}, "unsubscribed"),
+        (["slip"], {"unsubscribed": ["another"]}, None),
+        (["receipt"], {"unsubscribed": True}, None),
+    ],
+)
+def test_what_would_not_go_is_told_and_shown_all_the_same(lapse, known, words, traits, why):
+    known(**traits)
+    ran = lapse("preview", *words, "--person", "ann")
+    assert (ran.code, "it would not go" in ran.err) == ((0, False) if why is None else (1, True))
+    assert "─ " in ran.out
+    if why is not None:
+        assert f"warning: it would not go: {why}\n" in ran.err
+    ran = lapse("preview", *words, "--person", "ann", "--format", "json")
+    assert (ran.code, ran.json["kept"]) == (0 if why is None else 1, why)
+
+
+def test_an_address_that_bounced_and_a_full_cap_are_told(lapse, store):
+    with Engine.open(fallback=Recorder()) as engine:
+        engine.ingest({"event": "signed_up", "user_id": "ann"})
+        engine.run_due()
+        engine.settle()
+        (sent,) = [one for one in engine.deliveries().items if one.rule == "slip"]
+    ran = lapse("preview", "slip", "--person", "ann")
+    assert (ran.code, "warning: it would not go: as many as the cap 'slips' allows\n" in ran.err) == (1, True)
+    with Engine.open(fallback=Recorder()) as engine:
+        bounce = {"event": "email_bounced", "user_id": "ann", "caused_by": sent.key, "properties": {"hard": True}}
+        engine.ingest(bounce)
+    ran = lapse("preview", "slip", "--person", "ann")
+    assert (ran.code, "warning: it would not go: the address takes no mail\n" in ran.err) == (1, True)
+
+
+def test_somebody_elses_consent_counts_where_it_is_their_address(lapse, known):
+    with Engine.open() as engine:
+        engine.identify("eve", {"email": "eve@example.com", "unsubscribed": True})
+    ran = lapse("preview", "boss", "--person", "ann", "--trigger", '{"boss": "eve@example.com"}')
+    assert (ran.code, "it would not go: unsubscribed" in ran.err) == (1, True)
+    assert "To: eve@example.com" in ran.out
+
+
+def test_an_action_without_a_channel_and_a_mail_without_words_do_not_go(lapse, store, place):
+    (place / "templates" / "slip.txt").write_text("  ")
+    ran = lapse("preview", "slip", "--person", "ann")
+    assert (ran.code, "it would not go: the template 'slip' makes no mail" in ran.err) == (1, True)
+    settings = place / "lapse.toml"
+    settings.write_text(settings.read_text().replace('default = "log"\n', ""))
+    ran = lapse("preview", "cart", "--person", "ann", "--rule", "another")
+    assert (ran.code, "it would not go: nothing binds its action to a channel" in ran.err) == (1, True)
 
 
 def test_nobody_is_a_problem(lapse, store):
