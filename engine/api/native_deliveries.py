@@ -14,6 +14,7 @@ from engine.api.native_paging import PAGING, limit
 from engine.api.native_people import person_id
 from engine.errors import ConfigError
 from engine.runtime.deliveries import Asked, UnknownName, check_states
+from engine.runtime.redriving import missing
 from engine.store import listing, redriving
 
 KEYS: Final = 1_000
@@ -87,6 +88,7 @@ class Redrive(BaseModel):
 class Redriven(BaseModel):
     redriven: int = Field(description="How many were taken up again, or would be.")
     dry_run: bool
+    missing: int = Field(description="How many of the `keys` are of nothing that could be taken up.")
 
 
 async def list_deliveries(call: Call) -> Answer:
@@ -131,7 +133,7 @@ async def redrive_deliveries(call: Call) -> Answer:
         number = await call.read(chosen)
     except UnknownName as error:
         raise Refused(422, "invalid", str(error), field=error.field) from None
-    return Answer(200, {"redriven": number, "dry_run": dry})
+    return Answer(200, {"redriven": number, "dry_run": dry, "missing": missing(body.get("keys"), number)})
 
 
 def _states(names: list[str]) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ from engine.cli.deliveries import ChannelOption, RuleOption
 from engine.cli.keys import WorkspaceOption
 from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
+from engine.runtime.redriving import missing
 
 
 def redrive(  # noqa: PLR0913, PLR0917 - each is an option of the command
@@ -52,12 +53,12 @@ def redrive(  # noqa: PLR0913, PLR0917 - each is an option of the command
             if number > 1 and not yes and sys.stdin.isatty():
                 ask(f"Take up {number:,} actions again?")
             number = engine.redrive(keys, rule=rule, channel=channel, states=states)
-    missing = len(set(keys)) - number if keys else 0
+    lacking = missing(keys, number)
     if format is Format.JSON:
-        print_json({"redriven": number, "dry_run": dry_run, "missing": missing})
+        print_json({"redriven": number, "dry_run": dry_run, "missing": lacking})
     else:
         line(out(), f"{of(number, 'action')} {'would be ' if dry_run else ''}taken up again")
-        if missing:
-            line(out(), f"{of(missing, 'key')} of nothing that is {' or '.join(states)} and may leave")
-    if missing:
+        if lacking:
+            line(out(), f"{of(lacking, 'key')} of nothing that is {' or '.join(states)} and may leave")
+    if lacking:
         raise typer.Exit(PROBLEMS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -55,6 +55,11 @@ def count(connection: Connection, workspace: int, chosen: Chosen) -> int:
         rows, place = _some(connection, workspace, chosen, place)
         found += len(rows)
     return found
+
+
+def missing(keys: Collection[str] | None, taken: int) -> int:
+    """How many of the ``keys`` that were named are of nothing that could be taken up; 0 where none was named."""
+    return len(set(keys)) - taken if keys else 0
 
 
 def _take_up(connection: Connection, workspace: int, chosen: Chosen, place: int, now: int) -> tuple[int, int | None]:

@@ -77,16 +77,19 @@ def test_one_is_looked_at_whole(api: Api) -> None:
 def test_what_is_dead_is_taken_up_again(api: Api) -> None:
     (dead,) = listed(api, "?state=dead")
     asked = {"keys": [dead["key"], "unknown"], "dry_run": True}
-    assert api.post("/v1/deliveries/redrive", asked).json() == {"redriven": 1, "dry_run": True}
+    assert api.post("/v1/deliveries/redrive", asked).json() == {"redriven": 1, "dry_run": True, "missing": 1}
     assert listed(api, "?state=dead") == [dead]
-    assert api.post("/v1/deliveries/redrive", asked | {"dry_run": False}).json() == {"redriven": 1, "dry_run": False}
+    taken = api.post("/v1/deliveries/redrive", asked | {"dry_run": False}).json()
+    assert taken == {"redriven": 1, "dry_run": False, "missing": 1}
     (again,) = listed(api, "?state=failed")
     assert again["key"] == dead["key"]
     assert again["next_attempt_at"] == again["redriven_at"] is not None
     api.move("1 second")
     assert api.post("/v1/deliveries/redrive", {"rule": "two"}).json()["redriven"] == 0
     assert api.post("/v1/deliveries/redrive", {"rule": "one", "states": ["parked"]}).json()["redriven"] == 0
-    assert api.post("/v1/deliveries/redrive", {"all": True}).json()["redriven"] == 1
+    assert api.post("/v1/deliveries/redrive", {"all": True}).json() == {
+        "redriven": 1, "dry_run": False, "missing": 0,
+    }  # fmt: skip
     assert listed(api, "?state=failed")[0]["attempts"] == 2
 
 
