@@ -124,9 +124,10 @@ def _print_one(console: Console, one: RuleCounts) -> None:
         ("uplift", "" if one.uplift is None else f"{one.uplift:+.1f} percentage points"),
         *((NOTES.get(name, name), f"{count:,}") for name, count in sorted(one.notes.items())),
     ]
-    for name, value in facts:
-        if value:
-            line(console, (f"  {name:<12}", "dim"), value)
+    shown = [(name, value) for name, value in facts if value]
+    width = max(len(name) for name, _ in shown)
+    for name, value in shown:
+        line(console, (f"  {name:<{width}}  ", "dim"), value)
 
 
 def share(rate: float) -> str:

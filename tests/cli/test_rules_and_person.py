@@ -108,6 +108,17 @@ def test_waiting_journeys_are_taken_along_when_asked_for(lapse, store, place):
     assert lapse("rules", "--migrate").code == 2
 
 
+def test_figures_stand_below_one_another_however_long_their_names_are(lapse, place):
+    (place / "some.rules").write_text("Rule: a\nTrigger: go\nAction: track go\n")
+    with Engine.open("sqlite:///lapse.db", rules="some.rules") as engine:
+        engine.ingest({"event": "go", "user_id": "ann"})
+        engine.run_due()
+    lines = lapse("rules", "a").out.splitlines()[1:]
+    longest = "triggers caused by the rule's own actions"
+    assert f"  {longest}  1" in lines
+    assert {line[: len(longest) + 4].strip(): line[len(longest) + 4 :] for line in lines}["started"] == "1"
+
+
 def test_all_figures_of_one_rule(lapse, place):
     (place / "some.rules").write_text(
         'Rule: offer\nTrigger: a\nAction: hello\nAction: mail "x" to person.email\nGoal: bought within 1 day\n'
