@@ -29,9 +29,9 @@ import tomllib
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -75,6 +75,11 @@ WORKSPACE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
 _NESTED: Final = "__"
 _NEAR: Final = 0.75
+
+
+def _checked_cap(text: str) -> str:
+    read_cap(text)
+    return text
 
 
 class Workspace(BaseModel):
@@ -221,7 +226,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = Field(
         DeliverySettings(), description="What all channels share: the table `[delivery]`."
     )
-    caps: dict[str, str] = Field(
+    caps: dict[str, Annotated[str, AfterValidator(_checked_cap)]] = Field(
         default_factory=dict,
         description="Actions a person gets at most, over all rules with a tag or purpose of that name: `[caps]`, such "
         'as `marketing = "1 per person per 16 hours"`.',
@@ -259,13 +264,6 @@ class Settings(BaseSettings):
         for line in lines:
             read_quiet_hours(line)
         return lines
-
-    @field_validator("caps")
-    @classmethod
-    def _caps_are_caps(cls, caps: dict[str, str]) -> dict[str, str]:
-        for text in caps.values():
-            read_cap(text)
-        return caps
 
     @property
     def cap_of(self) -> dict[str, Cap]:

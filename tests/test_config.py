@@ -164,8 +164,8 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
         ('[channels.hook]\ntype = "log"\nrate = "fast"', "'fast' is no rate; write it like '10/second'"),
         ('[channels.m]\ntype = "email"\nhost = "h"\nfrom = "a@b.c"\nusername = "u"', "a login is a username and a"),
         ('[channels.m]\ntype = "email"\nhost = "h"\nform = "a@b.c"', "did you mean 'from'?"),
-        ('[caps]\npromo = "3 a day"', "'3 a day' is no cap; write it like '3 per person per 7 days'"),
-        ('[caps]\npromo = "3 per person per 7 parsecs"', "'7 parsecs' is no duration"),
+        ('[caps]\npromo = "3 a day"', "'caps.promo': '3 a day' is no cap; write it like '3 per person per 7 days'"),
+        ('[caps]\npromo = "3 per person per 7 parsecs"', "'caps.promo': '7 parsecs' is no duration"),
         ("[guard]\npeople = 3", "'guard.people' is no setting"),
         (
             '[channels.hook]\ntype = "webhook"\nurl = "https://a.example"\ntimeout = "5 minutes"',
