@@ -156,7 +156,8 @@ class Unsubscribe:
                 who = subscription and unsubscribing.person(connection, row.id, subscription)
                 if subscription is not None and who is not None:
                     now = self._service.now()
-                    item = unsubscribing.item(connection, row.id, subscription, who, choice, now)
+                    about = subscription.fields(self._service.settings.channels)
+                    item = unsubscribing.item(connection, row.id, about, who, choice, now)
                     return workspaces.engine(row.id), item
         raise Refused(404, "not_found", "")
 

@@ -7,17 +7,19 @@ person, channel and topic give the same link, and it is good for as long as the 
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Final, Literal, NamedTuple
 
 from ulid import ULID
 
 from engine.clock import HOUR
+from engine.delivery_settings import AnyChannel, EmailSettings, known_channels
 from engine.language.program import MARKETING, TRANSACTIONAL
 from engine.runtime import browsing, contacts
 from engine.runtime.contacts import PersonRef
 from engine.runtime.masking import Mask
+from engine.runtime.pressure import EMAIL
 from engine.store import Connection, people
 
 PATH: Final = "/unsubscribe/{token}"
@@ -36,12 +38,23 @@ _MARK, _ID = 8, 16
 class Subscription(NamedTuple):
     """What a link ends: a topic, by whichever channel, or without one all that a channel is used for.
 
-    ``person`` is a public id.
+    ``person`` is a public id, ``channel`` its name when the link was made.
     """
 
     person: bytes
     channel: str
     topic: str | None
+
+    def fields(self, channels: Mapping[str, AnyChannel]) -> dict[str, object]:
+        """Those of the event that ends it, with the ``channels`` of the settings.
+
+        Mail is refused as a kind, by all channels of it: a channel's name may change, and the no must stay one. A name
+        that no channel has any more is taken for one of mail, which is what links stand in.
+        """
+        if self.topic is not None:
+            return {"topic": self.topic}
+        of_mail = isinstance(channels.get(self.channel), EmailSettings)
+        return {"channel": EMAIL if of_mail or self.channel not in known_channels(channels) else self.channel}
 
 
 class Sent(NamedTuple):
@@ -84,20 +97,18 @@ def person(connection: Connection, workspace: int, subscription: Subscription) -
 
 
 def item(
-    connection: Connection, workspace: int, subscription: Subscription, who: PersonRef, choice: Choice, now: int
+    connection: Connection, workspace: int, about: dict[str, object], who: PersonRef, choice: Choice, now: int
 ) -> dict[str, object] | None:
-    """The event that says a choice; nothing where it is what was said last, and just now.
+    """The event that says a choice ``about`` what its fields name; nothing where that was said last, and just now.
 
     Its message id is made from what was said before: of several calls at once one counts, and whoever changes their
     mind is heard each time.
     """
-    topic = subscription.topic
-    about = {"channel": subscription.channel} if topic is None else {"topic": topic}
     before = browsing.page(connection, workspace, str(ULID(who.id)), _CHOICES, None, None, 1, None).events
     since = now - REPEATED
     if any((one.event, one.properties) == (choice, about) and one.received_at > since for one in before):
         return None
-    said = "\0".join([choice, *about.values(), *(one.id for one in before)])
+    said = "\0".join([choice, *map(str, about.values()), *(one.id for one in before)])
     digest = blake2b(said.encode(), key=who.id, digest_size=16).hexdigest()
     return {"event": choice, **who.item(), "properties": about, "message_id": f"unsubscribe:{digest}"}
 

@@ -87,7 +87,7 @@ def test_a_post_says_no(api: Api, body: bytes, kind: str) -> None:
     answer = click(api, link(api.engine), body, kind)
     assert answer.status_code == 200
     assert "You are unsubscribed" in answer.text
-    assert said(api.engine) == [("unsubscribed", {"channel": "mail"})]
+    assert said(api.engine) == [("unsubscribed", {"channel": "email"})]
     (event,) = api.engine.events("ann", names="unsubscribed").events
     assert (event.source, event.at) == ("unsubscribe", api.clock.now())
 
@@ -140,7 +140,7 @@ def test_a_link_goes_with_the_person(api: Api) -> None:
     api.engine.identify("ann", previous_id="visitor")
     assert click(api, path).status_code == 200
     assert click(api, other).status_code == 200
-    assert said(api.engine) == [("unsubscribed", {"channel": "mail"})]
+    assert said(api.engine) == [("unsubscribed", {"channel": "email"})]
 
 
 def test_a_link_of_somebody_erased_leads_nowhere(api: Api) -> None:
@@ -334,7 +334,7 @@ def link_of(action: Outgoing) -> str:
     ("happens", "about", "left"),
     [
         ("signed_up", {"topic": "beginners_tips"}, {"offers", "receipts"}),
-        ("bought", {"channel": "mail"}, {"receipts"}),
+        ("bought", {"channel": "email"}, {"receipts"}),
     ],
 )
 def test_from_a_rule_s_mail_to_no_more_of_them(
@@ -358,6 +358,26 @@ def test_from_a_rule_s_mail_to_no_more_of_them(
     assert set(sent("signed_up", "bought")) == left
     again(api, link)
     assert set(sent("signed_up", "bought")) == {"tips", "offers", "receipts"}
+
+
+def test_no_more_mail_stays_so_whatever_the_channel_is_called_later(make_api: Callable[..., Api]) -> None:
+    api = make_api(
+        RULES, channels={"post": MAIL}, actions={"send_email": "post"}, delivery={"public_url": "https://shop.example"}
+    )
+    click(api, link(api.engine, channel="mail"))  # of a mail from before it was renamed
+    click(api, link(api.engine, "bob", channel="post"))
+    api.engine.ingest([{"event": "bought", "user_id": user} for user in ("ann", "bob", "cleo")])
+    api.move("1 minute")
+    assert {(one.person, one.rule) for one in api.actions if one.rule == "offers"} == {("cleo", "offers")}
+
+
+def test_what_is_no_mail_is_refused_by_its_channel_alone(make_api: Callable[..., Api]) -> None:
+    hook = {"type": "webhook", "url": "https://push.example"}
+    api = make_api(RULES, channels={"push": hook, "crm": hook}, actions={"send_email": "push"})
+    click(api, link(api.engine, channel="push"))
+    click(api, link(api.engine, "bob", channel="python"))
+    assert said(api.engine) == [("unsubscribed", {"channel": "push"})]
+    assert said(api.engine, "bob") == [("unsubscribed", {"channel": "python"})]
 
 
 def test_a_mail_to_somebody_else_carries_no_link_of_the_person(make_api: Callable[..., Api]) -> None:
