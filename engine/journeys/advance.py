@@ -120,6 +120,7 @@ class _Work:
 
     def finish(self, watch: Watch | None) -> Advanced:
         watch = self._watched(watch)
+        self._note_late_fires()
         for at, triggers in self._agenda():
             self._run((at, EXITS_BEFORE))
             self._absorb(at)
@@ -134,7 +135,6 @@ class _Work:
         for one in self.kept:
             one.hold(self.held)
             self.steps.reach_goal(one, self.until)
-        self._note_late_fires()
         return Advanced(
             self.kept,
             watch,
@@ -337,7 +337,7 @@ class _Work:
     # -------------------------------------------------------------------------------------- late fires
 
     def _note_late_fires(self) -> None:
-        """Mark journeys of which an action left that, by what is known now, would not have."""
+        """Mark journeys of which an action left that, by what is known now, would not; what came late may end them."""
         for one in self.kept:
             if one.fixed and not one.late_after_fire and _left(one) and self.life.knows(one.version):
                 wanted = self._keys_by_now(one)

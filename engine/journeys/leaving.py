@@ -81,10 +81,15 @@ def exit_event(rules: program.Program, scene: Scene, journey: Journey, until: in
 
 
 def _exit(rules: program.Program, scene: Scene, journey: Journey, until: int) -> int | None:
-    """Exits that follow from the opening Conditions stand behind them: until then those decide themselves."""
+    """Exits that follow from the opening Conditions stand behind them: until then those decide themselves.
+
+    Once it is known that the journey should not have acted, they count from its start: what came late may be one.
+    """
     if journey.opened is None:
         return None
-    start = journey.opened + 1 if rules.exits_by_default else journey.start
+    start = journey.start
+    if rules.exits_by_default:
+        start = start + 1 if journey.late_after_fire else journey.opened + 1
     own = frozenset((journey.trigger,))
     found = [events[0].at for one in rules.exits if (events := scene.seen(one, start, until, own))]
     return min(found, default=None)

@@ -108,6 +108,7 @@ class Steps:
             self._walk(journey, scene, limit if out is None else out)
         if out is not None and journey.waiting:
             at = journey.entry.point
+            # what came late may lie before the last step, which an action that left has decided for good
             done = out < at <= limit and journey.place >= len(self.life.version(journey.version).code)
             journey.end(max(out[0], at[0]), "finished" if done else "exit")
 

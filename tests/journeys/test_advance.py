@@ -147,6 +147,19 @@ def test_grace(story: Story) -> None:
         notes={"late_after_fire": 1},
     ),
     Story(
+        "a purchase that comes late ends what goes on after the mail it would have kept",
+        CART + "\nWait: 5h\nAction: push",
+        (ev(0, "cart"), late(26, ev(20, "buy"))),
+        ("0 mail@24 exit@24",),
+        notes={"late_after_fire": 1},
+    ),
+    Story(
+        "an event in time that the opening gate let pass stays no exit",
+        "Trigger: cart\nCondition: NOT buy within 2h AND view within 24h\nAction: mail\nWait: 5h\nAction: push",
+        (ev(0, "cart"), ev(5, "buy"), ev(10, "view")),
+        ("0 mail@10 push@15 finished@15",),
+    ),
+    Story(
         "section 6: an action already sent stays sent and is noted, once",
         CART,
         (ev(0, "cart"), late(26, ev(20, "buy")), late(27, ev(21, "buy"))),

@@ -214,6 +214,16 @@ def test_a_purchase_later_still_is_recorded_as_too_late(lab: Lab) -> None:
         assert here.engine.counts_by_rule()[0].notes == {"late_after_fire": 1}
 
 
+def test_a_purchase_later_still_stops_what_would_follow(lab: Lab) -> None:
+    with lab(CART.replace(" to person.email", "") + "Wait: 5 hours\nAction: push\n") as here:
+        here.engine.ingest({"event": "cart_updated", "user_id": "u1"})
+        here.move("25 hours")
+        here.engine.ingest({"event": "purchase_completed", "user_id": "u1", "timestamp": "2026-01-01T20:00:00Z"})
+        here.move("25 hours")
+        assert [one.action for one in here.actions] == ["send_email"]
+        assert here.engine.counts_by_rule()[0].notes == {"late_after_fire": 1}
+
+
 def test_history_answers_and_starts_nothing(lab: Lab) -> None:
     with lab(CART.replace(" to person.email", "")) as here:
         here.engine.ingest({"event": "cart_updated", "user_id": "u1"}, historical=True)
