@@ -8,10 +8,9 @@ from typing import Any
 import typer
 
 from engine.cli.console import PROBLEMS, Format, line, out, print_json
-from engine.cli.opening import settings_of
+from engine.cli.opening import opened
 from engine.cli.options import FormatOption, StoreOption
 from engine.doctor import Diagnosis, examine
-from engine.runtime.engine import Engine
 
 _WIDTH = 30
 """Of the names of facts: room for the longest."""
@@ -28,7 +27,7 @@ def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> Non
     whether the channels can work that actions are bound to: their settings, their secrets and what has
     to be installed. Changes nothing and connects to nothing. Exits with 1 when there is a problem.
     """
-    with Engine.open(settings=settings_of(store)) as engine:
+    with opened(store) as engine:
         found = examine(engine)
     if format is Format.JSON:
         print_json(found.plain())

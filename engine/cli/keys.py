@@ -65,7 +65,7 @@ def create(
     if role is None and not scopes:
         known = ", ".join(sorted(SPELLINGS))
         raise fail(f"a key needs a --role ({', '.join(Role)}) or at least one --scope ({known})")
-    with _keyring(store, workspace) as (keyring, engine):
+    with _keyring(store, workspace, new=True) as (keyring, engine):
         now = engine.clock.now()
         ends = None if expires is None else _end(expires, now)
         row, text = keyring.create(engine.workspace, now, role=role, scopes=scopes, name=name, expires_at=ends)
@@ -121,8 +121,8 @@ def revoke(
 
 
 @contextmanager
-def _keyring(store: str | None, workspace: str | None) -> Iterator[tuple[Keyring, Engine]]:
-    with opened_in(store, workspace) as engine:
+def _keyring(store: str | None, workspace: str | None, *, new: bool = False) -> Iterator[tuple[Keyring, Engine]]:
+    with opened_in(store, workspace, new=new) as engine:
         yield Keyring(engine.desk), engine
 
 

@@ -12,24 +12,34 @@ from engine.config import Settings, load_settings
 from engine.runtime.engine import Engine
 from engine.runtime.rulefiles import STAYING, Found, RuleFiles
 from engine.runtime.workspaces import Workspaces
+from engine.store.store import missing_file
 
 
-def settings_of(store: str | None) -> Settings:
-    """The settings in force for this command."""
-    return load_settings() if store is None else load_settings(store=store)
+def settings_of(store: str | None, *, new: bool = False) -> Settings:
+    """The settings in force for this command. It stops where there is no store yet, unless that may be ``new``.
+
+    So a mistyped name makes no empty store, which would look as if all were well.
+    """
+    settings = load_settings() if store is None else load_settings(store=store)
+    if not new and (path := missing_file(settings.store)) is not None:
+        raise fail(
+            f"there is no store at '{path}'; name the one you mean with --store or LAPSE_STORE, "
+            "or make one with 'lapse run', 'lapse serve' or 'lapse ingest'"
+        )
+    return settings
 
 
 @contextmanager
-def opened(store: str | None) -> Iterator[Engine]:
-    """An engine on the store, with the rules that are live there."""
-    with Engine.open(settings=settings_of(store)) as engine:
+def opened(store: str | None, *, new: bool = False) -> Iterator[Engine]:
+    """An engine on the store, which may be ``new``, with the rules that are live there."""
+    with Engine.open(settings=settings_of(store, new=new)) as engine:
         yield engine
 
 
 @contextmanager
-def opened_in(store: str | None, workspace: str | None) -> Iterator[Engine]:
-    """The engine of a workspace, the settings' unless one is named."""
-    with Workspaces(settings_of(store)) as opened:
+def opened_in(store: str | None, workspace: str | None, *, new: bool = False) -> Iterator[Engine]:
+    """The engine of a workspace, the settings' unless one is named, on a store that may be ``new``."""
+    with Workspaces(settings_of(store, new=new)) as opened:
         engine = opened.default if workspace is None else opened.named(workspace)
         if engine is None:
             raise fail(f"there is no workspace '{workspace}'; make it with 'lapse workspaces create {workspace}'")
@@ -42,7 +52,7 @@ def opened_with_rules(store: str | None, rules: Sequence[Path] | None) -> Iterat
 
     With an error in them, those that were live stay live; where none was, it stops: nothing would start.
     """
-    with opened(store) as engine:
+    with opened(store, new=True) as engine:
         usual = engine.settings.rules
         if rules or usual.exists():
             found = engine.load(*(rules or [usual]))

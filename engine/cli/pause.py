@@ -44,7 +44,7 @@ def pause(
     stop that. While a channel, or everything, is paused, rules go on deciding, and what is to leave
     waits. Every process on the store holds to it, also after a restart.
     """
-    with opened_in(store, workspace) as engine:
+    with opened_in(store, workspace, new=every or channel is not None) as engine:
         if rule is None and channel is None and not every:
             _show(engine.pauses(), format)
             return

@@ -40,7 +40,7 @@ def rules(
     """
     if migrate and not rules:
         raise typer.BadParameter("it says what becomes of journeys when rules are loaded", param_hint="--migrate")
-    with opened(store) as engine:
+    with opened(store, new=bool(rules)) as engine:
         if rules:
             load(engine, rules, migrate=migrate)
             for told in moves_told(engine):

@@ -36,7 +36,7 @@ def run(
     code 2.
     """
     log_to_stderr(format)
-    settings = settings_of(store)
+    settings = settings_of(store, new=True)
     with Workspaces(settings) as workspaces, stopping() as stop:
         refuse_functions(settings)
         workspaces.check_channels()

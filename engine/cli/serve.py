@@ -60,7 +60,7 @@ def serve(
     if no_daemon and rules:
         raise fail("--no-daemon makes no rules live; give --rules to the 'lapse run' that does")
     log_to_stderr(format)
-    settings = settings_of(store)
+    settings = settings_of(store, new=True)
     with Workspaces(settings) as workspaces, stopping(), _daemon(workspaces, no_daemon) as daemon:
         if daemon is not None:
             refuse_functions(settings)

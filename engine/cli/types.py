@@ -74,7 +74,7 @@ def create(
     lapse types create order.paid --schema order.json
     """
     given = None if schema is None else _read(schema)
-    with opened_in(store, workspace) as engine:
+    with opened_in(store, workspace, new=True) as engine:
         try:
             made = engine.types.create(name, schema=given, description=description)
         except RefusedError as error:

@@ -39,7 +39,7 @@ def create(
     \b
     lapse workspaces create acme
     """
-    with Workspaces(settings_of(store)) as opened:
+    with Workspaces(settings_of(store, new=True)) as opened:
         opened.create(name)
     line(out(), f"the workspace '{name}' is there; give it keys with 'lapse keys create --workspace {name}'")
 

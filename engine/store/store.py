@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, make_url, select
+from sqlalchemy import URL, Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
@@ -26,12 +27,7 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            parsed = make_url(url)
-        except ArgumentError:
-            raise StoreError(f"'{url}' is no URL of a store; write it like 'sqlite:///lapse.db'") from None
-        if parsed.get_backend_name() != "sqlite":
-            raise StoreError(f"stores on {parsed.get_backend_name()} are not supported yet; use 'sqlite:///lapse.db'")
+        parsed = _parsed(url)
         self.url = url
         self.path = sqlite.file_of(parsed)
         self.gate = lock.Gate(self.path)
@@ -99,3 +95,26 @@ class Store:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def missing_file(url: str) -> Path | None:
+    """The file that the store at ``url`` would lie in, where it is not there yet. Raises StoreError for no URL."""
+    path = sqlite.file_of(_parsed(url))
+    try:
+        if path is not None:
+            path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return path
+    except OSError:  # it may be there; whoever opens it is told what is wrong
+        return None
+    return None
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(f"'{url}' is no URL of a store; write it like 'sqlite:///lapse.db'") from None
+    if parsed.get_backend_name() != "sqlite":
+        raise StoreError(f"stores on {parsed.get_backend_name()} are not supported yet; use 'sqlite:///lapse.db'")
+    return parsed

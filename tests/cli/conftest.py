@@ -21,6 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli import app
+from engine.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
@@ -78,6 +79,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path
+
+
+@pytest.fixture
+def new_store(place: Path) -> None:
+    """An empty store in the working directory, where settings look for one."""
+    Engine.open("sqlite:///lapse.db").close()
 
 
 @pytest.fixture

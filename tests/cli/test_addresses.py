@@ -30,7 +30,7 @@ def bounced(place):
     bounce(place, "2026-01-01T10:00:00Z", "ann")
 
 
-def test_without_any(lapse):
+def test_without_any(lapse, new_store):
     ran = lapse("addresses")
     assert (ran.code, ran.out) == (0, "no address is kept from its mail\n")
     assert lapse("addresses", "--format", "json").json == {"addresses": [], "after": None}

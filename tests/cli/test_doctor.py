@@ -15,6 +15,8 @@ from engine.delivery.channels import SendError
 from engine.runtime.engine import Engine
 from engine.testing import Clock
 
+pytestmark = pytest.mark.usefixtures("new_store")
+
 RULES = """\
 Rule: cart
 Trigger: cart_updated

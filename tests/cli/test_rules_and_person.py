@@ -83,7 +83,7 @@ def test_an_id_nobody_has(lapse, store):
     assert ran.err == "nobody has the id 'eve'\n"
 
 
-def test_showing_what_is_live_makes_nothing_live(lapse, place):
+def test_showing_what_is_live_makes_nothing_live(lapse, place, new_store):
     (place / "rules").mkdir()
     (place / "rules" / "some.rules").write_text(RULES)
     ran = lapse("rules")

@@ -8,6 +8,8 @@ import pytest
 
 from engine.schemas.predefined import PREDEFINED
 
+pytestmark = pytest.mark.usefixtures("new_store")
+
 SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["orderId"]}
 
 
