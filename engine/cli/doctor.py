@@ -15,6 +15,11 @@ from engine.doctor import Diagnosis, examine
 _WIDTH = 30
 """Of the names of facts: room for the longest."""
 
+_KEPT_CLEAR_OF = (
+    "yes; it may damage a file where a writer and a checkpoint meet, and Lapse keeps them apart: nothing to do"
+)
+"""What there is to know where SQLite has its WAL-reset bug: see :class:`engine.store.lock.Gate`."""
+
 
 def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> None:
     """Look whether everything is fit to run.
@@ -42,7 +47,7 @@ def _print(found: Diagnosis) -> None:
     for room, facts in found.facts.items():
         line(console, (room, "bold"))
         for name, value in _channels(facts) if room == "channels" else _flat(facts):
-            line(console, (f"  {name.replace('_', ' '):<{_WIDTH}}", "dim"), _shown(value))
+            line(console, (f"  {name.replace('_', ' '):<{_WIDTH}}", "dim"), _shown(name, value))
         if not facts:
             line(console, ("  empty", "dim"))
     line(console)
@@ -74,7 +79,9 @@ def _flat(facts: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return found
 
 
-def _shown(value: Any) -> str:
+def _shown(name: str, value: Any) -> str:
+    if name == "wal_reset_bug" and value:
+        return _KEPT_CLEAR_OF
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -50,6 +50,15 @@ def test_for_people(lapse):
     assert ran.out.endswith("all is well\n")
 
 
+@pytest.mark.parametrize(("safe", "told"), [(True, "no"), (False, "yes; it may damage a file where a writer and a ")])
+def test_a_bug_of_sqlite_that_lapse_keeps_clear_of_leaves_nobody_wondering(lapse, monkeypatch, safe, told):
+    monkeypatch.setattr("engine.store.sqlite.safe_version", lambda: safe)
+    ran = lapse("doctor")
+    assert re.search(rf"^  wal reset bug +{told}", ran.out, re.MULTILINE)
+    assert ("Lapse keeps them apart: nothing to do" in ran.out) is not safe
+    assert lapse("doctor", "--format", "json").json["store"]["wal_reset_bug"] is not safe
+
+
 def test_what_is_counted_of_no_rule_is_shown(place, lapse):
     with Engine.open(f"sqlite:///{place}/lapse.db") as engine:
         engine.ingest([{"event": "a", "user_id": user, "anonymous_id": "x"} for user in ("ann", "bob", "cleo")])
