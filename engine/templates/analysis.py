@@ -16,6 +16,7 @@ from engine.language import Diagnostic
 from engine.language.source import Source
 from engine.language.suggest import nearest
 from engine.strict_json import shown
+from engine.templates.asking import Optional, optional
 from engine.templates.checking import Finding, Use
 from engine.templates.codes import finding
 from engine.templates.dialect import passed_on, taken_in
@@ -26,6 +27,9 @@ from engine.templates.wording import explained, unknown_filter
 
 ROOTS: Final = ("person", "trigger", "journey", "with", "unsubscribe_url")
 """The variables of every template."""
+
+_JOURNEY: Final = ("rule", "step", "start", "moment")
+"""What ``journey`` holds."""
 
 _LOOPS: Final = ("forloop", "tablerowloop")
 _PROPERTIES: Final = ("size", "first", "last")
@@ -86,12 +90,30 @@ class _Looked:
                 for place in places:
                     span = (place.index, place.index + len(name))
                     yield self._source(place.template_name), finding(said.code, said.message, span, said.help)
+        yield from self._left_out(seen.globals.get("with", ()), uses)
         for root, variables in seen.globals.items():
             for variable in variables:
                 here = variable.span.template_name == self.template.name
                 fault = _of_variable(root, variable, uses, (*_LOOPS, *seen.locals, *(() if here else passed)))
                 if fault is not None:
                     yield self._source(variable.span.template_name), fault
+
+    def _left_out(self, variables: Iterable[Variable], uses: Sequence[Use]) -> Iterator[Finding]:
+        """Arguments that are written out, and that some of the rules give and others do not: the places of those."""
+        given = {name for use in uses for name in use.arguments}
+        own = optional(self.template)
+        for variable in variables:
+            name, file = _argument(variable), variable.span.template_name
+            if name not in given or name in own.names:
+                continue
+            there = own if file == self.template.name else self._optional(file)
+            if name not in there.names and variable.span.index not in there.places:
+                yield from (_not_given(self.name, name, use) for use in uses if name not in use.arguments)
+
+    def _optional(self, name: str) -> Optional:
+        """What may be missing in a file that it takes in."""
+        path = self._partial(name)
+        return optional(self.template if path is None else self.reader.template(path, self.part, self.language))
 
     def _partial(self, name: str) -> Path | None:
         return self.reader.folder.partial(name, self.part, self.language)
@@ -125,14 +147,37 @@ def _of_variable(root: str, variable: Variable, uses: Sequence[Use], more: Itera
     given = {name for use in uses for name in use.arguments}
     place = variable.span.index
     if root == "with":
-        name = variable.segments[1] if len(variable.segments) > 1 else None
-        if not uses or not isinstance(name, str) or name in given or name in _PROPERTIES:
+        name = _argument(variable)
+        if not uses or name is None or name in given or name in _PROPERTIES:
             return None
         return _no_argument(name, (place, place + len("with.") + len(name)), uses, given)
+    if root == "journey":
+        return _of_journey(_argument(variable), place)
     if root in ROOTS or root in more or not isinstance(variable.segments[0], str):
         return None
     message = f"there is no variable '{shown(root)}'; templates know {', '.join(ROOTS[:-1])} and {ROOTS[-1]}"
     return finding("template-unknown-variable", message, (place, place + len(root)), _advice(root, given, more))
+
+
+def _argument(variable: Variable) -> str | None:
+    """What stands behind the first dot, where it is a name."""
+    name = variable.segments[1] if len(variable.segments) > 1 else None
+    return name if isinstance(name, str) else None
+
+
+def _of_journey(name: str | None, place: int) -> Diagnostic | None:
+    if name is None or name in _JOURNEY or name in _PROPERTIES:
+        return None
+    message = f"'journey' has no '{shown(name)}'; it has {', '.join(_JOURNEY[:-1])} and {_JOURNEY[-1]}"
+    near = nearest(name, _JOURNEY)
+    advice = f"did you mean 'journey.{near}'?" if near else None
+    return finding("template-unknown-variable", message, (place, place + len("journey.") + len(name)), advice)
+
+
+def _not_given(template: str, name: str, use: Use) -> Finding:
+    message = f"the template '{template}' writes out 'with.{shown(name)}', which the rule does not give here"
+    advice = f"add 'with {name} = ...' here, or write 'with.{name} | default: ...' in the template"
+    return use.source, finding("template-missing-argument", message, use.span, advice)
 
 
 def _no_argument(name: str, span: tuple[int, int], uses: Sequence[Use], given: Iterable[str]) -> Diagnostic:

@@ -21,7 +21,7 @@ from engine.language.suggest import nearest
 from engine.language.walk import walk
 from engine.strict_json import shown
 from engine.templates.codes import finding
-from engine.templates.folder import BODIES, Folder
+from engine.templates.folder import BODIES, Folder, Wording
 
 Finding = tuple[Source, Diagnostic]
 
@@ -72,7 +72,8 @@ def look_over(
     """
     uses = [use for reading in readings for rule in reading.rules for use in _uses(reading.source, rule, mails)]
     folder = Folder(settings.folder)
-    found = [*_missing(folder, uses), *_incomplete(folder, uses)]
+    bare = (one for reading in readings for rule in reading.rules for one in _unnamed(reading.source, rule, mails))
+    found = [*bare, *_missing(folder, uses), *_incomplete(folder, uses)]
     files = folder.files()
     if installed():
         from engine.templates.analysis import analysed
@@ -93,6 +94,16 @@ def _uses(source: Source, rule: Rule, mails: Callable[[str], bool]) -> Iterator[
             given = tuple(name for name, _ in node.arguments)
             span = _named_at(node.template, source.text, node.span)
             yield Use(node.template, rule.id, given, mails(node.name), source, span)
+
+
+def _unnamed(source: Source, rule: Rule, mails: Callable[[str], bool]) -> Iterator[Finding]:
+    """Mails that no template is named for: nothing could be sent."""
+    for node in walk(rule):
+        if isinstance(node, Action) and node.template is None and mails(node.name):
+            start = node.span[0]
+            message = f"'{shown(node.name)}' sends mail, and names no template to make it by"
+            advice = f'name one behind it, as in {node.name} "welcome"'
+            yield source, finding("template-unnamed", message, (start, start + len(node.name)), advice)
 
 
 def _named_at(template: str, text: str, span: Span) -> Span:
@@ -125,11 +136,19 @@ def _incomplete(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:
             if not any(part in wording.files for part in BODIES):
                 message = f"the template '{use.template}' has a subject and nothing else"
                 yield use.source, finding("template-empty", message, use.span, f"write {file}.txt or .html")
-            if use.mails and "subject" not in wording.files:
-                message = f"the mail '{use.template}' has no subject"
-                if wording.language is not None:
-                    message += f" in '{wording.language}'"
-                yield use.source, finding("template-no-subject", message, use.span, f"write {file}.subject")
+            if use.mails and (lacking := _lacking_subject(folder, wording)) is not None:
+                yield use.source, finding("template-no-subject", lacking, use.span, f"write {file}.subject")
+
+
+def _lacking_subject(folder: Folder, wording: Wording) -> str | None:
+    """What is wrong with the subject of a mail, in words: it has none, or none in its language."""
+    spoken = "" if wording.language is None else f" in '{wording.language}'"
+    path = folder.subject(wording)
+    if path is None:
+        return f"the mail '{wording.name}' has no subject{spoken}"
+    if wording.language is None or path != folder.partial(wording.name, "subject", None):
+        return None
+    return f"the mail '{wording.name}' has no subject{spoken}; there it goes under the one without a language"
 
 
 def _unchecked(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:

@@ -173,14 +173,13 @@ def _settle(expression: Expression) -> None:
 
 def taken_in(template: BoundTemplate) -> set[str]:
     """The names of what a template takes in."""
-    nodes = _nodes(template.nodes, RenderContext(template))
-    names = (node.name for node in nodes if isinstance(node, IncludeNode | RenderNode))
+    names = (node.name for node in nodes_of(template) if isinstance(node, IncludeNode | RenderNode))
     return {name.value for name in names if isinstance(name, StringLiteral)}
 
 
 def passed_on(template: BoundTemplate) -> Iterator[str]:
     """The names under which it passes values to what it takes in."""
-    for node in _nodes(template.nodes, RenderContext(template)):
+    for node in nodes_of(template):
         scope = node.partial_scope()
         if scope is not None:
             yield from (name.rsplit("/", 1)[-1] for name in scope.in_scope)
@@ -188,9 +187,13 @@ def passed_on(template: BoundTemplate) -> Iterator[str]:
 
 def _expressions(template: BoundTemplate) -> Iterator[Expression]:
     """Every expression of a template, those within others too."""
-    nowhere = RenderContext(template)
-    for node in _nodes(template.nodes, nowhere):
-        yield from _within(node.expressions())
+    for node in nodes_of(template):
+        yield from within(node.expressions())
+
+
+def nodes_of(template: BoundTemplate) -> Iterator[Node]:
+    """Every node of a template's own text, those within others too."""
+    return _nodes(template.nodes, RenderContext(template))
 
 
 def _nodes(nodes: Iterable[Node], nowhere: RenderContext) -> Iterator[Node]:
@@ -199,10 +202,11 @@ def _nodes(nodes: Iterable[Node], nowhere: RenderContext) -> Iterator[Node]:
         yield from _nodes(node.children(nowhere, include_partials=False), nowhere)
 
 
-def _within(expressions: Iterable[Expression]) -> Iterator[Expression]:
+def within(expressions: Iterable[Expression]) -> Iterator[Expression]:
+    """Expressions, and those within them."""
     for expression in expressions:
         yield expression
-        yield from _within(expression.children())
+        yield from within(expression.children())
 
 
 def _blamed(tokens: list[Token], place: int) -> Token | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple, get_args
 
@@ -17,7 +17,7 @@ BODIES: Final[tuple[Part, ...]] = ("txt", "html")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The files of a template in one language, or in none: they are used together or not at all."""
+    """The files of a template in one language, or in none: its bodies are used together or not at all."""
 
     name: str
     language: str | None
@@ -41,10 +41,19 @@ class Folder:
     def find(self, name: str, variant: Any = None) -> Wording | None:
         """The template of a name in the language that ``variant`` is, else in none; None where it has no file.
 
-        All files are of the first language that has any, so no message mixes two.
+        All files are of the first language that has any, so no message mixes two; but for a subject that is missing in
+        it, which is then that of the language without its region, else the one without a language.
         """
         wordings = {one.language: one for one in self.wordings(name)}
-        return next((wordings[one] for one in (*languages(variant), None) if one in wordings), None)
+        found = next((wordings[one] for one in (*languages(variant), None) if one in wordings), None)
+        subject = None if found is None else self.subject(found)
+        if found is None or subject is None:
+            return found
+        return replace(found, files={"subject": subject, **found.files})
+
+    def subject(self, wording: Wording) -> Path | None:
+        """The subject that a message in a language goes under."""
+        return self.partial(wording.name, "subject", wording.language)
 
     def wordings(self, name: str) -> list[Wording]:
         """A template in all its languages, the one without a language first."""

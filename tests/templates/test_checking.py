@@ -81,11 +81,35 @@ def test_a_mail_without_subject_and_a_template_without_body_are_told(kitchen: Ki
     kitchen.file("t.pl.txt", "")
     kitchen.file("t.pl.subject", "")
     kitchen.file("t.de.html", "")
+    kitchen.file("t.de-AT.html", "")
     assert [one.split("\n")[0] for one in told(kitchen)] == [
         "r.rules:3:21: warning: the mail 't' has no subject [template-no-subject]",
         "r.rules:3:21: warning: the mail 't' has no subject in 'de' [template-no-subject]",
+        "r.rules:3:21: warning: the mail 't' has no subject in 'de-at' [template-no-subject]",
         "r.rules:4:20: error: the template 'p' has a subject and nothing else [template-empty]",
     ]
+
+
+def test_a_subject_of_another_language_is_told_and_one_of_the_same_is_not(kitchen: Kitchen) -> None:
+    fine(kitchen)
+    for name in ("t.de.txt", "t.pl.txt", "t.pl.subject", "t.pl-PL.txt", "p.pl.txt"):
+        kitchen.file(name, "")
+    assert [one.split("\n")[0] for one in told(kitchen)] == [
+        "r.rules:3:21: warning: the mail 't' has no subject in 'de'; there it goes under the one without a language "
+        "[template-no-subject]"
+    ]
+
+
+def test_a_mail_that_names_no_template_is_an_error_of_its_rule(kitchen: Kitchen) -> None:
+    kitchen.write(p_txt="Push")
+    rules = "Rule: r\nTrigger: a\nIf: trigger.a = 1\n  Action: send_email\nEnd:\nAction: send_push\n"
+    assert told(kitchen, rules) == [
+        "r.rules:4:11: error: 'send_email' sends mail, and names no template to make it by [template-unnamed]\n"
+        " 4 |   Action: send_email\n"
+        "   |           ^^^^^^^^^^\n"
+        '   = help: name one behind it, as in send_email "welcome"'
+    ]
+    assert not looked(kitchen, rules).joined([read(rules, "r.rules")])[0].ok
 
 
 def test_a_template_in_single_languages_only_is_told(kitchen: Kitchen) -> None:
@@ -122,6 +146,15 @@ t.html:1:4: error: there is no variable 'now'; templates know person, trigger, j
  1 | {{ now | date: '%Y' }}
    |    ^^^
    = help: the moment of the action is a text in quotes: 'now' | date: '%Y'""",
+    "{{ journey.steps }}{{ journey[person.a] }}{{ journey.size }}": """\
+t.html:1:4: error: 'journey' has no 'steps'; it has rule, step, start and moment [template-unknown-variable]
+ 1 | {{ journey.steps }}{{ journey[person.a] }}{{ journey.size }}
+   |    ^^^^^^^^^^^^^
+   = help: did you mean 'journey.step'?""",
+    "{{ journey.nope | default: 1 }}": """\
+t.html:1:4: error: 'journey' has no 'nope'; it has rule, step, start and moment [template-unknown-variable]
+ 1 | {{ journey.nope | default: 1 }}
+   |    ^^^^^^^^^^^^""",
     "{% if with.discunt > 3 %}{% endif %}": """\
 t.html:1:7: error: the rule 'win-back' gives no 'discunt' [template-unknown-argument]
  1 | {% if with.discunt > 3 %}{% endif %}
@@ -185,13 +218,68 @@ def test_mistakes_are_told_with_their_place(kitchen: Kitchen, text: str) -> None
     assert "\n".join(told(kitchen)) == TEXTS[text]
 
 
-def test_an_argument_of_any_rule_that_names_the_template_is_known(kitchen: Kitchen) -> None:
+OTHER = '\n# Other\nTrigger: cart_updated\nAction: send_email "t" to person.email with total = trigger.cart_total\n'
+
+
+def test_an_argument_that_no_rule_gives_is_a_mistake_of_the_template(kitchen: Kitchen) -> None:
     fine(kitchen)
-    kitchen.write(t_html="{{ with.total }}{{ with.discount }}{{ with.sum }}")
-    other = '\n# Other\nTrigger: cart_updated\nAction: send_email "t" to person.email with total = trigger.cart_total\n'
-    assert [one.split(" [")[0] for one in told(kitchen, RULE + other)] == [
-        "t.html:1:39: error: none of the rules other, win-back gives 'sum'"
+    kitchen.write(t_html="{{ with.total | default: 0 }}{{ with.sum }}")
+    assert [one.split(" [")[0] for one in told(kitchen, RULE + OTHER)] == [
+        "t.html:1:33: error: none of the rules other, win-back gives 'sum'"
     ]
+
+
+def test_an_argument_that_one_rule_gives_and_another_does_not_is_the_others_mistake(kitchen: Kitchen) -> None:
+    fine(kitchen)
+    kitchen.write(t_html="{{ with.total }}{{ with.discount }}", t_txt="{{ with.total | times: 2 }}")
+    assert told(kitchen, RULE + OTHER) == [
+        "r.rules:3:21: error: the template 't' writes out 'with.total', which the rule does not give here "
+        "[template-missing-argument]\n"
+        ' 3 | Action: send_email "t" to person.email with discount = 20, reason = trigger.reason\n'
+        "   |                     ^\n"
+        "   = help: add 'with total = ...' here, or write 'with.total | default: ...' in the template",
+        "r.rules:8:21: error: the template 't' writes out 'with.discount', which the rule does not give here "
+        "[template-missing-argument]\n"
+        ' 8 | Action: send_email "t" to person.email with total = trigger.cart_total\n'
+        "   |                     ^\n"
+        "   = help: add 'with discount = ...' here, or write 'with.discount | default: ...' in the template",
+    ]
+
+
+@pytest.mark.parametrize("text", [
+    "{{ with.total | default: 3 }}",
+    "{{ with.total | round | default: 3 }}",
+    "{% assign n = with.total | default: 3 %}{{ n }}",
+    "{% if with.total %}{{ with.total }}{% endif %}",
+    "{% if person.a %}{% elsif with.total > 3 and person.b %}{{ with.total }}{% endif %}",
+    "{% unless with.total == nil %}{{ with.total }}{% endunless %}",
+    "{% case with.total %}{% when 3 %}{{ with.total }}{% endcase %}",
+    "{% render 'part', label: with.total %}",
+    "{% if with.total %}{% render 'whole' %}{% endif %}",
+    "{% render 'careful' %}",
+])  # fmt: skip
+def test_what_a_template_asks_for_or_can_do_without_may_be_missing(kitchen: Kitchen, text: str) -> None:
+    fine(kitchen)
+    kitchen.write(t_html=text, whole_html="{{ with.total }}")
+    kitchen.file("careful.html", "{% if with.total %}{{ with.total }}{% endif %}")
+    if "part" in text:
+        kitchen.file("part.html", "{{ label | default: 'none' }}")
+    assert told(kitchen, RULE + OTHER) == []
+
+
+@pytest.mark.parametrize("text", [
+    "{{ with.total | default: 3 }}{{ with.total }}",
+    "{{ person.total | default: with.total }}",
+    "{% if person.total %}{{ with.total }}{% endif %}",
+    "{% for x in (1..with.total) %}{% endfor %}",
+    "{% render 'whole' %}",
+    "{% include 'whole' %}",
+])  # fmt: skip
+def test_what_it_writes_out_all_the_same_may_not(kitchen: Kitchen, text: str) -> None:
+    fine(kitchen)
+    kitchen.write(t_html=text, whole_html="{{ with.total }}")
+    (found,) = told(kitchen, RULE + OTHER)
+    assert found.startswith("r.rules:3:21: error: the template 't' writes out 'with.total'")
 
 
 def test_templates_in_branches_count(kitchen: Kitchen) -> None:

@@ -105,12 +105,27 @@ def test_files_may_write_their_language_as_they_like(kitchen: Kitchen) -> None:
     assert made.text == "Brasil"
 
 
-def test_no_message_mixes_two_languages(kitchen: Kitchen) -> None:
-    kitchen.write(t_subject="Hello", t_txt="Text", t_html="Html")
+def test_no_message_mixes_bodies_of_two_languages(kitchen: Kitchen) -> None:
+    kitchen.write(t_txt="Text", t_html="Html")
     kitchen.file("t.pl.html", "Po polsku")
     made = kitchen.render(variant="pl-PL")
     assert made is not None
     assert (made.subject, made.text, made.html) == (None, None, "Po polsku")
+
+
+@pytest.mark.parametrize(("files", "subject"), [
+    ({"t.subject": "Hello"}, "Hello"),
+    ({"t.subject": "Hello", "t.pl.subject": "Witaj", "t.pl-PL.html": "Po polsku"}, "Witaj"),
+    ({"t.subject": "Hello", "t.de.subject": "Hallo", "t.de.txt": "Deutsch"}, "Hello"),
+    ({"t.subject": "", "t.pl.subject": "Witaj"}, "Witaj"),
+])  # fmt: skip
+def test_a_subject_that_is_missing_falls_back(kitchen: Kitchen, files: dict[str, str], subject: str) -> None:
+    kitchen.write(t_txt="Text", t_html="Html")
+    for name, text in {"t.pl.html": "Po polsku", **files}.items():
+        kitchen.file(name, text)
+    made = kitchen.render(variant="pl-PL")
+    assert made is not None
+    assert (made.subject, made.text, made.html) == (subject, None, "Po polsku")
 
 
 def test_a_template_in_other_languages_only_is_an_error(kitchen: Kitchen) -> None:
