@@ -105,6 +105,7 @@ class Daemon:
         """Catch up with what fell due while nobody ran, oldest first, and go on by the clock."""
         self._scheduler.add_job(self._guarded(self._look), _Every(LOOK_SECONDS), id="look")
         self._scheduler.add_job(self._guarded(self._keep_house), _Every(KEEP_HOUSE_SECONDS), id="keep-house")
+        _keep_quiet()
         self._scheduler.start()
         self.engine.warn_of_unbound()
         self.engine.on_due = self._stand
@@ -182,7 +183,7 @@ class Daemon:
             return
         found.log_to(_log)
         self.engine.warn_of_unbound()
-        if found.ok:
+        if found.ok and found.readings:
             _log.info("rules reloaded")
 
     def _keep_log_short(self) -> None:
@@ -210,3 +211,10 @@ class Daemon:
                 _log.exception("a job of the daemon failed and will run again")
 
         return job
+
+
+def _keep_quiet() -> None:
+    """The library tells of every look as it begins and ends; whoever has set a level of their own keeps it."""
+    library = logging.getLogger("apscheduler")
+    if library.level == logging.NOTSET:
+        library.setLevel(logging.WARNING)

@@ -3,7 +3,7 @@
     with Travel("rules/", start="2026-01-01T00:00:00Z") as travel:
         travel.engine.ingest({"event": "cart_updated", "user_id": "u1"})
         travel.move("24 hours")
-        assert [action.name for action in travel.actions] == ["send_email"]
+        assert [action.action for action in travel.actions] == ["send_email"]
 
 Nothing sleeps and nothing is patched: moving the clock goes from one due moment to the next, decides what is due there
 and sends it, so every action leaves at its moment.
@@ -12,10 +12,10 @@ and sends it, so every action leaves at its moment.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Self, TypeVar
 
 from engine.clock import micros, moment
 from engine.config import Settings, load_settings
@@ -23,6 +23,8 @@ from engine.delivery.channels import Outgoing
 from engine.durations import in_micros, parse_duration
 from engine.runtime.engine import Engine
 from engine.timestamps import parse_timestamp
+
+T = TypeVar("T")
 
 __all__ = ["Clock", "Recorder", "Travel", "travel"]
 
@@ -67,11 +69,30 @@ def travel(engine: Engine, clock: Clock, to: str | datetime.datetime | int) -> N
     engine.run_due()
 
 
+class _Recorded(Engine):
+    """An engine whose fallback also learns what functions have taken."""
+
+    def action(self, name: str) -> Callable[[Callable[[Outgoing], T]], Callable[[Outgoing], T]]:
+        register = super().action(name)
+
+        def registered(function: Callable[[Outgoing], T]) -> Callable[[Outgoing], T]:
+            def recorded(action: Outgoing) -> T:
+                found = function(action)
+                assert self._fallback is not None
+                self._fallback.send(action)
+                return found
+
+            register(recorded)
+            return function
+
+        return registered
+
+
 class Travel:
     """An engine in memory with its own clock, for the tests of a service or of rules.
 
-    ``rules`` is a file or folder (or several). Actions go nowhere but to :attr:`actions`; functions registered with
-    ``engine.action`` are called as usual.
+    ``rules`` is a file or folder (or several). Actions go nowhere but to :attr:`actions` and to functions registered
+    with ``engine.action``, or given as ``actions``.
     """
 
     def __init__(
@@ -80,21 +101,23 @@ class Travel:
         *,
         start: str | datetime.datetime | int = "2026-01-01T00:00:00Z",
         settings: Settings | None = None,
+        actions: Mapping[str, Callable[[Outgoing], object]] = MappingProxyType({}),
         always_live: bool = False,
     ) -> None:
         self.clock = Clock(start)
         self._recorder = Recorder()
-        self.engine = Engine.open(
+        self.engine: Engine = _Recorded.open(
             rules=rules,
             clock=self.clock,
             settings=settings or load_settings(store="sqlite://"),
+            actions=actions,
             always_live=always_live,
             fallback=self._recorder,
         )
 
     @property
     def actions(self) -> list[Outgoing]:
-        """The actions that left, in order."""
+        """The actions that left, in order; functions are called by several threads, and may end in any."""
         return self._recorder.sent
 
     def move(self, by: str | datetime.timedelta) -> None:
@@ -102,7 +125,9 @@ class Travel:
         self.move_to(self.clock.now() + _length(by))
 
     def move_to(self, to: str | datetime.datetime | int) -> None:
-        """Let time pass up to a moment."""
+        """Let time pass up to a moment. Raises ValueError for one that is past."""
+        if _at(to) < self.clock.now():
+            raise ValueError(f"time goes forward only, and it is {self.now.isoformat()} already")
         travel(self.engine, self.clock, to)
 
     @property

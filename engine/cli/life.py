@@ -67,11 +67,12 @@ def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] |
         if migrate or not engine.live.rules:
             refuse_errors(found)
         found.log_to(log)
-        for told in moves_told(engine):
+        for told in moves_told(engine) if migrate else ():
             log.info("%s", told)
     live = sum(len(engine.live.rules) for engine in workspaces.engines)
     files = sum(len(found.readings) for found in loaded.values())
-    whence = of(files, "file") if all(found.ok for found in loaded.values()) else "the store"
+    read = all(found.ok and found.readings for found in loaded.values())
+    whence = of(files, "file") if read or not live else "the store"
     log.info("%s live from %s on %s", of(live, "rule"), whence, workspaces.store.url)
 
 

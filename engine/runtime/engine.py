@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 
 from engine.clock import Clock, WallClock
@@ -63,7 +63,7 @@ from engine.runtime.previewing import Previewed
 from engine.runtime.quarantine import QuarantinePage
 from engine.runtime.reception import Reception
 from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
-from engine.runtime.rulefiles import Found, RuleFiles, catalog_of
+from engine.runtime.rulefiles import NO_FILES, Found, RuleFiles, catalog_of
 from engine.runtime.sealing import Sealer
 from engine.runtime.sending import Sending
 from engine.runtime.sight import PersonView, RuleCounts
@@ -159,22 +159,28 @@ class Engine:
         workspace: str | None = None,
         clock: Clock | None = None,
         settings: Settings | None = None,
+        actions: Mapping[str, Callable[[Outgoing], object]] = MappingProxyType({}),
         always_live: bool = False,
         fallback: Channel | None = None,
-    ) -> Engine:
+    ) -> Self:
         """An engine on the store at ``url`` (``sqlite:///file.db``; ``sqlite://`` keeps it in memory).
 
         What is not given comes from the settings (environment, ``lapse.toml``). ``rules`` is a file or folder, or
         several; without it those are live that the store has. Whoever gives rules makes them the live ones, for every
-        process on the store. ``always_live`` treats them as live from before the first event, for replays of the past.
-        ``fallback`` carries every action that no function is registered for, in place of the settings' channels.
+        process on the store. ``actions`` are functions by the names of what they carry out, as :meth:`action` registers
+        them, known before the rules are looked at. ``always_live`` treats the rules as live from before the first
+        event, for replays of the past. ``fallback`` carries every action that no function is registered for, in place
+        of the settings' channels.
 
         Raises ConfigError for settings or rules that cannot be used, also where others are live: with :meth:`load`
         those go on. Raises StoreError for a store that cannot be opened.
         """
         given = {"store": url, "workspace": workspace}
-        chosen = settings or load_settings(**{name: value for name, value in given.items() if value is not None})
+        named = {name: value for name, value in given.items() if value is not None}
+        chosen = load_settings(**named) if settings is None else settings.model_copy(update=named)
         engine = cls(chosen, clock or WallClock(), always_live=always_live, fallback=fallback)
+        for name, function in actions.items():
+            engine.action(name)(function)
         if rules is not None:
             paths = [rules] if isinstance(rules, str | Path) else rules
             try:
@@ -226,7 +232,13 @@ class Engine:
             raise
 
     def _make_live(self, found: Found, migrate: bool) -> Found:
-        """The same with what else there is to say of it, live where it has no error."""
+        """The same with what else there is to say of it, live where it has no error.
+
+        No file at all is taken for a folder that is not there yet, and ends nothing.
+        """
+        if not found.readings and self.live.rules:
+            _log.warning("%s", NO_FILES)
+            return found
         with self.store.read() as connection:
             found = found.warned(loader.renames(connection, self.workspace, found.rules))
         if self._fallback is None:
@@ -239,6 +251,9 @@ class Engine:
             for rule in changing:
                 self._due.work_through(rule, old)
             self._live, self.moves = self.writer.run(partial(self._go_live, found=found, migrate=migrate))
+            for name, one in sorted(self.moves.items()):
+                if one.ended:
+                    _log.warning("the rule '%s' is no longer in the files: waiting journeys ended: %d", name, one.ended)
             if not self._shares_desk and not self.settings.workspaces:
                 self.warn_of_unmatched(found.programs)
         return found
@@ -357,9 +372,9 @@ class Engine:
         unless it is to count ``once``: see :meth:`submit`. ``historical`` events are stored and answer conditions, but
         start no journeys. ``dated`` refuses items without a timestamp.
         """
-        items = iter([events] if isinstance(events, Mapping | Event | Identify | Rejection) else events)
+        items = iter(_items(events))
         if once is not None:
-            return self.submit(list(items), historical=historical, source=source, dated=dated, once=once).result()
+            return self.submit(items, historical=historical, source=source, dated=dated, once=once).result()
         outcomes: list[Outcome] = []
         under_way: Future[Receipt] | None = None
         places = count(0, CHUNK)
@@ -373,7 +388,7 @@ class Engine:
 
     def submit(
         self,
-        items: Sequence[Item],
+        events: Item | Iterable[Item],
         *,
         historical: bool = False,
         source: str = "api",
@@ -393,6 +408,7 @@ class Engine:
         for a call that is repeated, and called again where the transaction has to be repeated. With ``quarantine``,
         refused items are kept too: see :meth:`quarantined`.
         """
+        items = list(_items(events))
         submission = self._submission(items, 0, historical, source, dated)
         originals = Originals(items, self.clock.now(), source) if quarantine else None
         return self._hand_in(replace(submission, once=once, beside=beside, originals=originals))
@@ -420,7 +436,7 @@ class Engine:
                 "anonymous_id": anonymous_id,
                 "contact_id": contact_id,
                 "previous_id": previous_id,
-                "traits": None if traits is None else dict(traits),
+                "traits": dict(traits) if isinstance(traits, Mapping) else traits,
                 "timestamp": timestamp,
                 "message_id": message_id,
             }
@@ -838,6 +854,15 @@ class Engine:
             return function
 
         return register
+
+
+def _items(events: Item | Iterable[Item]) -> Iterable[Item]:
+    if isinstance(events, Mapping | Event | Identify | Rejection):
+        return [events]
+    if isinstance(events, str | bytes | bytearray) or not isinstance(events, Iterable):
+        kind = type(events).__name__
+        raise TypeError(f"an event is a dict, an Event or an Identify, and several are an iterable of them, not {kind}")
+    return events
 
 
 def _deciding_settings(settings: Settings) -> rulebook.Settings:

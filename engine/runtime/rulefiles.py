@@ -25,6 +25,11 @@ TESTS = ".test.rules"
 STAYING: Final = "the rules have errors, so the rules that were live stay live; 'lapse check' shows what to put right"
 """What is said where a wrong file is passed over."""
 
+NO_FILES: Final = (
+    "there is no rule file, so the rules that were live stay live; to take them all out, leave one file without rules"
+)
+"""What is said where a folder is empty while rules are live."""
+
 
 @dataclass(frozen=True)
 class Found:

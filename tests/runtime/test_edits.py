@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.clock import iso
+from engine.runtime.rulefiles import NO_FILES
 from engine.testing import Travel
 
 from .conftest import Lab
@@ -89,3 +90,21 @@ def test_a_changed_trigger_never_fires_for_the_past(lab: Lab, tmp_path: Path) ->
         here.engine.ingest({"event": "view", "user_id": "u1", "timestamp": "2026-01-01T01:00:00Z"})
         here.move("1 day")
         assert left(here) == [("push", "2026-01-01T01:00:00Z")]
+
+
+def test_a_folder_without_files_ends_nothing_and_a_file_without_rules_does(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A volume may not be there yet, or a checkout be under way."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    (folder / "r.rules").write_text(CART)
+    with Travel(folder) as here:
+        here.engine.ingest({"event": "cart", "user_id": "u1"})
+        (folder / "r.rules").unlink()
+        assert here.engine.reload().readings == ()
+        assert [rule.id for rule in here.engine.live.rules.values()] == ["r"]
+        (folder / "none.rules").write_text("")
+        assert here.engine.reload().ok
+        assert not here.engine.live.rules
+    assert caplog.messages == [NO_FILES, "the rule 'r' is no longer in the files: waiting journeys ended: 1"]

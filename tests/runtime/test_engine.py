@@ -493,3 +493,29 @@ def test_what_was_stored_before_an_iterable_broke_is_kept(lab: Lab) -> None:
             here.engine.ingest(events())
         here.engine.ingest({"event": "e", "user_id": "last"})
         assert sum(one.times for one in here.engine.event_counts("day")) == CHUNK + 1
+
+
+def test_what_is_given_comes_before_the_settings(tmp_path: Path) -> None:
+    settings = load_settings(store=f"sqlite:///{tmp_path}/settings.db")
+    with Engine.open(f"sqlite:///{tmp_path}/given.db", workspace="two", settings=settings) as engine:
+        assert (engine.store.path, engine.settings.workspace) == (tmp_path / "given.db", "two")
+    assert not (tmp_path / "settings.db").exists()
+
+
+@pytest.mark.parametrize("events", ['{"event": "a"}', b"{}", None, 7])
+def test_what_is_no_event_and_no_list_is_refused_as_such(lab: Lab, events: Any) -> None:
+    with lab() as here:
+        for take in (here.engine.ingest, here.engine.submit):
+            with pytest.raises(TypeError, match=f"an event is a dict.*not {type(events).__name__}"):
+                take(events)
+
+
+def test_one_event_can_be_submitted(lab: Lab) -> None:
+    with lab() as here:
+        assert here.engine.submit({"event": "a", "user_id": "u1"}).result().stored == 1
+
+
+def test_traits_that_are_none_are_refused_with_the_reason(lab: Lab) -> None:
+    with lab() as here:
+        (refused,) = here.engine.identify("u1", "x").rejected  # type: ignore[arg-type]
+        assert refused.field == "traits"

@@ -180,6 +180,14 @@ def test_an_edit_that_names_an_unbound_action_changes_nothing(rules) -> None:
         assert [rule.id for rule in engine.live.rules.values()] == ["r"]
 
 
+def test_functions_given_when_it_is_opened_count_as_bound(rules) -> None:
+    settings = load_settings(store="sqlite://", actions={"send_email": "log"})
+    with pytest.raises(ConfigError, match="nothing is bound to the action 'send_push'"):
+        Engine.open(rules=rules, settings=settings, clock=Clock())
+    with Engine.open(rules=rules, settings=settings, clock=Clock(), actions={"send_push": print}) as engine:
+        assert engine.unbound() == []
+
+
 def test_where_a_default_carries_the_others_all_are_bound(rules) -> None:
     Path("lapse.toml").write_text(
         '[actions]\ndefault = "hook"\n[channels.hook]\ntype = "webhook"\nurl = "https://example.com"\n'
