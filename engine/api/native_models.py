@@ -91,6 +91,7 @@ class ActionShown(BaseModel):
 
 class PersonJourney(BaseModel):
     rule: str
+    removed: bool = Field(description="Whether the rule is live no more.")
     start: str | None
     ended_at: str | None
     due_at: str | None

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from engine.cli.console import PROBLEMS, Format, err, fail, line, out, print_json, table
 from engine.cli.keys import WorkspaceOption
@@ -89,7 +90,12 @@ def _print_journeys(console: Console, found: PersonView) -> None:
         return
     made = table("Journey", "Started (UTC)", "Actions", "State")
     for one in found.journeys:
-        made.add_row(one.rule, at(one.start), _actions(one), _state(one))
+        made.add_row(
+            Text.assemble(one.rule, (" (removed)" if one.removed else "", "dim")),
+            at(one.start),
+            _actions(one),
+            _state(one),
+        )
     console.print(made)
 
 

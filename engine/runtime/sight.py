@@ -14,6 +14,7 @@ from engine.runtime import switches
 from engine.runtime.consenting import is_heard
 from engine.runtime.live import Live
 from engine.runtime.loading import attributes_of
+from engine.runtime.naming import rule_ids
 from engine.runtime.switches import Switch
 from engine.store import Connection, counters, events, journeys, outbox, people, tallying
 from engine.store.rows import OutboxRow, Tally
@@ -96,9 +97,13 @@ class RuleCounts:
 
 @dataclass(frozen=True)
 class JourneyView:
-    """One journey of a person. Times are microseconds UTC; ``actions`` name what left or is about to, and when."""
+    """One journey of a person. Times are microseconds UTC; ``actions`` name what left or is about to, and when.
+
+    Its rule may be ``removed`` since: live no more.
+    """
 
     rule: str
+    removed: bool
     start: int
     ended_at: int | None
     reason: str | None
@@ -110,7 +115,14 @@ class JourneyView:
     def plain(self) -> dict[str, Any]:
         times = {name: iso_or_none(getattr(self, name)) for name in ("start", "ended_at", "due_at", "goal_at")}
         actions = [{"action": name, "at": iso(at), "status": status} for name, at, status in self.actions]
-        return {"rule": self.rule, **times, "reason": self.reason, "held_out": self.held_out, "actions": actions}
+        return {
+            "rule": self.rule,
+            "removed": self.removed,
+            **times,
+            "reason": self.reason,
+            "held_out": self.held_out,
+            "actions": actions,
+        }
 
 
 @dataclass(frozen=True)
@@ -195,23 +207,24 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
     happened = events.timelines(connection, [(row, 0)], None)
     timeline += [(event.at, event.name, json.loads(event.properties)) for event in happened]
     timeline.sort(key=lambda one: (one[0], one[1]))
-    names = {rule_row: rule.id for rule_row, rule in live.rules.items()}
     actions: dict[int, list[OutboxRow]] = {}
     for one in outbox.of_person(connection, row):
         actions.setdefault(one.journey_id, []).append(one)
+    theirs = journeys.of_person(connection, row)
+    names = rule_ids(connection, workspace, live, {one.rule for one in theirs})
     views = [
         JourneyView(
-            names.get(one.rule, "(removed)"), one.start, one.ended_at, one.reason, one.due_at, bool(one.held_out),
-            one.goal_at, [(action.name, action.moment, action.status) for action in actions.get(one.id, ())],
+            names[one.rule], one.rule not in live.rules, one.start, one.ended_at, one.reason, one.due_at,
+            bool(one.held_out), one.goal_at,
+            [(action.name, action.moment, action.status) for action in actions.get(one.id, ())],
         )
-        for one in journeys.of_person(connection, row)
+        for one in theirs
     ]  # fmt: skip
     return PersonView(people.identifiers(connection, row), attributes_of(changes), timeline, views)
 
 
 def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoing]:
     """Every action that left, by moment, a match included."""
-    names = {row: rule.id for row, rule in live.rules.items()}
     rows: list[OutboxRow] = []
     after = 0
     while page := outbox.listing(connection, workspace, after, PAGE):
@@ -220,8 +233,9 @@ def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoin
     called: dict[int, str] = {}
     for start in range(0, len(rows), PAGE):
         called |= people.names(connection, {row.person_id for row in rows[start : start + PAGE]})
+    names = rule_ids(connection, workspace, live, {row.rule for row in rows})
     for row in sorted(rows, key=lambda row: (row.moment, called[row.person_id], row.id)):
-        yield outgoing(row, names.get(row.rule, "(removed)"), called[row.person_id])
+        yield outgoing(row, names[row.rule], called[row.person_id])
 
 
 _LEFT = frozenset({"sending", "sent", "failed", "dead", "parked"})

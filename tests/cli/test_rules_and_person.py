@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -75,6 +76,18 @@ def test_a_person_for_people(lapse, store):
     assert "user bob" in ran.out
     assert "anonymous b-1" in ran.out
     assert "waiting until " in ran.out
+
+
+def test_a_journey_of_a_rule_that_was_removed_keeps_its_name(lapse, store, place):
+    (place / "rules" / "some.rules").write_text(RULES.partition("# Welcome")[0])
+    assert lapse("rules", "--rules", "rules").code == 0
+    ran = lapse("person", "bob", "--format", "json")
+    assert {(one["rule"], one["removed"]) for one in ran.json["journeys"]} == {
+        ("abandoned-cart", False), ("welcome", True),
+    }  # fmt: skip
+    told = lapse("person", "bob").out
+    assert re.search(r"^welcome \(removed\) .* ended ", told, re.MULTILINE)
+    assert re.search(r"^abandoned-cart  .* waiting until ", told, re.MULTILINE)
 
 
 def test_an_id_nobody_has(lapse, store):
