@@ -452,7 +452,10 @@ def test_a_damaged_csv_file_keeps_its_good_rows(write: Write) -> None:
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_progress_goes_from_nothing_to_all(write: Write, name: str) -> None:
-    path = write(name, *[json.dumps(event(user_id=one)) for one in noise(20_000)])
+    texts = [
+        "".join(some) for some in zip(*[iter(noise(200_000))] * 25, strict=True)
+    ]  # some readers take 128 KB at once
+    path = write(name, *[json.dumps(event(properties={"text": one})) for one in texts])
     with EventFile(path) as file:
         assert file.total == path.stat().st_size
         seen = [file.done for _ in file]

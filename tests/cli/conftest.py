@@ -87,6 +87,17 @@ def new_store(place: Path) -> None:
     Engine.open("sqlite:///lapse.db").close()
 
 
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A command that logs sends the whole process' log to a stream that ends with it."""
+    loggers = [logging.getLogger(name) for name in (None, "lapse", "apscheduler")]
+    before = [(one.handlers[:], one.level) for one in loggers]
+    yield
+    for one, (handlers, level) in zip(loggers, before, strict=True):
+        one.handlers[:] = handlers
+        one.setLevel(level)
+
+
 @pytest.fixture
 def lapse(place: Path) -> Callable[..., Ran]:
     """Runs the command in this process."""
@@ -101,13 +112,11 @@ def lapse(place: Path) -> Callable[..., Ran]:
 
 
 @pytest.fixture
-def while_running(lapse: Callable[..., Ran]) -> Iterator[Callable[..., Ran]]:
+def while_running(lapse: Callable[..., Ran]) -> Callable[..., Ran]:
     """Runs ``lapse run`` in this process, ``body`` beside it once it is up, and SIGTERM when that is done.
 
     ``body`` is given the lines of the log so far.
     """
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, logging.getLogger("lapse").level, logging.getLogger("apscheduler").level
 
     def run(body: Callable[[list[str]], None], *words: str) -> Ran:
         lines: list[str] = []
@@ -140,10 +149,7 @@ def while_running(lapse: Callable[..., Ran]) -> Iterator[Callable[..., Ran]]:
             raise failed[0]
         return ran
 
-    yield run
-    root.handlers[:], root.level = before[0], before[1]
-    logging.getLogger("lapse").setLevel(before[2])
-    logging.getLogger("apscheduler").setLevel(before[3])
+    return run
 
 
 @pytest.fixture
