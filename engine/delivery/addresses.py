@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+from engine.language.program import ADDRESS
 from engine.strict_json import kind
 
 LOCAL: Final = 64
@@ -81,4 +82,4 @@ def recipient(variables: Mapping[str, Any]) -> str:
 
 def own_address(variables: Mapping[str, Any]) -> Any:
     """The person's own address: their attribute ``email``, whatever it is."""
-    return variables.get("person", {}).get("email")
+    return variables.get("person", {}).get(ADDRESS)

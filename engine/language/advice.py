@@ -11,7 +11,7 @@ from .diagnostics import Diagnostic
 from .expression_advice import advise_expression, ends_in_text, second_value
 from .layout import name_text, path_text, pattern_text
 from .nodes import Path, Pattern, Rule, Step
-from .program import Program, opening
+from .program import ADDRESS, TRANSACTIONAL, Program, opening
 from .walk import walk
 
 _DAY = 86_400_000_000
@@ -88,11 +88,20 @@ def _trigger_left_alone(rule: Rule, asked: tuple[Asked, ...]) -> Iterator[Diagno
 
 
 def _foreign_recipient(survey: Survey) -> Iterator[Diagnostic]:
+    """Of what is transactional no consent is asked, so whose address it is makes no difference."""
     for action in survey.of(nodes.Action):
-        if action.to is not None and action.to.scope != "person":
-            message = f"'{path_text(action.to)}' need not be the person's own address"
+        to = action.to
+        if to is None or (to.scope, to.parts) == ("person", (ADDRESS,)):
+            continue
+        if to.scope == "bare" and "@" in to.parts[0]:
+            message = f"{path_text(to)} names a field of the trigger here and is no address: nobody gets this"
+            fixed = f"set person.desk = {path_text(to)}"
+            advice = f"to write to a fixed address, put it into a field first, 'Action: {fixed}', then 'to person.desk'"
+            yield finding("foreign-recipient", message, to.span, advice)
+        elif survey.rule.purpose != TRANSACTIONAL:
+            message = f"'{path_text(to)}' need not be the person's own address"
             advice = "consent is then looked up by that address; write 'to person.email' for the person's own"
-            yield finding("foreign-recipient", message, action.to.span, advice)
+            yield finding("foreign-recipient", message, to.span, advice)
 
 
 # ------------------------------------------------------------------------------------------------ time

@@ -407,6 +407,9 @@ def _names(origins: Iterable[Origin]) -> Iterator[str]:
 MARKETING, TRANSACTIONAL = "marketing", "transactional"
 """The purpose of a rule that names none, and the one that neither consent nor the settings' quiet hours touch."""
 
+ADDRESS = "email"
+"""The attribute that is a person's own address, and the only one that is."""
+
 UNSUBSCRIBED = "unsubscribed"
 """The event that ends journeys whatever the exits of their rule are, unless its purpose is transactional."""
 

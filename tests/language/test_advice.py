@@ -148,7 +148,7 @@ KNOWN = Catalog(
         ("unknown-event", T + "Exit: b"),
         ("unknown-field", "Trigger: t where totl > 3"),
         ("unknown-field", T + "Action: x with a = trigger.totl"),
-        ("unknown-attribute", T + "Action: x to person.mail"),
+        ("unknown-attribute", T + "Action: x with a = person.mail"),
         ("never-equal", T + "Condition: trigger.id in (1, 2)"),
         ("never-equal", T + "Condition: total = many"),
         ("never-equal", T + "Condition: person.age = '18'"),
