@@ -11,7 +11,7 @@ from engine import Engine
 from engine.clock import MINUTE
 from engine.delivery.channels import Message, Outgoing, Sealed, SendError
 from engine.testing import Clock
-from tests.runtime.sends import ONE, Died, Opened, dies_at, go, rows, states
+from tests.runtime.sends import Died, Opened, dies_at, go, rows, states
 
 
 class Words:
@@ -100,7 +100,7 @@ def wired(engine: Engine) -> Wire:
 def test_after_a_death_before_the_first_attempt_it_is_asked_again(
     opened: Opened, clock: Clock, point: str, left: int
 ) -> None:
-    engine = opened(ONE, **MAIL)
+    engine = opened(HELLO, **MAIL)
     wired(engine)
     dies_at(engine, point)
     go(engine)
@@ -199,7 +199,7 @@ def test_what_may_be_made_later_is_tried_later(opened: Opened, clock: Clock) -> 
 
 @pytest.mark.parametrize("happens", ["erased", "paused", "taken"])
 def test_what_happens_while_it_is_sealed_counts(opened: Opened, happens: str) -> None:
-    engine = opened(ONE, **MAIL)
+    engine = opened(HELLO, **MAIL)
     wire = wired(engine)
 
     def meanwhile(point: str) -> None:
@@ -220,7 +220,7 @@ def test_what_happens_while_it_is_sealed_counts(opened: Opened, happens: str) ->
 
 
 def test_a_channel_of_another_kind_makes_it_anew(opened: Opened, clock: Clock) -> None:
-    engine = opened(ONE, **MAIL)
+    engine = opened(HELLO, **MAIL)
     wire = wired(engine)
     wire.fault = SendError("451 not now")
     go(engine)

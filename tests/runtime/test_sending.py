@@ -389,7 +389,7 @@ def test_the_lease_is_a_setting(opened: Opened, clock: Clock) -> None:
 
 def test_a_bounce_is_an_event_and_the_last_mail_to_that_address(opened: Opened) -> None:
     engine = opened(
-        "Rule: r\nTrigger: go\nAction: mail\nTags: promo\n",
+        'Rule: r\nTrigger: go\nAction: mail "hello"\nTags: promo\n',
         channels={"post": {"type": "email", "host": "localhost", "from": "a@shop.example"}},
         actions={"mail": "post"},
     )
