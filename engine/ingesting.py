@@ -21,6 +21,8 @@ class Summary:
 
     file: str
     stored: int = 0
+    historical: int = 0
+    """How many of the lines stored count as history, and so start no journey."""
     duplicates: int = 0
     """Lines held already with the same content."""
     conflicts: list[Duplicate] = field(default_factory=list)
@@ -35,6 +37,7 @@ class Summary:
         return {
             "file": self.file,
             "stored": self.stored,
+            "historical": self.historical,
             "duplicates": self.duplicates,
             "conflicts": [plain_conflict(one) for one in self.conflicts],
             "rejected": [plain_rejection(one) for one in self.rejected],
@@ -52,6 +55,7 @@ def ingest_file(
     for items, numbers in _pieces(file, summary):
         receipt = engine.ingest(items, historical=historical, source="file", dated=True)
         summary.stored += receipt.stored
+        summary.historical += receipt.historical
         summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
         summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
         summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]

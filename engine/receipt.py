@@ -56,6 +56,8 @@ class Accepted:
     """Its place in the call, from 0; in a file, its line, from 1."""
     public_id: bytes
     """The 16 bytes of the stored event's ULID."""
+    historical: bool = False
+    """Whether it counts as history: it starts no journey. An answer that is repeated does not say so."""
     status: Literal["accepted"] = "accepted"
 
     @property
@@ -131,6 +133,11 @@ class Receipt:
     def stored(self) -> int:
         """How many events are newly stored."""
         return sum(isinstance(outcome, Accepted) for outcome in self.outcomes)
+
+    @property
+    def historical(self) -> int:
+        """How many of these count as history, because the call says so or they were too old: they start no journey."""
+        return sum(isinstance(outcome, Accepted) and outcome.historical for outcome in self.outcomes)
 
     @property
     def duplicates(self) -> list[Duplicate]:

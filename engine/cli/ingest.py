@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
-from engine.cli.console import PROBLEMS, Format, err, number, out, print_json, table
+from engine.cli.console import PROBLEMS, Format, err, line, number, out, print_json, table
 from engine.cli.opening import opened_with_rules
 from engine.cli.options import FormatOption, MapOption, RulesOption, StoreOption, mapping_of
 from engine.cli.progress import bars
 from engine.cli.rejected import print_conflicts, print_rejected
+from engine.durations import duration_text
 from engine.files import EventFile
 from engine.ingesting import Summary, ingest_file
 from engine.runtime.engine import Engine
@@ -38,17 +39,20 @@ def ingest(
     lapse ingest 2025-*.csv.gz --history --map timestamp=Date --map user_id=Customer
     zcat events.jsonl.gz | lapse ingest -
 
-    Running a file again stores nothing twice. Rule files are made live first; with an error in
+    Running a file again stores nothing twice. Events older than max_event_age, 72 hours unless set, are
+    history even without --history. Rule files are made live first; with an error in
     them the rules that were live stay live, and where none was nothing is taken in. Exits with 1
     when lines were rejected, or lost because their message id is taken.
     """
     mapping = mapping_of(map)
     with opened_with_rules(store, rules) as engine, bars() as progress:
         summaries = [_ingest(engine, path, mapping, history, progress) for path in files]
+        oldest = duration_text(engine.settings.max_event_age)
     if format is Format.JSON:
         print_json({"files": [one.plain() for one in summaries]})
     else:
         _print(summaries)
+        _print_history(summaries, "as --history says" if history else f"being older than {oldest} (max_event_age)")
     if not all(one.ok for one in summaries):
         raise typer.Exit(PROBLEMS)
 
@@ -72,3 +76,10 @@ def _print(summaries: Sequence[Summary]) -> None:
         counts = (one.stored, one.duplicates, len(one.conflicts), len(one.rejected))
         made.add_row(one.file, *map(number, counts))
     out().print(made)
+
+
+def _print_history(summaries: Sequence[Summary], why: str) -> None:
+    for one in summaries:
+        if one.historical:
+            told = f"{one.historical:,} of {one.stored:,} stored count as history, {why}: they start no journey"
+            line(err(), (f"{one.file}: ", "bold"), told)

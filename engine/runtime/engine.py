@@ -478,7 +478,7 @@ class Engine:
             problem = schema.problem(found.properties)
             if problem is not None:
                 return Rejection(index, "breaks_schema", problem.reason, problem.field, found.name)
-        return Arrival(found, now, source, historical)
+        return Arrival(found, now, source, historical or found.at < now - self._deciding.max_event_age)
 
     def ingest_timed(self, items: Sequence[tuple[Item, int]]) -> list[Outcome]:
         """Take in items that each arrived at a time of their own, none later than the clock, in order of arrival."""

@@ -43,6 +43,7 @@ class Arrival:
     received_at: int
     source: str = "api"
     historical: bool = False
+    """Whether it starts nothing: it came as history, or was too old on arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +141,9 @@ class Intake:
         types = self._types(item.name for item in happened)
         reports = Reports(self.connection, self.workspace, self.live, happened)
         stored = Entries(names={row: name for name, row in types.items()})
-        age = self.settings.max_event_age
         for one, id, person in zip(fresh, ids, owners, strict=True):
             item, received = one.item, one.received_at
-            historical = int(one.historical or item.at < received - age)
+            historical = int(one.historical)
             if isinstance(item, ValidEvent):
                 cause, properties = reports.told(item) if item.caused_by else (None, item.properties_json)
                 stored.events.append(

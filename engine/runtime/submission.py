@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.model import ValidEvent
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime.intake import Arrival, Repeat, Taken
+from engine.runtime.intake import Arrival, Repeat, Taken, Valid
 from engine.runtime.once import Once
 from engine.store import Connection
 
@@ -54,16 +54,19 @@ class Submission:
         """The answer, given what became of the valid items, in order."""
         outcomes: list[Outcome] = []
         for index, one in enumerate(self.items, self.first):
-            what = one if isinstance(one, Rejection) else next(taken)
-            outcomes.append(Accepted(index, what) if isinstance(what, bytes) else _outcome(index, one, what))
+            if isinstance(one, Rejection):
+                outcomes.append(one)
+                continue
+            what = next(taken)
+            if isinstance(what, bytes):
+                outcomes.append(Accepted(index, what, one.historical))
+            else:
+                outcomes.append(_not_taken(index, one.item, what))
         return Receipt(tuple(outcomes))
 
 
-def _outcome(index: int, one: Arrival | Rejection, what: Repeat | Rejection) -> Outcome:
+def _not_taken(index: int, item: Valid, what: Repeat | Rejection) -> Outcome:
     """What an item is told that was not taken."""
-    if isinstance(one, Rejection):
-        return one
-    item = one.item
     if isinstance(what, Rejection):
         return replace(what, index=index, event=item.name if isinstance(item, ValidEvent) else None)
     return Duplicate(index, what.id, item.message_id or "", what.conflict)

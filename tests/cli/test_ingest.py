@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from engine.clock import WallClock, iso
+from engine.clock import HOUR, WallClock, iso
 
 RULES = """\
 Rule: abandoned-cart
@@ -124,6 +124,26 @@ def test_events_of_now_start_journeys_and_history_does_not(lapse, place):
     (place / "more.jsonl").write_text(line("u2", iso(WallClock().now())))
     assert lapse("ingest", "more.jsonl").code == 0
     assert lapse("rules", "--format", "json").json["rules"]["abandoned-cart"]["waiting"] == 1
+
+
+def test_what_counts_as_history_is_told_with_why(lapse, place):
+    (place / "log.jsonl").write_text(GOOD + line("u3", iso(WallClock().now())) + line("", "2024-01-01T10:00:00Z"))
+    ran = lapse("ingest", "log.jsonl")
+    assert ran.err.splitlines()[-1] == (
+        "log.jsonl: 3 of 4 stored count as history, being older than 3 days (max_event_age): they start no journey"
+    )
+    assert "history" not in lapse("ingest", "log.jsonl").err  # nothing is stored again
+    (place / "more.jsonl").write_text(line("u4", iso(WallClock().now())) + line("u5", "2024-01-01T10:00:00Z"))
+    ran = lapse("ingest", "more.jsonl", "--history")
+    assert ran.err == "more.jsonl: 2 of 2 stored count as history, as --history says: they start no journey\n"
+
+
+def test_json_has_how_many_count_as_history(lapse, place, monkeypatch):
+    monkeypatch.setenv("LAPSE_MAX_EVENT_AGE", "1 hour")
+    now = WallClock().now()
+    (place / "log.jsonl").write_text(line("u1", iso(now)) + line("u2", iso(now - 2 * HOUR)))
+    ran = lapse("ingest", "log.jsonl", "--format", "json")
+    assert (ran.json["files"][0]["stored"], ran.json["files"][0]["historical"], ran.err) == (2, 1, "")
 
 
 def test_wrong_rules_stop_it_before_anything_is_stored(lapse, place):

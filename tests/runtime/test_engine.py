@@ -238,8 +238,11 @@ def test_history_answers_and_starts_nothing(lab: Lab) -> None:
 def test_an_event_too_old_on_arrival_is_history(lab: Lab) -> None:
     with lab(CART.replace(" to person.email", "")) as here:
         here.move_to("2026-01-05T00:00:00Z")
-        here.engine.ingest({"event": "cart_updated", "user_id": "u1", "timestamp": "2026-01-01T23:59:59Z"})
-        here.engine.ingest({"event": "cart_updated", "user_id": "u2", "timestamp": "2026-01-02T00:00:01Z"})
+        old = {"event": "cart_updated", "user_id": "u1", "timestamp": "2026-01-01T23:59:59Z", "message_id": "m1"}
+        young = {"event": "cart_updated", "user_id": "u2", "timestamp": "2026-01-02T00:00:01Z"}
+        receipt = here.engine.ingest([old, young, old, {"event": ""}])
+        assert (receipt.stored, receipt.historical) == (2, 1)
+        assert here.engine.ingest(young, historical=True).historical == 1
         here.engine.settle()
         assert here.engine.counts_by_rule()[0].started == 1
 
