@@ -69,7 +69,7 @@ def check(
     found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS)), catalog).load()
     tests = [read_cases(text_of(path), str(path)) for path in test_files(paths)]
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
-    findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.rules)]
+    findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.written)]
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
     looked = templates(found.readings) if templates else Looked(0, ())
     findings += looked.findings
@@ -78,7 +78,8 @@ def check(
     findings.sort(key=lambda one: (one[0].name, one[1].span))
     files = len(found.readings) + len(tests)
     cases = sum(len(one.cases) for one in tests)
-    return Checked(files, len(found.programs), cases, looked.files, tuple(findings))
+    rules = sum(len(reading.written) for reading in found.readings)
+    return Checked(files, rules, cases, looked.files, tuple(findings))
 
 
 def _event_names(rules: Iterable[Rule]) -> Iterator[Diagnostic]:

@@ -21,19 +21,25 @@ _WINDOWED = (nodes.Happened, nodes.Link, nodes.Race, nodes.Total, nodes.Group)
 
 
 def advise(survey: Survey, text: str) -> Iterator[Diagnostic]:
-    """The warnings of one rule; ``text`` is the file it stands in."""
+    """The warnings of one rule; ``text`` is the file it stands in. None hangs on a clause that could not be read."""
     rule, asked = survey.rule, survey.asked
-    exits = Program(rule).exits
     for question in asked:
         yield from advise_expression(question, text)
-        yield from _earlier_events(question, exits)
+    if survey.knows("exit") and (rule.exit is not None or survey.known_opening):
+        exits = Program(rule).exits
+        for question in asked:
+            yield from _earlier_events(question, exits)
+        yield from _goal_not_exit(survey, exits)
+    if survey.knows("exit", "again"):
+        yield from _trigger_left_alone(rule, asked)
+    if survey.knows("trigger", "again"):
+        yield from _trigger_while_waiting(rule)
+        yield from _longer_than_schedule(rule)
+    if survey.knows("trigger", "for_each"):
+        yield from _each_without_same(survey)
+    if survey.knows("limits"):
+        yield from _unlimited(rule, asked)
     yield from _open_ends(rule)
-    yield from _trigger_left_alone(rule, asked)
-    yield from _trigger_while_waiting(rule)
-    yield from _each_without_same(survey)
-    yield from _goal_not_exit(survey, exits)
-    yield from _longer_than_schedule(rule)
-    yield from _unlimited(rule, asked)
     yield from _foreign_recipient(survey)
 
 
@@ -51,7 +57,7 @@ def _open_ends(rule: Rule) -> Iterator[Diagnostic]:
 
 def _each_without_same(survey: Survey) -> Iterator[Diagnostic]:
     rule = survey.rule
-    if rule.for_each is None:
+    if rule.for_each is None or not isinstance(rule.trigger, nodes.EventTrigger):
         return
     asked = (question.expression for question in survey.asked)
     places = (*asked, *survey.of(nodes.WaitUntilEvent), *survey.of(nodes.Exit))
@@ -98,7 +104,7 @@ def _foreign_recipient(survey: Survey) -> Iterator[Diagnostic]:
             fixed = f"set person.desk = {path_text(to)}"
             advice = f"to write to a fixed address, put it into a field first, 'Action: {fixed}', then 'to person.desk'"
             yield finding("foreign-recipient", message, to.span, advice)
-        elif survey.rule.purpose != TRANSACTIONAL:
+        elif survey.rule.purpose != TRANSACTIONAL and survey.knows("purpose"):
             message = f"'{path_text(to)}' need not be the person's own address"
             advice = "consent is then looked up by that address; write 'to person.email' for the person's own"
             yield finding("foreign-recipient", message, to.span, advice)
@@ -113,7 +119,8 @@ def _forward_items(question: Asked) -> list[nodes.Happened | nodes.Link | nodes.
 
 
 def _takes_time(survey: Survey) -> bool:
-    return any(map(is_wait, survey.parts)) or any(map(_forward_items, survey.asked))
+    later = (question for question in survey.asked if question.kind != "only while")
+    return any(map(is_wait, survey.parts)) or any(map(_forward_items, later))
 
 
 def _earlier_events(question: Asked, exits: tuple[Pattern, ...]) -> Iterator[Diagnostic]:

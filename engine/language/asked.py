@@ -9,41 +9,59 @@ from typing import Any, Literal, TypeVar
 from . import nodes
 from .nodes import Expression, Rule, Step, Window
 from .program import opening
+from .standins import is_anything, is_unread
 from .walk import walk
 
 T = TypeVar("T")
 
-Kind = Literal["opening", "gate", "branch", "only while"]
+Kind = Literal["opening", "gate", "branch", "only while", "unplaced"]
+"""``unplaced``: an opening or a gate, by what a clause above it means that could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An expression with its place in the rule; ``parts`` is every node in it, from left to right.
 
-    ``backwards``: ``within`` looks back. ``waited``: time has passed since the last action, or since the
-    trigger where there was none, so that something may have happened before the question.
+    ``backwards``: ``within`` looks back; nothing where that hangs on what could not be read. ``waited``: time has
+    passed since the last action, or since the trigger where there was none, so that something may have happened before
+    the question.
     """
 
     expression: Expression
     kind: Kind
     parts: tuple[Any, ...]
-    backwards: bool = False
+    backwards: bool | None = False
     waited: bool = False
 
     def looks_forward(self, window: Window | None) -> bool:
         """Whether a window of this expression reaches into the time after the question."""
         if window is None:
             return False
-        return window.kind == "next" or (window.kind == "within" and not self.backwards)
+        return window.kind == "next" or (window.kind == "within" and self.backwards is False)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A rule, every node in it, and every question it asks."""
+    """A rule, every node in it, and every question it asks that could be read.
+
+    ``unread`` names the fields of the rule of which something is written that could not be read, or may be.
+    """
 
     rule: Rule
     parts: tuple[Any, ...]
     asked: tuple[Asked, ...]
+    unread: frozenset[str] = frozenset()
+
+    @property
+    def known_opening(self) -> bool:
+        """Whether all opening Conditions could be read."""
+        first = opening(self.rule)
+        behind = self.rule.steps[len(first) : len(first) + 1]
+        return not any(map(is_unread, first)) and not any(map(is_anything, behind))
+
+    def knows(self, *fields: str) -> bool:
+        """Whether all that is written of these fields could be read, be it nothing."""
+        return self.unread.isdisjoint(fields)
 
     @property
     def doubtful(self) -> bool:
@@ -56,23 +74,37 @@ class Survey:
         return (part for part in self.parts if type(part) is kind)
 
 
-def survey(rule: Rule) -> Survey:
-    """Lay a rule out."""
-    return Survey(rule, tuple(walk(rule)), tuple(_questions(rule)))
+def survey(rule: Rule, unread: frozenset[str] = frozenset()) -> Survey:
+    """Lay a rule out; see :class:`Survey` for ``unread``."""
+    backwards = None if "trigger" in unread else not isinstance(rule.trigger, nodes.EventTrigger)
+    asked = (question for question in _questions(rule, backwards) if not is_unread(question.expression))
+    return Survey(rule, tuple(walk(rule)), tuple(asked), unread)
 
 
-def _questions(rule: Rule) -> Iterator[Asked]:
+def _questions(rule: Rule, backwards: bool | None) -> Iterator[Asked]:
     """``Only while``, the opening Conditions, later gates and branches."""
     if rule.only_while is not None:
         yield _asked(rule.only_while, "only while")
-    backwards = not isinstance(rule.trigger, nodes.EventTrigger)
     first = opening(rule)
     for expression in first:
         yield _asked(expression, "opening", backwards)
-    yield from _later(rule.steps[len(first) :], False)
+    rest = rule.steps[len(first) :]
+    unplaced = _unplaced(rest)
+    for step in rest[:unplaced]:
+        if isinstance(step, nodes.Condition):
+            yield _asked(step.expression, "unplaced", None)
+    yield from _later(rest[unplaced:], False)
 
 
-def _asked(expression: Expression, kind: Kind, backwards: bool = False, waited: bool = False) -> Asked:
+def _unplaced(steps: tuple[Step, ...]) -> int:
+    """How many steps behind the opening Conditions may be some of them, by what could not be read in front of them."""
+    if not any(map(is_anything, steps[:1])):
+        return 0
+    sure = (index for index, step in enumerate(steps) if not (isinstance(step, nodes.Condition) or is_anything(step)))
+    return next(sure, len(steps))
+
+
+def _asked(expression: Expression, kind: Kind, backwards: bool | None = False, waited: bool = False) -> Asked:
     return Asked(expression, kind, tuple(walk(expression)), backwards, waited)
 
 
@@ -89,7 +121,7 @@ def _later(steps: tuple[Step, ...], waited: bool) -> Iterator[Asked]:
             case nodes.Split():
                 for arm in step.arms:
                     yield from _later(arm.steps, waited)
-        waited = is_wait(step) or (waited and not is_effect(step))
+        waited = is_wait(step) or (waited and not is_effect(step) and not is_anything(step))
 
 
 _WAITS = (nodes.WaitFor, nodes.WaitUntilTime, nodes.WaitUntilEvent, nodes.WaitUntilDate)

@@ -19,6 +19,14 @@ from lark.lexer import TerminalDef
 END = "$END"
 
 
+class NotTakenError(Exception):
+    """The grammar does not take a clause. ``before``: what was made of the words in front of the place."""
+
+    def __init__(self, before: tuple[Any, ...]) -> None:
+        super().__init__("the grammar does not take this clause")
+        self.before = before
+
+
 class Reduction(NamedTuple):
     """The last ``size`` values make one: what ``build`` makes of them, an ``origin`` to the state before them."""
 
@@ -79,7 +87,7 @@ class Automaton:
     def read(self, start: str, body: str, base: int) -> Any:
         """What ``body`` means by the start rule ``start``, its places counted from ``base``.
 
-        Nothing when the grammar does not take it. Raises what the builder raises.
+        Raises NotTakenError when the grammar does not take it, and what the builder raises.
         """
         state, final = self._ends[start]
         states, values = [state], list[Any]()
@@ -91,7 +99,7 @@ class Automaton:
                 begin, at = found.span(kind)
                 word = Word(kind, body[begin:at], base + begin, base + at)
             elif body[at:].strip():
-                return None
+                raise NotTakenError(tuple(values))
             else:
                 kind = END
             while kind in state.reductions:
@@ -108,7 +116,7 @@ class Automaton:
                     return values[0]
                 states.append(state)
             if kind not in state.shifts:
-                return None
+                raise NotTakenError(tuple(values))
             state = state.shifts[kind]
             states.append(state)
             values.append(word)

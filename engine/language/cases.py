@@ -7,7 +7,6 @@ mistake of a file in one go.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from .case_nodes import Acts, Case, Changes, Expectation, Given, Happening, Occurs, Silent
 from .clauses import Clause, Splitter
@@ -61,10 +60,14 @@ class CaseReader(ClauseReader):
     def read(self) -> Case | None:
         """The test, unless one of its clauses could not be read."""
         rule: str | None = None
+        words: set[str] = set()
         givens: list[Given] = []
         happenings: list[Happening] = []
         expectations: list[Expectation] = []
         for clause, word, node in self.clauses():
+            words |= {word.word} if word else {"Rule", "Expect"}
+            if word is None or node is None:
+                continue
             if word.word == "Rule":
                 rule = self._named(clause, node.text, rule)
             elif word.word == "Given":
@@ -73,8 +76,7 @@ class CaseReader(ClauseReader):
                 happenings.append(node)
             else:
                 expectations.append(node)
-        if not self.failed:
-            self._complete(rule, expectations)
+        self._complete(words)
         if self.failed or rule is None:
             return None
         entry = self.entry
@@ -87,10 +89,11 @@ class CaseReader(ClauseReader):
             self.report(finding("two-rules", "a test names one rule", clause.head, advice))
         return name
 
-    def _complete(self, rule: str | None, expectations: list[Any]) -> None:
+    def _complete(self, words: set[str]) -> None:
+        """Report what is not written at all; ``words`` are those that are, and those that may be."""
         head = self.entry.drafts[0].head
-        if rule is None:
+        if "Rule" not in words:
             self.report(finding("no-rule", "the test names no rule", head, "begin it with 'Rule:' and the rule's name"))
-        elif not expectations:
+        if "Expect" not in words:
             advice = "add 'Expect: nothing' or the action that should leave"
             self.report(finding("no-expectation", "the test expects nothing, not even silence", head, advice))

@@ -185,22 +185,25 @@ class Splitter:
             elif draft:
                 draft.pieces.append((start, end))
             else:
-                self._stray(start, end)
+                draft = self._stray(start, end)
+                block += [draft] if draft else []
         if comment:
             block.append(comment)
         return draft
 
-    def _stray(self, start: int, end: int) -> None:
+    def _stray(self, start: int, end: int) -> Draft | None:
+        """Report a line where no clause has begun; one that only lacks its colon, and opens a rule, is a clause."""
         line = self.text[start:end]
         span = (end - len(line.lstrip()), start + len(line.rstrip()))
-        word = next((word for word in self.vocabulary if normal(line).startswith(f"{word} ")), None)
+        word = next((word for word in self.vocabulary if f"{normal(line)} ".startswith(f"{word} ")), None)
         if word:
             at = span[0] + len(word)
             message, advice = f"'{self.text[span[0] : at]}' lacks its colon", "put a colon behind it"
             self.diagnostics.append(finding("missing-colon", message, (span[0], at), advice, Fix((at, at), ":")))
-        else:
-            advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
-            self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
+            return Draft(word, (span[0], at), [(at, end)]) if word in self.openers else None
+        advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
+        self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
+        return None
 
     # ---------------------------------------------------------------------------------------- entries
 

@@ -18,7 +18,7 @@ def advise_expression(question: Asked, text: str) -> Iterator[Diagnostic]:
         if type(node) is nodes.Or:
             yield from _mixed(node, text)
             yield from _second_values(node)
-    if question.kind in ("opening", "gate"):
+    if question.kind in ("opening", "gate") and question.backwards is not None:
         yield from _positive_gate(question, question.expression, None)
     yield from _windows(question, question.expression)
     yield from _negations(question.expression, ())
@@ -114,7 +114,7 @@ def _windows(question: Asked, item: Expression) -> Iterator[Diagnostic]:
                 for part in item.items:
                     yield from _windows(question, part)
         case nodes.Not(item=nodes.Happened(pattern=pattern, window=None)):
-            if question.kind == "opening" and not question.backwards:
+            if question.kind == "opening" and question.backwards is False:
                 name = pattern_text(pattern)
                 message = f"without a window this asks whether '{name}' ever happened before now"
                 yield finding("no-window", message, item.span, f"did you mean 'NOT {name} within 24 hours'?")

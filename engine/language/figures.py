@@ -103,7 +103,9 @@ def _active(active: nodes.Active) -> Iterator[Diagnostic]:
 
 
 def check_split(split: nodes.Split) -> Iterator[Diagnostic]:
-    """Whether the arms of a split make a whole."""
+    """Whether the arms of a split make a whole; of one without a share, nobody can tell."""
+    if not all(0 <= arm.percent <= 100 for arm in split.arms):
+        return
     total = round(sum(arm.percent for arm in split.arms), 6)
     if total != 100:
         advice = "change the shares until they do"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -14,14 +15,20 @@ from .layout import name_text, operand_text, path_text
 from .nodes import Comparison, Path, Pattern, Rule, Span
 from .suggest import nearest
 
+_WORD = re.compile(r"[^\W\d][\w.-]*")
+
 
 class Names:
     """Checks the names of rules; without a catalog only what the file itself gives away."""
 
-    def __init__(self, rules: tuple[Rule, ...], catalog: Catalog) -> None:
+    def __init__(self, surveys: Iterable[Survey], catalog: Catalog, text: str) -> None:
         self.catalog = catalog
-        # The first event of a trigger is one beyond doubt; a later one may be a slip, as in 'a where x = y OR z'.
-        self._used = {pattern.name for rule in rules for pattern in _triggers(rule)[:1]}
+        self._used: set[str | None] = set()
+        for survey in surveys:
+            # The first event of a trigger is one beyond doubt; a later one may be a slip, as in 'a where x = y OR z'.
+            self._used |= {pattern.name for pattern in _triggers(survey.rule)[:1]}
+            if not survey.knows("trigger"):
+                self._used |= set(_WORD.findall(text, *survey.rule.trigger.span))
 
     @property
     def _knows(self) -> bool:
@@ -39,7 +46,7 @@ class Names:
             match node:
                 case Pattern():
                     yield from self._event(node)
-                case nodes.WaitUntilDate() if node.path.scope == "bare":
+                case nodes.WaitUntilDate() if node.path.scope == "bare" and self._knows_meaning(survey, node.path):
                     yield from self._wait(rule, node)
                 case nodes.Action():
                     yield from self._action(node)
@@ -100,11 +107,19 @@ class Names:
         kinds = [self.catalog.field_kind(pattern.name, path.parts) for pattern in _triggers(rule)]
         return tuple(kind for kind in (*kinds, self.catalog.attribute_kind(path.parts)) if kind)
 
+    def _knows_meaning(self, survey: Survey, path: Path) -> bool:
+        """Whether a bare path means the same whatever is still to be found out of the trigger."""
+        return survey.knows("trigger") or not any(
+            self.catalog.field_kind(event, path.parts) for event in self.catalog.events
+        )
+
     def _bare_meaning(self, survey: Survey) -> dict[Path, Kind]:
         """The kind of each left side, where the catalog leaves no doubt about it."""
         found = {}
         for fact in survey.of(nodes.Fact) if self._knows else ():
             left, rule = fact.comparison.left, survey.rule
+            if left.scope == "bare" and not self._knows_meaning(survey, left):
+                continue
             kinds = self._scoped(rule, left) if left.scope != "bare" else self._known_fields(rule, left)
             if len(set(kinds)) == 1 and kinds[0]:
                 found[left] = kinds[0]

@@ -1,7 +1,8 @@
 """From a file to rules, with every mistake of the file in one go.
 
-Each clause is read by itself, so that a mistake in one hides none in another. Each rule is remembered by its text,
-so that reading a file again costs little where it has not changed.
+Each clause is read by itself, so that a mistake in one hides none in another; where one cannot be read, another value
+stands in for it, and the rest of its rule is checked as far as it does not hang on it. Each rule is remembered by its
+text, so that reading a file again costs little where it has not changed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Any, NamedTuple, cast
 
 from lark.exceptions import UnexpectedInput
 
+from . import standins
 from .asked import Survey, survey
+from .automaton import NotTakenError
 from .catalog import Catalog
 from .clauses import Clause, Entry, Splitter, finished, normal, too_large
 from .codes import finding
@@ -24,7 +27,7 @@ from .grammar import automaton, parser
 from .identity import identified, slug
 from .limits import Limits
 from .mistakes import explain
-from .nodes import Condition, Rule
+from .nodes import Condition, EventTrigger, Rule, Span, Trigger
 from .purposes import check_purpose
 from .resolve import check, resolve, shared_identity
 from .source import Source
@@ -39,15 +42,21 @@ _REMEMBERED = 16_384
 
 _MAY_SAMPLE = re.compile("sample", re.IGNORECASE)
 _OPENERS = frozenset({"rule", "trigger"})
+_FIELDS = frozenset(word.field for word in CLAUSES.values() if word.field)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What came of reading a file: the rules that could be read, and everything found."""
+    """What came of reading a file: the rules that could be read, and everything found.
+
+    ``written`` is every rule of the file as far as it could be read, with stand-ins for what could not. Nothing may run
+    it; it serves those who look for more mistakes. Its ``id`` is empty where nobody can tell.
+    """
 
     rules: tuple[Rule, ...]
     diagnostics: tuple[Diagnostic, ...]
     source: Source
+    written: tuple[Rule, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -73,10 +82,11 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
     limits = limits or Limits()
     splitter = Splitter(source, limits, CLAUSES, _OPENERS)
     judged = [judge(entry, text, limits) for entry in splitter.split()]
-    surveys = [rule.survey for rule in judged if rule.survey]
+    surveys = [rule.survey for rule in judged]
     found = [*splitter.diagnostics, *(diagnostic for rule in judged for diagnostic in rule.diagnostics)]
     resolved = resolve(surveys, found, source, catalog or Catalog())
-    return Reading(tuple(survey.rule for survey in surveys), in_order(resolved), source)
+    rules = tuple(rule.survey.rule for rule in judged if rule.whole)
+    return Reading(rules, in_order(resolved), source, tuple(survey.rule for survey in surveys))
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -85,17 +95,18 @@ def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 
 class Judged(NamedTuple):
-    """A rule laid out, unless it could not be read, and what it shows by itself, at the place where it stood."""
+    """A rule laid out, and what it shows by itself, at the place where it stood; ``whole``: all of it could be read."""
 
-    survey: Survey | None
+    survey: Survey
     diagnostics: tuple[Diagnostic, ...]
     start: int
+    whole: bool
 
     def moved(self, start: int) -> Judged:
         """The same rule where it stands now."""
         by = start - self.start
-        laid_out = self.survey and survey(moved(self.survey.rule, by))
-        return Judged(laid_out, tuple(found.moved(by) for found in self.diagnostics), start)
+        laid_out = survey(moved(self.survey.rule, by), self.survey.unread)
+        return Judged(laid_out, tuple(found.moved(by) for found in self.diagnostics), start, self.whole)
 
 
 _judged: dict[tuple[str, Limits], Judged] = {}
@@ -117,15 +128,12 @@ def judge(entry: Entry, text: str, limits: Limits) -> Judged:
 
 def _judge(entry: Entry, text: str, limits: Limits) -> Judged:
     reader = RuleReader(entry, text, limits)
-    rule = reader.read()
-    if rule is None:
-        return Judged(None, tuple(reader.diagnostics), entry.start)
-    laid_out = survey(rule)
-    return Judged(laid_out, (*reader.diagnostics, *check(laid_out, text)), entry.start)
+    laid_out = survey(reader.read(), frozenset(reader.unread))
+    return Judged(laid_out, check(laid_out, text, reader.diagnostics), entry.start, not reader.failed)
 
 
 class Parsed(NamedTuple):
-    """What a clause means, or what is wrong with it."""
+    """What a clause means, and what is wrong with it; no ``node`` where it means nothing."""
 
     node: Any
     problems: tuple[Diagnostic, ...]
@@ -137,8 +145,8 @@ def parse(grammar: str, clause: Clause) -> Parsed:
         node = automaton().read(grammar, clause.body, clause.start)
     except ClauseError as error:
         return Parsed(None, (error.diagnostic,))
-    if node is None:
-        return Parsed(None, (_complaint(grammar, clause.body).moved(clause.start),))
+    except NotTakenError as stop:
+        return Parsed(None, (*check_figures(stop.before), _complaint(grammar, clause.body).moved(clause.start)))
     doubts = check_purpose(node) if grammar == "purpose" else ()
     return Parsed(node, (*check_figures(node), *doubts))
 
@@ -164,18 +172,32 @@ class ClauseReader:
         self.diagnostics: list[Diagnostic] = []
         self.ordinals = count(1)
 
-    def clauses(self) -> Iterator[tuple[Clause, ClauseWord, Any]]:
-        """Every clause that could be read, with its word and its node."""
-        for clause in (finished(draft, self.text) for draft in self.entry.drafts):
+    def clauses(self) -> Iterator[Meant]:
+        """Every clause, and what it means."""
+        ahead = [finished(draft, self.text) for draft in reversed(self.entry.drafts)]
+        cuts = self.limits.nesting
+        while ahead:
+            clause = ahead.pop()
             word = self.vocabulary.get(clause.word)
             if word is None:
-                self._unknown(clause)
+                yield Meant(clause, self._unknown(clause), None)
             elif word.grammar is None:
                 if clause.body:
                     self._something_follows(clause, word)
-                yield clause, word, None
-            elif (node := self._node(clause, word.grammar)) is not None:
-                yield clause, word, node
+                yield Meant(clause, word, clause.head)
+            else:
+                node, problems = self._parsed(clause, word.grammar)
+                self.diagnostics += problems
+                if node is None and cuts and problems[-1].code == "missing-colon":
+                    swallowed, before = _cut(clause, problems[-1].span, self.text)
+                    if swallowed.word in _OPENERS and any(swallowed.word == one.word for one in self.entry.drafts):
+                        yield Meant(swallowed, None, None)  # rather the beginning of another rule
+                        ahead.append(before)
+                    else:
+                        ahead += (swallowed, before)
+                    cuts -= 1
+                else:
+                    yield Meant(clause, word, node)
 
     def report(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
@@ -184,15 +206,12 @@ class ClauseReader:
     def failed(self) -> bool:
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
-    def _node(self, clause: Clause, grammar: str) -> Any:
-        if not clause.body:
-            return self.report(self._nothing_follows(clause))
-        problem = too_large(clause, self.limits)
+    def _parsed(self, clause: Clause, grammar: str) -> Parsed:
+        problem = too_large(clause, self.limits) if clause.body else self._nothing_follows(clause)
         if problem:
-            return self.report(problem)
-        node, problems = parse(grammar, clause)
-        self.diagnostics += problems
-        return numbered(node, self.ordinals) if _MAY_SAMPLE.search(clause.body) else node
+            return Parsed(None, (problem,))
+        parsed = parse(grammar, clause)
+        return parsed._replace(node=numbered(parsed.node, self.ordinals)) if _MAY_SAMPLE.search(clause.body) else parsed
 
     def _nothing_follows(self, clause: Clause) -> Diagnostic:
         word = self.vocabulary[clause.word].word
@@ -203,59 +222,125 @@ class ClauseReader:
         advice = "put what follows on a line of its own"
         self.report(finding("something-follows", f"nothing may follow '{word.word}:'", span, advice))
 
-    def _unknown(self, clause: Clause) -> None:
+    def _unknown(self, clause: Clause) -> ClauseWord | None:
+        """Report a word that is none; gives the one it was most likely meant to be."""
         if clause.word in RESERVED_CLAUSES:
             message = "'For everyone with:' is reserved for a later version of the language"
-            return self.report(finding("reserved", message, clause.head))
+            self.report(finding("reserved", message, clause.head))
+            return None
         written = self.text[slice(*clause.head)]
         best = nearest(clause.word, (word.word for word in self.vocabulary.values()))
         known = ", ".join(word.word for word in self.vocabulary.values())
         advice = f"did you mean '{best}:'?" if best else f"the words are {known}"
         fix = Fix(clause.head, best) if best else None
-        return self.report(
-            finding("unknown-clause", f"'{written}:' is no word of the language", clause.head, advice, fix)
-        )
+        self.report(finding("unknown-clause", f"'{written}:' is no word of the language", clause.head, advice, fix))
+        return self.vocabulary[normal(best)] if best else None
+
+
+class Meant(NamedTuple):
+    """A clause, its word, and what it means. No ``word``: it may be any clause; no ``node``: it could not be read."""
+
+    clause: Clause
+    word: ClauseWord | None
+    node: Any
+
+
+def _cut(clause: Clause, span: Span, text: str) -> tuple[Clause, Clause]:
+    """A clause that has run on into another without a colon, at ``span``: the other, and what stands before it."""
+    at, end = span[0] - clause.start, span[1] - clause.start
+    behind = clause.body[end:]
+    start = clause.end - len(behind.lstrip())
+    swallowed = Clause(normal(text[slice(*span)]), span, behind.lstrip(), start)
+    return swallowed, replace(clause, body=clause.body[:at].rstrip())
 
 
 class RuleReader(ClauseReader):
     """Reads one rule."""
 
-    def read(self) -> Rule | None:
-        """The rule, unless one of its clauses could not be read."""
-        steps = StepList(self.limits.nesting, self.ordinals)
-        found: dict[str, Any] = {}
-        heads: dict[str, Clause] = {}
-        for clause, word, node in self.clauses():
-            if word.field is None:
-                _take_step(steps, normal(word.word), clause, node)
-            elif word.many:
-                extra = node if isinstance(node, tuple) else (node,)
-                found[word.field] = tuple(dict.fromkeys((*found.get(word.field, ()), *extra)))
-            elif word.field in heads:
-                self._twice(clause, word)
-            else:
-                heads[word.field] = clause
-                found[word.field] = _plain(node)
-        found["steps"] = steps.finish()
-        self.diagnostics += steps.diagnostics
-        if "trigger" not in found and not self.failed:
-            self._no_trigger()
-        return None if self.failed else self._rule(found)
+    def __init__(self, entry: Entry, text: str, limits: Limits) -> None:
+        super().__init__(entry, text, limits)
+        self.unread: set[str] = set()
+        """The parts of the rule of which something is written that could not be read."""
+        self._steps = StepList(limits.nesting, self.ordinals)
+        self._found: dict[str, Any] = {}
+        self._heads: dict[str, Clause] = {}
+        self._unclear = False
+        """Whether something stands in the rule that may be any clause."""
 
-    def _rule(self, found: dict[str, Any]) -> Rule:
-        entry = self.entry
+    def read(self) -> Rule:
+        """The rule as far as it can be read; all of it, unless the reader has ``failed``."""
+        for clause, word, node in self.clauses():
+            if word is None:
+                self._take_anything(clause)
+            elif word.field is None:
+                stand_in = standins.STEPS.get(word.grammar or "")
+                if node is None and stand_in:
+                    node = stand_in(clause.span)  # noqa: PLW2901
+                _take_step(self._steps, normal(word.word), clause, node)
+            else:
+                self._take_field(clause, word, word.field, node)
+        self._found["steps"] = self._steps.finish()
+        if self._unclear:
+            self.unread |= _FIELDS - self._found.keys()
+        else:
+            self.diagnostics += self._steps.diagnostics
+        return self._rule()
+
+    def _take_anything(self, clause: Clause) -> None:
+        if not self._unclear:
+            self.diagnostics += self._steps.diagnostics  # from here on, nobody can tell what opens and what closes
+        self._unclear = True
+        self._steps.add(standins.anything(clause.span))
+
+    def _take_field(self, clause: Clause, word: ClauseWord, field: str, node: Any) -> None:
+        if node is None:
+            self.unread.add(field)
+        if not word.many and field in self._heads:
+            self._twice(clause, word, node)
+        elif node is None:
+            if clause.word in CLAUSES:
+                self._heads[field] = clause
+        elif word.many:
+            extra = node if isinstance(node, tuple) else (node,)
+            self._found[field] = tuple(dict.fromkeys((*self._found.get(field, ()), *extra)))
+        else:
+            self._heads[field] = clause
+            self._found[field] = _plain(node)
+
+    def _rule(self) -> Rule:
+        entry, found = self.entry, self._found
+        found["trigger"] = self._trigger()
         named = "id" in found
         name = cast(str, found.pop("id")) if named else slug(entry.title or "")
+        if "id" in self.unread:
+            name = ""
         rule = Rule(name, entry.title, tuple(entry.notes), named=named, span=entry.span, **found)
-        return rule if name else identified(rule)
+        return rule if name or self.failed else identified(rule)
 
-    def _twice(self, clause: Clause, word: ClauseWord) -> None:
+    def _trigger(self) -> Trigger:
+        """The trigger; where nobody can tell what it is, one that says nothing at the place where it should be."""
+        head = self._heads.get("trigger")
+        if head is None and "trigger" not in self.unread:
+            self._no_trigger()
+            self.unread.add("trigger")
+        if "trigger" not in self.unread:
+            return cast(Trigger, self._found["trigger"])
+        return standins.trigger((head.start, head.end) if head else self.entry.drafts[0].head)
+
+    def _twice(self, clause: Clause, word: ClauseWord, node: Any) -> None:
         if word.field == "trigger":
             advice = "write 'a OR b' for several events, or a blank line between two rules"
             self.report(finding("two-triggers", "a rule has one 'Trigger:'", clause.head, advice))
+            self._take_anything(clause)
+            first = self._found.get("trigger")
+            if isinstance(first, EventTrigger) and isinstance(node, EventTrigger):
+                self._found["trigger"] = EventTrigger((*first.patterns, *node.patterns), first.span)
+            else:
+                self.unread.add("trigger")
         else:
             message = f"'{word.word}:' stands twice in this rule"
             self.report(finding("clause-twice", message, clause.head, "keep one of them"))
+            self.unread.add(cast(str, word.field))
 
     def _no_trigger(self) -> None:
         advice = "write 'Trigger:' and an event, a schedule, or None"

@@ -10,14 +10,29 @@ from .catalog import Catalog
 from .codes import finding
 from .diagnostics import Diagnostic
 from .names import Names
-from .nodes import Rule
+from .nodes import Path, Rule, Span
 from .scopes import check_scopes
 from .source import Source
 
+_OF_AN_ITEM = frozenset({
+    "waits-for-event", "window-covers-last", "includes-none", "includes-unset", "unlimited", "foreign-recipient",
+})  # fmt: skip
+"""Warnings about something that means nothing yet while an error stands in it."""
 
-def check(survey: Survey, text: str) -> tuple[Diagnostic, ...]:
-    """What a rule shows by itself: its errors or, where it has none, what is easily misread in it."""
-    return tuple(check_scopes(survey)) or tuple(advise(survey, text))
+
+def check(survey: Survey, text: str, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """All that a rule shows by itself: what was ``found`` in its clauses, its errors, and what is easily misread."""
+    found = (*found, *check_scopes(survey))
+    wrong = [one.span for one in found if one.severity == "error"]
+    if not survey.knows("trigger"):
+        wrong += (path.span for path in survey.of(Path) if path.scope == "trigger")
+    return (*found, *(one for one in advise(survey, text) if not _follows(one, wrong)))
+
+
+def _follows(warning: Diagnostic, wrong: Iterable[Span]) -> bool:
+    """Whether a warning is about an item with something in it that is ``wrong``, or may be."""
+    first, last = warning.span
+    return warning.code in _OF_AN_ITEM and any(start < last and first < end for start, end in wrong)
 
 
 def resolve(
@@ -25,9 +40,8 @@ def resolve(
 ) -> Iterator[Diagnostic]:
     """What only all rules and the catalog show, and what was ``found`` in single rules, in their light."""
     surveys = tuple(surveys)
-    rules = tuple(survey.rule for survey in surveys)
-    names = Names(rules, catalog)
-    yield from _shared_identities(rules)
+    names = Names(surveys, catalog, source.text)
+    yield from _shared_identities(survey.rule for survey in surveys if survey.rule.id)
     for survey in surveys:
         yield from names.check(survey)
     for diagnostic in found:
@@ -37,7 +51,7 @@ def resolve(
             yield diagnostic
 
 
-def _shared_identities(rules: tuple[Rule, ...]) -> Iterator[Diagnostic]:
+def _shared_identities(rules: Iterable[Rule]) -> Iterator[Diagnostic]:
     first: dict[str, Rule] = {}
     for rule in rules:
         if first.setdefault(rule.id, rule) is not rule:

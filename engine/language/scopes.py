@@ -11,6 +11,7 @@ from .diagnostics import Diagnostic
 from .figures import check_split
 from .layout import path_text, pattern_text
 from .nodes import Expression, Rule, Total, Window
+from .standins import is_anything
 
 
 def check_scopes(survey: Survey) -> Iterator[Diagnostic]:
@@ -18,7 +19,7 @@ def check_scopes(survey: Survey) -> Iterator[Diagnostic]:
     rule = survey.rule
     if not isinstance(rule.trigger, nodes.EventTrigger):
         yield from _fields_without_trigger(survey)
-    if isinstance(rule.trigger, nodes.NoTrigger) and not (rule.steps and isinstance(rule.steps[0], nodes.Condition)):
+    if isinstance(rule.trigger, nodes.NoTrigger) and not any(map(_may_open, rule.steps[:1])):
         advice = "begin with the 'Condition:' that makes it start, such as 'NOT logged_in within 30 days'"
         message = "a rule without trigger starts when its opening Condition becomes true, and has none"
         yield finding("no-opening-condition", message, rule.trigger.span, advice)
@@ -28,6 +29,10 @@ def check_scopes(survey: Survey) -> Iterator[Diagnostic]:
     for split in survey.of(nodes.Split):
         yield from check_split(split)
     yield from _totals_sent(survey)
+
+
+def _may_open(step: nodes.Step) -> bool:
+    return isinstance(step, nodes.Condition) or is_anything(step)
 
 
 def _fields_without_trigger(survey: Survey) -> Iterator[Diagnostic]:
@@ -84,7 +89,7 @@ def _race(asked: Asked, race: nodes.Race, window: Window | None) -> Iterator[Dia
     if asked.kind == "only while" or asked.backwards:
         message = "a race runs forward, and cannot stand where conditions look back"
         yield finding("looks-forward", message, race.span, "put it in a Condition behind a 'Wait:' or an 'Action:'")
-    elif not asked.looks_forward(window):
+    elif asked.backwards is False and not asked.looks_forward(window):
         message = "a race needs a window that looks forward"
         yield finding("race-without-window", message, race.span, "write 'a before any b within 1 hour'")
 

@@ -164,10 +164,11 @@ def _refusing_repeats(readings: Iterable[Reading]) -> list[Reading]:
     where: dict[str, str] = {}
     checked = []
     for reading in readings:
-        repeats = [rule for rule in reading.rules if rule.id in where]
+        repeats = [rule for rule in reading.written if rule.id in where]
         for rule in repeats:
             reading = reading.refusing(rule, where[rule.id])  # noqa: PLW2901
-        for rule in reading.rules:
-            where.setdefault(rule.id, reading.source.name)
+        for rule in reading.written:
+            if rule.id:
+                where.setdefault(rule.id, reading.source.name)
         checked.append(reading)
     return checked

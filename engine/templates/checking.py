@@ -70,9 +70,9 @@ def look_over(
     ``mails`` says whether an action of a name goes out as mail. With ``only_used``, files that no rule comes to are
     left alone: the folder may be somebody else's too. Findings are of rule files or of template files.
     """
-    uses = [use for reading in readings for rule in reading.rules for use in _uses(reading.source, rule, mails)]
+    uses = [use for reading in readings for rule in reading.written for use in _uses(reading.source, rule, mails)]
     folder = Folder(settings.folder)
-    bare = (one for reading in readings for rule in reading.rules for one in _unnamed(reading.source, rule, mails))
+    bare = (one for reading in readings for rule in reading.written for one in _unnamed(reading.source, rule, mails))
     found = [*bare, *_missing(folder, uses), *_incomplete(folder, uses)]
     files = folder.files()
     if installed():

@@ -77,6 +77,17 @@ def test_tests_beside_the_rules_are_looked_over_too(lapse, rules):
     assert "the test expects nothing, not even silence" in ran.out
 
 
+def test_a_clause_that_cannot_be_read_hides_nothing_else(lapse, rules, templates, place):
+    (place / "lapse.toml").write_text(MAILS)
+    templates(welcome_txt="Hello", welcome_subject="Hello")
+    broken = SENDING.replace("Trigger: signed_up", "Trigger: SignedUp\nWait: 3 dayz")
+    rules(one=broken, other=broken)
+    found = lapse("check", "--format", "json").json
+    assert found["rules"] == 2
+    codes = ["event-name", "unknown-unit", "template-missing"]
+    assert [one["code"] for one in found["findings"]] == [*codes, "duplicate-id", *codes]
+
+
 def test_a_file_that_is_not_utf_8_is_an_error_at_its_first_bad_byte(lapse, rules):
     folder = rules(doubtful=DOUBTFUL)
     (folder / "old.rules").write_bytes("Trigger: a\nCondition: person.miasto = Łódź\n".encode("cp1250"))

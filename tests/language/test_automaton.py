@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from lark.exceptions import UnexpectedInput
 
 from engine.language import layout
+from engine.language.automaton import NotTakenError
 from engine.language.clauses import Clause, Splitter, finished
 from engine.language.grammar import STARTS, automaton, parser
 from engine.language.limits import Limits
@@ -45,7 +46,9 @@ def by_tables(grammar: str, body: str) -> object:
         node = automaton().read(grammar, body, 0)
     except ClauseError as error:
         return error.diagnostic
-    return None if node is None else repr_with_places(node)
+    except NotTakenError:
+        return None
+    return repr_with_places(node)
 
 
 def repr_with_places(node: object) -> tuple[str, list[object]]:

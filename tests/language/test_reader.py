@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.language import Reading, layout, read, read_cases, reader
 from engine.language.catalog import Catalog
+from engine.language.limits import Limits
 
 RULE = """# Cart {n}
 Trigger: cart_updated{n} where cart_total >= {n}
@@ -80,6 +81,36 @@ def test_odd_files_of_full_size_are_read_in_time(unit: str) -> None:
     """Half the size takes about half the time; a quadratic scan of these would take minutes."""
     text = unit * (900_000 // len(unit))
     assert isinstance(read(text[:300_000]), Reading)
+
+
+def test_clauses_that_lack_their_colons_are_told_apart_so_many_times_and_no_more() -> None:
+    text = "Trigger: a\nAction: b\n" + "End\n" * 2_000
+    with patch.object(reader, "parse", wraps=reader.parse) as parse:
+        found = read(text).diagnostics
+    assert parse.call_count <= 2 * Limits().nesting + 3
+    assert sum(one.code == "missing-colon" for one in found) == Limits().nesting + 1
+
+
+def test_a_rule_with_a_mistake_is_written_and_not_among_those_that_can_run() -> None:
+    reading = read("# Good\nTrigger: a\n\n# Bad\nTrigger: b\nWait: 3 dayz\nAction: c\n\nTags: d\n\nRule: e\n")
+    assert [rule.id for rule in reading.rules] == ["good"]
+    assert [rule.id for rule in reading.written] == ["good", "bad", "e"]
+    assert reading.written[1].tags == ("d",)
+
+
+def test_nobody_can_tell_the_identity_of_a_rule_whose_name_cannot_be_read() -> None:
+    reading = read("# Cart\nTrigger: a\n\n# Cart\nRule: a b\nTrigger: b\n\nTrigger: c\nWait: 3 dayz\n")
+    assert [rule.id for rule in reading.written] == ["cart", "", ""]
+    assert [found.code for found in reading.diagnostics] == ["several-words", "unknown-unit"]
+
+
+def test_what_is_known_of_a_broken_rule_moves_along() -> None:
+    text = "Trigger: a\nWait: 3 dayz\nCondition: b before any c\n"
+    for prefix in ("", "Trigger: d\n\n"):
+        reading = read(prefix + text)
+        assert [found.code for found in reading.diagnostics] == ["unknown-unit", "race-without-window"]
+        span = reading.diagnostics[1].span
+        assert reading.source.text[slice(*span)] == "b before any c"
 
 
 def test_one_rule_taken_elsewhere_is_refused() -> None:
