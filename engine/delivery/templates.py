@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -62,10 +62,15 @@ def mail_channel(settings: Settings, action: str) -> EmailSettings | None:
     return channel if isinstance(channel, EmailSettings) else None
 
 
-def looked_over(settings: Settings, readings: Iterable[Reading], *, only_used: bool = False) -> Looked:
-    """Everything wrong or doubtful in the templates of the settings, and where rules name what is not there."""
+def looked_over(
+    settings: Settings, readings: Iterable[Reading], *, only_used: bool = False, functions: Collection[str] = ()
+) -> Looked:
+    """Everything wrong or doubtful in the templates of the settings, and where rules name what is not there.
+
+    ``functions`` are the actions that functions carry out, whatever the settings bind.
+    """
 
     def mails(action: str) -> bool:
-        return mail_channel(settings, action) is not None
+        return action not in functions and mail_channel(settings, action) is not None
 
     return look_over(settings.templates, readings, mails, only_used=only_used)

@@ -242,7 +242,7 @@ class Engine:
         with self.store.read() as connection:
             found = found.warned(loader.renames(connection, self.workspace, found.rules))
         if self._fallback is None:
-            looked = looked_over(self.settings, found.readings, only_used=True)
+            looked = looked_over(self.settings, found.readings, only_used=True, functions=self._functions)
             found = replace(found, readings=looked.joined(found.readings))
         if found.ok:
             old, changing = self.writer.run(

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from engine import Engine
+from engine.config import load_settings
 from engine.delivery import templates
 from engine.delivery.channels import Message, Outgoing, SendError
 from engine.delivery.templates import Templates
 from engine.delivery_settings import TemplateSettings
+from engine.errors import ConfigError
 
 ACTION = Outgoing(
     "act_1", "cart", "u1", "3", "send_email", "reminder", 1_767_600_000_000_000, 1,
@@ -52,3 +55,17 @@ def test_without_the_library_it_is_tried_again_and_one_is_told_what_to_install(
     with pytest.raises(SendError, match=r"not installed; pip install 'lapse\[templates\]'") as caught:
         made.message(ACTION)
     assert not caught.value.permanent
+
+
+def test_a_mail_names_a_template_unless_a_function_carries_it_out(tmp_path: Path) -> None:
+    rules = tmp_path / "r.rules"
+    rules.write_text("Rule: r\nTrigger: go\nAction: greet\n")
+    settings = load_settings(
+        store=f"sqlite:///{tmp_path / 'lapse.db'}",
+        channels={"post": {"type": "email", "host": "localhost", "from": "a@shop.example"}},
+        actions={"greet": "post"},
+    )
+    with pytest.raises(ConfigError, match="'greet' sends mail, and names no template to make it by"):
+        Engine.open(rules=rules, settings=settings)
+    with Engine.open(rules=rules, settings=settings, actions={"greet": lambda action: None}) as engine:
+        assert engine.live.rules
