@@ -79,6 +79,12 @@ def explain(body: str, problem: UnexpectedInput) -> Diagnostic:
     return next(found for check in _CHECKS if (found := check(trouble)))
 
 
+def runs_on(body: str) -> Diagnostic | None:
+    """What is wrong where the first line of ``body`` begins like a clause of its own."""
+    found = _missing_colon(Trouble(f"\n{body}", 1, frozenset()))
+    return found and found.moved(-1)
+
+
 def _trouble(body: str, problem: UnexpectedInput) -> Trouble:
     if isinstance(problem, UnexpectedToken):
         at = len(body) if problem.token.type == "$END" else problem.token.start_pos or 0

@@ -26,7 +26,7 @@ from .figures import check_figures
 from .grammar import automaton, parser
 from .identity import identified, slug
 from .limits import Limits
-from .mistakes import explain
+from .mistakes import explain, runs_on
 from .nodes import Condition, EventTrigger, Rule, Span, Trigger
 from .purposes import check_purpose
 from .resolve import check, resolve, shared_identity
@@ -40,6 +40,7 @@ from .words import CLAUSES, RESERVED_CLAUSES, ClauseWord
 _REMEMBERED = 16_384
 """Rules kept in memory."""
 
+_NEW_LINE = re.compile(r"[\n\r]")
 _MAY_SAMPLE = re.compile("sample", re.IGNORECASE)
 _OPENERS = frozenset({"rule", "trigger"})
 _FIELDS = frozenset(word.field for word in CLAUSES.values() if word.field)
@@ -181,14 +182,10 @@ class ClauseReader:
             word = self.vocabulary.get(clause.word)
             if word is None:
                 yield Meant(clause, self._unknown(clause), None)
-            elif word.grammar is None:
-                if clause.body:
-                    self._something_follows(clause, word)
-                yield Meant(clause, word, clause.head)
             else:
-                node, problems = self._parsed(clause, word.grammar)
+                node, problems = self._parsed(clause, word)
                 self.diagnostics += problems
-                if node is None and cuts and problems[-1].code == "missing-colon":
+                if cuts and problems and problems[-1].code == "missing-colon":
                     swallowed, before = _cut(clause, problems[-1].span, self.text)
                     if swallowed.word in _OPENERS and any(swallowed.word == one.word for one in self.entry.drafts):
                         yield Meant(swallowed, None, None)  # rather the beginning of another rule
@@ -206,21 +203,26 @@ class ClauseReader:
     def failed(self) -> bool:
         return any(diagnostic.severity == "error" for diagnostic in self.diagnostics)
 
-    def _parsed(self, clause: Clause, grammar: str) -> Parsed:
+    def _parsed(self, clause: Clause, word: ClauseWord) -> Parsed:
+        if word.grammar is None:
+            return Parsed(clause.head, (self._something_follows(clause, word),) if clause.body else ())
         problem = too_large(clause, self.limits) if clause.body else self._nothing_follows(clause)
         if problem:
             return Parsed(None, (problem,))
-        parsed = parse(grammar, clause)
+        parsed = parse(word.grammar, clause)
         return parsed._replace(node=numbered(parsed.node, self.ordinals)) if _MAY_SAMPLE.search(clause.body) else parsed
 
     def _nothing_follows(self, clause: Clause) -> Diagnostic:
         word = self.vocabulary[clause.word].word
         return finding("nothing-follows", f"nothing follows '{word}:'", clause.head, "say what it is, or leave it out")
 
-    def _something_follows(self, clause: Clause, word: ClauseWord) -> None:
+    def _something_follows(self, clause: Clause, word: ClauseWord) -> Diagnostic:
+        problem = runs_on(clause.body) if _NEW_LINE.search(self.text, clause.head[1], clause.start) else None
+        if problem:
+            return problem.moved(clause.start)
         span = (clause.start, clause.end)
         advice = "put what follows on a line of its own"
-        self.report(finding("something-follows", f"nothing may follow '{word.word}:'", span, advice))
+        return finding("something-follows", f"nothing may follow '{word.word}:'", span, advice)
 
     def _unknown(self, clause: Clause) -> ClauseWord | None:
         """Report a word that is none; gives the one it was most likely meant to be."""
