@@ -24,6 +24,12 @@ _REST_OF_LINE = re.compile(r"[^\n\r]*")
 _AMOUNT = re.compile(r"(?P<number>-?\d+(?:[.,]\d+)?|an?(?=\s))\s*(?P<unit>[^\W\d]\w*)?")
 _QUOTED = re.compile(rf"{words.QUOTED}|(?P<open>[\"“„‚«]|(?<!\w)['‘])")
 _BRACKET = re.compile(rf"{words.QUOTED}|[()]")
+_HOUR = re.compile(
+    r"(?P<until>until(?:\s+\w+day)?(?:\s+at)?)\s+"
+    r"(?P<written>(?P<number>\d{1,2})(?:\s*(?P<half>[ap]m)|\s*(?P<unit>hours?|h))?)(?=\s*\Z|\s+in\b)",
+    re.IGNORECASE,
+)
+_LENGTH = re.compile(r"\s+(?:\d+|an?\b)\s*[^\W\d]+")
 _AGE = re.compile(r"more\s+than\s+(?P<number>\d+|an?)\s*(?P<unit>[^\W\d]\w*)\s+ago", re.IGNORECASE)
 _RESERVED = (
     (re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE), "between 60 and 30 days ago"),
@@ -182,6 +188,23 @@ def _duration(trouble: Trouble) -> Diagnostic | None:
     return _unknown_unit(number, unit, amount.span("unit"))
 
 
+def _hour(trouble: Trouble) -> Diagnostic | None:
+    """``until 9``, ``until 9am``, ``until 9 hours``: what is awaited there is a time of day, or a date."""
+    found = _HOUR.match(trouble.body)
+    if not found or not trouble.expected & {"TIME", "BEFORE"}:
+        return None
+    number, half = int(found["number"]), (found["half"] or "").casefold()
+    hour = number % 12 + 12 * (half == "pm") if half else number
+    if hour > 23:
+        return None if found["unit"] else _time(trouble)
+    span, written = found.span("written"), found["written"]
+    advice = f"write '{found['until']} {hour:02}:00'"
+    if found["unit"]:
+        advice += f", or '{written}' without 'until' to wait so long"
+    fix = None if found["unit"] else Fix(span, f"{hour:02}:00")
+    return finding("bad-time", f"'{written}' is not a time of day", span, advice, fix)
+
+
 def _near_unit(unit: str) -> str | None:
     return nearest(unit, (word for word in words.UNIT_WORDS if len(word) > 2))
 
@@ -265,6 +288,16 @@ def _since_what(trouble: Trouble) -> Diagnostic | None:
     if "SINCE_LAST" in trouble.expected and trouble.word.casefold() == "since":
         advice = "write 'since trigger', or 'since last' and an event"
         return finding("syntax", "'since' needs the moment it counts from", trouble.span, advice)
+    return None
+
+
+def _for_instead_of_within(trouble: Trouble) -> Diagnostic | None:
+    if "WITHIN" in trouble.expected and trouble.word.casefold() == "for":
+        length = _LENGTH.match(trouble.body, trouble.span[1])
+        if length:
+            advice = f"write 'within{length[0]}'"
+            fix = Fix(trouble.span, "within")
+            return finding("syntax", "a window is written with 'within', not with 'for'", trouble.span, advice, fix)
     return None
 
 
@@ -398,6 +431,7 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _bracket,
     _programmers_operator,
     _missing_colon,
+    _hour,
     _duration,
     _unit_of_age,
     _count,
@@ -406,6 +440,7 @@ _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _time,
     _before_without_any,
     _since_what,
+    _for_instead_of_within,
     _in_the_what,
     _list_without_brackets,
     _window_of_a_date,

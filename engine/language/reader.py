@@ -231,12 +231,18 @@ class ClauseReader:
             self.report(finding("reserved", message, clause.head))
             return None
         written = self.text[slice(*clause.head)]
-        best = nearest(clause.word, (word.word for word in self.vocabulary.values()))
+        near = nearest(clause.word, (word.word for word in self.vocabulary.values()))
+        best = near or self._begun(clause.word)
         known = ", ".join(word.word for word in self.vocabulary.values())
         advice = f"did you mean '{best}:'?" if best else f"the words are {known}"
-        fix = Fix(clause.head, best) if best else None
+        fix = Fix(clause.head, best) if best and (near or best == "End") else None
         self.report(finding("unknown-clause", f"'{written}:' is no word of the language", clause.head, advice, fix))
         return self.vocabulary[normal(best)] if best else None
+
+    def _begun(self, written: str) -> str | None:
+        """The word that ``End if`` and the like begin with."""
+        begun = (word.word for key, word in self.vocabulary.items() if written.startswith(f"{key} "))
+        return max(begun, key=len, default=None)
 
 
 class Meant(NamedTuple):
