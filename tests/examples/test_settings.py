@@ -53,9 +53,9 @@ def test_nights_go_by_each_persons_own_clock_whatever_the_rule_s_zone_is(setting
     rule = "Rule: r\nTrigger: go\nAction: send_email\nZone: Europe/Warsaw\n"
     Path("r.rules").write_text(rule)
     clock = Clock("2026-01-01T12:00:00Z")
-    with Engine.open(rules="r.rules", settings=settings, clock=clock) as engine:
-        sent: list[str] = []
-        engine.action("send_email")(lambda action: sent.append(action.person))
+    sent: list[str] = []
+    mails = {"send_email": lambda action: sent.append(action.person)}
+    with Engine.open(rules="r.rules", settings=settings, clock=clock, actions=mails) as engine:
         engine.identify("tokyo", {"timezone": "Asia/Tokyo"})
         engine.ingest([{"event": "go", "user_id": user} for user in ("tokyo", "nobody-knows")])
         travel(engine, clock, "2026-01-01T22:00:00Z")
