@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks.loopback import Latency
 from benchmarks.receivers import BAD
+from engine.cli.life import keep_still
 from engine.config import Settings, load_settings
 from engine.daemon import Daemon
 from engine.delivery.channels import Channel, Message, Outgoing, Sealing
@@ -83,7 +84,7 @@ def receivers() -> Iterator[Receivers]:
 
 @contextmanager
 def engine_to(channels: Mapping[str, Mapping[str, Any]]) -> Iterator[Engine]:
-    """An engine on a file of its own, with a rule for each channel."""
+    """An engine on a file of its own, with a rule for each channel; the garbage collector as in `lapse run`."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for name, text in TEMPLATE.items():
@@ -91,6 +92,7 @@ def engine_to(channels: Mapping[str, Mapping[str, Any]]) -> Iterator[Engine]:
         rules = (f'Rule: {name}\nTrigger: go\nAction: to_{name} "hello"\n' for name in channels)
         (folder / "r.rules").write_text("\n".join(rules))
         with Engine.open(rules=folder / "r.rules", settings=_settings(folder, channels)) as engine:
+            keep_still()
             yield engine
 
 
