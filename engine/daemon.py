@@ -214,7 +214,10 @@ class Daemon:
 
 
 def _keep_quiet() -> None:
-    """The library tells of every look as it begins and ends; whoever has set a level of their own keeps it."""
+    """The library tells of every look, and warns of each that took longer than the pause between two.
+
+    Whoever has set a level of their own keeps it.
+    """
     library = logging.getLogger("apscheduler")
     if library.level == logging.NOTSET:
-        library.setLevel(logging.WARNING)
+        library.setLevel(logging.ERROR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -213,3 +214,19 @@ def test_rule_files_that_are_gone_are_told_once_and_leave_the_live_rules(
     daemon._look()
     daemon.stop()
     assert live(engine) == ["new"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(logging.NOTSET, logging.ERROR), (logging.DEBUG, logging.DEBUG)])
+def test_the_scheduler_does_not_tell_of_every_look_unless_somebody_asked_it_to(
+    engine: Engine, before: int, after: int
+) -> None:
+    library = logging.getLogger("apscheduler")
+    was = library.level
+    library.setLevel(before)
+    daemon = Daemon(engine)
+    try:
+        daemon.start()
+        assert library.level == after
+    finally:
+        daemon.stop()
+        library.setLevel(was)

@@ -48,7 +48,6 @@ def log_to_stderr(format: Format) -> None:
     handler.setFormatter(JsonLines() if format is Format.JSON else TextLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger(LOGGER).setLevel(logging.INFO)
-    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of every look that took longer than a second
 
 
 def _time(record: logging.LogRecord) -> datetime.datetime:
