@@ -232,6 +232,10 @@ class Actions(BaseModel):
         """Channels by the name of the action."""
         return self.__pydantic_extra__
 
+    def channel_of(self, action: str) -> str | None:
+        """The name of the channel that an action is bound to, be it by the default; None where nothing binds it."""
+        return self.bindings.get(action) or self.default
+
     @property
     def exhaustive(self) -> bool:
         """Whether actions without a line have no channel at all: once one has a line, and there is no default."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 from engine.files import EventFile
-from engine.receipt import Duplicate, Rejection, plain_conflict, plain_rejection
+from engine.receipt import LeftOut, Rejection
 from engine.runtime.engine import Engine
 
 TOGETHER = 1_000
@@ -16,32 +16,16 @@ TOGETHER = 1_000
 
 
 @dataclass
-class Summary:
-    """What became of a file's lines. Their indices are line numbers, from 1."""
+class Summary(LeftOut):
+    """What became of a file's lines."""
 
     file: str
     stored: int = 0
     historical: int = 0
     """How many of the lines stored count as history, and so start no journey."""
-    duplicates: int = 0
-    """Lines held already with the same content."""
-    conflicts: list[Duplicate] = field(default_factory=list)
-    """Lines whose ``message_id`` is held with other content, and so are lost."""
-    rejected: list[Rejection] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not self.rejected and not self.conflicts
 
     def plain(self) -> dict[str, Any]:
-        return {
-            "file": self.file,
-            "stored": self.stored,
-            "historical": self.historical,
-            "duplicates": self.duplicates,
-            "conflicts": [plain_conflict(one) for one in self.conflicts],
-            "rejected": [plain_rejection(one) for one in self.rejected],
-        }
+        return {"file": self.file, "stored": self.stored, "historical": self.historical, **self.left_out()}
 
 
 def ingest_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -112,6 +112,29 @@ def plain_rejection(one: Rejection) -> dict[str, Any]:
 def plain_conflict(one: Duplicate) -> dict[str, Any]:
     """A line of a file that is lost to another of its ``message_id``, as plain data."""
     return {"line": one.index, "message_id": one.message_id}
+
+
+@dataclass(kw_only=True)
+class LeftOut:
+    """What of a file was not taken in. Indices are line numbers, from 1."""
+
+    duplicates: int = 0
+    """Lines whose ``message_id`` is held already, with the same content."""
+    conflicts: list[Duplicate] = field(default_factory=list)
+    """Lines whose ``message_id`` is held with other content, and so are lost."""
+    rejected: list[Rejection] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return not self.rejected and not self.conflicts
+
+    def left_out(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "duplicates": self.duplicates,
+            "conflicts": [plain_conflict(one) for one in self.conflicts],
+            "rejected": [plain_rejection(one) for one in self.rejected],
+        }
 
 
 @dataclass(frozen=True, slots=True)

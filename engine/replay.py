@@ -16,7 +16,7 @@ from engine.clock import iso
 from engine.config import load_settings
 from engine.delivery.channels import Outgoing
 from engine.model import Limits, validate
-from engine.receipt import Accepted, Duplicate, Outcome, Rejection, plain_conflict, plain_rejection
+from engine.receipt import LeftOut, Outcome, Receipt, Rejection
 from engine.runtime.endings import Endings
 from engine.runtime.engine import Engine
 from engine.testing import Clock, travel
@@ -63,8 +63,8 @@ class RuleReport:
 
 
 @dataclass
-class Report:
-    """The outcome of a replay. The indices of what was not taken in are places in the log."""
+class Report(LeftOut):
+    """The outcome of a replay."""
 
     rules: list[RuleReport]
     events: int
@@ -73,24 +73,13 @@ class Report:
     actions: list[Action]
     endings: dict[str, Endings] = field(default_factory=dict)
     """By rule, what ended without acting and why, with a few examples."""
-    duplicates: int = 0
-    """Events whose ``message_id`` an event of the log had before, with the same content."""
-    conflicts: list[Duplicate] = field(default_factory=list)
-    """Events whose ``message_id`` an event of the log had before with other content, and so are lost."""
-    rejected: list[Rejection] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        return not self.rejected and not self.conflicts
 
     def plain(self) -> dict[str, Any]:
         return {
             "rules": {one.rule: one.plain() for one in self.rules},
             "events": self.events,
             "until": None if self.until is None else iso(self.until),
-            "duplicates": self.duplicates,
-            "conflicts": [plain_conflict(one) for one in self.conflicts],
-            "rejected": [plain_rejection(one) for one in self.rejected],
+            **self.left_out(),
         }
 
 
@@ -219,17 +208,16 @@ def _report(engine: Engine, until: int | None, outcomes: Sequence[Outcome]) -> R
         RuleReport(one.rule, one.started, one.acted, one.ended, one.waiting, number.get(one.rule, 0), one.people)
         for one in engine.counts_by_rule()
     ]
-    repeats = [one for one in outcomes if isinstance(one, Duplicate)]
-    conflicts = [one for one in repeats if one.conflict]
+    whole = Receipt(tuple(outcomes))
     return Report(
         rules,
-        events=sum(isinstance(one, Accepted) for one in outcomes),
+        events=whole.stored,
         until=until,
         actions=actions,
         endings=engine.endings(FEW),
-        duplicates=len(repeats) - len(conflicts),
-        conflicts=sorted(conflicts, key=_place),
-        rejected=sorted((one for one in outcomes if isinstance(one, Rejection)), key=_place),
+        duplicates=len(whole.duplicates) - len(whole.conflicts),
+        conflicts=sorted(whole.conflicts, key=_place),
+        rejected=sorted(whole.rejected, key=_place),
     )
 
 

@@ -125,7 +125,7 @@ class Routes:
 
     def _route(self, action: str) -> Route:
         actions = self._lanes.settings.actions
-        bound = actions.bindings.get(action) or actions.default
+        bound = actions.channel_of(action)
         name = bound or LOG
         kind = self._lanes.kind(name)
         if action in self._functions:

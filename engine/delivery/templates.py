@@ -58,7 +58,7 @@ class Templates:
 
 def mail_channel(settings: Settings, action: str) -> EmailSettings | None:
     """The channel that an action goes out by as mail; None for one that goes any other way."""
-    channel = settings.channels.get(settings.actions.bindings.get(action) or settings.actions.default or "")
+    channel = settings.channels.get(settings.actions.channel_of(action) or "")
     return channel if isinstance(channel, EmailSettings) else None
 
 

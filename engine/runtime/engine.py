@@ -598,9 +598,8 @@ class Engine:
 
     def is_bound(self, action: str) -> bool:
         """Whether a function or a setting, be it the default, binds an action."""
-        actions = self.settings.actions
-        bound = self._fallback is not None or actions.default is not None
-        return bound or action in self._functions or action in actions.bindings
+        known = self._fallback is not None or action in self._functions
+        return known or self.settings.actions.channel_of(action) is not None
 
     def check_channels(self) -> None:
         """Raises ConfigError for a channel of the settings that cannot work, such as one whose secret is missing.

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from engine.errors import ImportMoved, RefusedError
 from engine.files.line_ids import digest_of, line_id, shortened
 from engine.files.parts import Entry, Part, waiting
-from engine.receipt import Receipt, Rejection
+from engine.receipt import Receipt, Rejection, plain_rejection
 from engine.runtime.engine import CHUNK, Engine
 from engine.runtime.intake import public_ids
 from engine.store import Connection, imports
@@ -111,7 +113,7 @@ def _store(
     written: list[ImportRow] = []
 
     def beside(connection: Connection, receipt: Receipt) -> None:
-        refused = [_told(good[one.index][0], one) for one in receipt.rejected] + [_told(one.index, one) for one in bad]
+        refused = [replace(one, index=good[one.index][0]) for one in receipt.rejected] + bad
         row = _tallied(after, receipt, refused, engine.settings.api.import_rejections)
         row = row._replace(updated_at=engine.clock.now())
         _save(connection, row, before)
@@ -140,10 +142,11 @@ def _name(engine: Engine, row: ImportRow, items: Sequence[dict[str, Any]]) -> tu
     return known, times
 
 
-def _tallied(row: ImportRow, receipt: Receipt, refused: list[dict[str, Any]], most: int) -> ImportRow:
+def _tallied(row: ImportRow, receipt: Receipt, refused: Sequence[Rejection], most: int) -> ImportRow:
     """``row`` with what became of more lines, the refused ones told one by one up to ``most``."""
     told: list[dict[str, Any]] = json.loads(row.rejections)
-    told += sorted(refused, key=lambda one: int(one["line"]))[: most - len(told)] if len(told) < most else []
+    first = sorted(refused, key=attrgetter("index"))
+    told += [plain_rejection(one) for one in first[: max(most - len(told), 0)]]
     return row._replace(
         stored=row.stored + receipt.stored,
         duplicates=row.duplicates + len(receipt.duplicates) - len(receipt.conflicts),
@@ -151,10 +154,6 @@ def _tallied(row: ImportRow, receipt: Receipt, refused: list[dict[str, Any]], mo
         rejected=row.rejected + len(refused),
         rejections=json.dumps(told),
     )
-
-
-def _told(line: int, one: Rejection) -> dict[str, Any]:
-    return {"line": line, "code": one.code, "reason": one.reason, "field": one.field}
 
 
 def _end(connection: Connection, row: ImportRow, rest: ImportRow, last: bool, now: int) -> ImportRow:

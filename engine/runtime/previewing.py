@@ -124,7 +124,7 @@ def _named(live: Live, template: str, rule: str | None) -> tuple[Program | None,
 def _kept(connection: Connection, settings: Settings, row: OutboxRow, person: rulebook.Person) -> str | None:
     """Why an action would not leave: for want of a channel, or as :class:`Pressure` says."""
     actions = settings.actions
-    name = actions.bindings.get(row.name) or actions.default
+    name = actions.channel_of(row.name)
     if name is None and actions.exhaustive:
         return "unbound"
     channel = settings.channels.get(name or LOG)
