@@ -82,13 +82,6 @@ class RuleFiles:
     _seen: dict[Path, Stamp] | None = None
     """The files as they were when it was last asked whether they have changed."""
 
-    def files(self) -> list[Path]:
-        """Every rule file, in order. Raises ConfigError for a path that does not exist."""
-        for path in self.paths:
-            if not path.exists():
-                raise ConfigError(f"there are no rules at '{path}'; name a rule file or a folder of '*{SUFFIX}' files")
-        return self._present()
-
     def have_changed(self) -> bool:
         """Whether a file has come, gone or changed since they were read last, and none has since this was last asked.
 
@@ -110,7 +103,8 @@ class RuleFiles:
         Raises ConfigError for a path that does not exist, and for a file that changes meanwhile.
         """
         self._read = self._stamped()
-        self._readings = {path: self._reading(path) for path in self.files()}
+        self._refuse_missing()
+        self._readings = {path: self._reading(path) for path in self._read}
         if self._stamped() != self._read:
             raise ConfigError("the rule files changed while they were read; try again when they are written")
         readings = _refusing_repeats(self._readings.values())
@@ -122,7 +116,13 @@ class RuleFiles:
         """What was read last did not go live: the files count as changed."""
         self._read = None
 
+    def _refuse_missing(self) -> None:
+        for path in self.paths:
+            if not path.exists():
+                raise ConfigError(f"there are no rules at '{path}'; name a rule file or a folder of '*{SUFFIX}' files")
+
     def _present(self) -> list[Path]:
+        """Every rule file that is there, in order."""
         found: list[Path] = []
         for path in self.paths:
             if path.is_dir():
