@@ -4,32 +4,24 @@ from __future__ import annotations
 
 import datetime
 import operator
-import re
 from typing import Final
 
 from engine.clock import micros
 from engine.errors import RefusedError
+from engine.iso8601 import IsoTime, read_iso, read_usual
 from engine.strict_json import kind, shown
 
-_WITH_OFFSET = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):?[0-5][0-9])"
-).fullmatch
-_WITHOUT_OFFSET = re.compile(
-    r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[Tt ][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2}(?:[.,][0-9]+)?)?)?)?"
-).fullmatch
-_LONGEST: Final = 64
 _ADVICE: Final = "write it like 2026-03-01T12:00:00Z or 2026-03-01T14:00:00+02:00"
 
-_from_iso = datetime.datetime.fromisoformat
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
 
 def parse_timestamp(value: object) -> int:
     """``value`` in microseconds since 1970 UTC; may be negative.
 
-    Takes an aware ``datetime``, or text: a date, ``T`` or a blank, hours and minutes, perhaps seconds with a
-    fraction (digits after the sixth are cut off), and an offset (``Z``, ``+02:00``, ``+0200``).
+    Takes an aware ``datetime``, or ISO 8601 text with a time and an offset, in every spelling that
+    :func:`~engine.iso8601.read_iso` reads.
 
     Raises :class:`~engine.errors.RefusedError` with ``timestamp_no_offset`` or ``timestamp_invalid``.
     """
@@ -43,13 +35,26 @@ def parse_timestamp(value: object) -> int:
     raise RefusedError("timestamp_invalid", f"timestamp is {what}; {_ADVICE}", "timestamp")
 
 
+def parse_local(text: str, zone: datetime.tzinfo) -> int:
+    """Return ``text`` as :func:`parse_timestamp` does, where it has no offset by the clock of ``zone``.
+
+    A time that a change of clocks skips or repeats is the one before the change. Raises RefusedError.
+    """
+    written = read_iso(text)
+    if written is None or written.offset is not None:
+        return _from_text(text)
+    return operator.index(micros(written.wall.replace(tzinfo=zone)))
+
+
 def _from_text(text: str) -> int:
-    if len(text) > _LONGEST or _WITH_OFFSET(text) is None:
-        raise _unreadable(text)
-    try:
-        since = _from_iso(text.upper()) - _EPOCH
-    except ValueError:
-        raise _unreadable(text) from None
+    usual = read_usual(text)
+    if usual is not None:
+        since = usual - _EPOCH
+    else:
+        written = read_iso(text)
+        if written is None or written.offset is None:
+            raise _unreadable(text, written)
+        since = written.wall - _NAIVE_EPOCH - written.offset
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
@@ -63,8 +68,8 @@ def _from_datetime(value: datetime.datetime) -> int:
     raise RefusedError("timestamp_no_offset", "timestamp is a naive datetime; give it a tzinfo", "timestamp")
 
 
-def _unreadable(text: str) -> RefusedError:
-    if len(text) <= _LONGEST and _WITHOUT_OFFSET(text) is not None:
+def _unreadable(text: str, written: IsoTime | None) -> RefusedError:
+    if written is not None:
         reason = f"timestamp '{text}' has no offset; add 'Z' for UTC, or one such as '+02:00'"
         return RefusedError("timestamp_no_offset", reason, "timestamp")
     return RefusedError("timestamp_invalid", f"timestamp '{shown(text)}' is not ISO 8601; {_ADVICE}", "timestamp")
