@@ -20,14 +20,12 @@ from engine.config import Settings
 from engine.delivery.routing import LOG, PYTHON, UNBOUND, Lanes
 from engine.errors import ConfigError
 from engine.runtime.engine import Engine
-from engine.runtime.pressure import EMAIL
 from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
 from engine.store import counters, outbox, types
 from engine.store.schema import events, people
 from engine.store.schema import outbox as actions
 from engine.strict_json import shown
-from engine.templates.checking import EXTRA, installed
 
 OVERDUE = MINUTE
 """How late what is due may be before it is a problem."""
@@ -170,8 +168,6 @@ def _why_not(lanes: Lanes, name: str) -> str | None:
         lanes.of(name)
     except ConfigError as error:
         return str(error)
-    if lanes.kind(name) == EMAIL and not installed():
-        return f"mail is made from templates, and what reads them is not installed: {EXTRA}"
     return None
 
 

@@ -30,7 +30,6 @@ from engine.errors import RefusedError
 from engine.language.suggest import nearest
 from engine.runtime.previewing import Previewed
 from engine.strict_json import parse_json
-from engine.templates.checking import EXTRA, installed
 from engine.templates.folder import Folder
 
 if TYPE_CHECKING:
@@ -170,8 +169,6 @@ def _refuse_missing(settings: Settings, template: str) -> None:
         near = nearest(template, folder.names())
         advice = f"did you mean '{near}'?" if near else "name one as rules do, without an ending"
         raise fail(f"there is no template '{template}' in '{folder.path}'; {advice}")
-    if not installed():
-        raise fail(f"templates are read by a library that is not installed; {EXTRA}")
 
 
 def _action(settings: Settings, template: str, found: Previewed, variables: dict[str, Any]) -> Outgoing:

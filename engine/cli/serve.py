@@ -16,7 +16,8 @@ from engine.cli.logs import log_to_stderr
 from engine.cli.opening import settings_of
 from engine.cli.options import MigrateOption, RulesOption, StoreOption
 from engine.daemon import Daemon
-from engine.errors import ConfigError, LapseError
+from engine.errors import LapseError
+from engine.extras import SERVE, require
 from engine.runtime.keyring import Keyring
 from engine.runtime.workspaces import Workspaces
 
@@ -59,6 +60,7 @@ def serve(
     """
     if no_daemon and rules:
         raise fail("--no-daemon makes no rules live; give --rules to the 'lapse run' that does")
+    require(SERVE)
     log_to_stderr(format)
     settings = settings_of(store, new=True)
     with Workspaces(settings) as workspaces, stopping(), _daemon(workspaces, no_daemon) as daemon:
@@ -98,13 +100,9 @@ def _address(workspaces: Workspaces, wanted: str) -> str:
 
 
 def _serve(workspaces: Workspaces, daemon: Daemon | None, address: str, port: int) -> None:
-    try:
-        from engine.api.app import build
-        from engine.api.server import listening, server
-    except ImportError as error:
-        raise ConfigError(
-            f"the service needs '{error.name}', which is not installed: pip install 'lapse[serve]'"
-        ) from None
+    from engine.api.app import build
+    from engine.api.server import listening, server
+
     well = None if daemon is None else (lambda: daemon.healthy)
     serving = server(build(workspaces, daemon=well), workspaces.settings.api)
     with listening(address, port) as socket:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from engine.clock import WallClock
 from engine.delivery.answers import judge
 from engine.delivery_settings import HttpSettings
-from engine.errors import ConfigError
+from engine.extras import WEBHOOK, require
 
 
 class Poster:
@@ -17,10 +17,9 @@ class Poster:
     """
 
     def __init__(self, settings: HttpSettings) -> None:
-        try:
-            from engine.delivery.client import client_of
-        except ImportError:
-            raise ConfigError("a webhook needs an HTTP client; install it with: pip install 'lapse[webhook]'") from None
+        require(WEBHOOK)
+        from engine.delivery.client import client_of
+
         self._client = client_of(settings)
         self._clock = WallClock()
 

@@ -10,9 +10,8 @@ from engine.config import Settings
 from engine.delivery.channels import Message, Outgoing, SendError
 from engine.delivery_settings import EmailSettings, TemplateSettings
 from engine.language import Reading
-from engine.templates.checking import EXTRA, Looked, installed, look_over
+from engine.templates.checking import Looked, look_over
 from engine.templates.faults import TemplateError
-from engine.templates.folder import Folder
 
 if TYPE_CHECKING:
     from engine.templates.rendering import Rendered, Renderer
@@ -27,15 +26,8 @@ class Templates:
     def message(self, action: Outgoing) -> Message | None:
         """What the action's template makes of it; None where it names none, or none of that name is there.
 
-        Raises a permanent SendError, with the file and the line, for a template that cannot be rendered, and one that
-        is not permanent where the library that reads templates is not installed.
+        Raises a permanent SendError, with the file and the line, for a template that cannot be rendered.
         """
-        if action.template is None:
-            return None
-        if not installed():
-            if not Folder(self._settings.folder).wordings(action.template):
-                return None
-            raise SendError(f"templates are read by a library that is not installed; {EXTRA}")
         try:
             made = self.rendered(action)
         except TemplateError as error:

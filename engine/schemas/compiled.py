@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any, Final
 
-from engine.errors import BadSchema, ConfigError
+from engine.errors import BadSchema
 from engine.schemas.bounds import within_bounds
 from engine.schemas.settings import TYPE_SETTINGS, TypeSettings
 from engine.schemas.wording import Problem, problem_of
@@ -41,16 +40,14 @@ class Schema:
 
 
 def compile_schema(schema: object, settings: TypeSettings = TYPE_SETTINGS) -> Schema:
-    """A schema made ready. Raises BadSchema for what is none or is beyond the bounds of ``settings``.
-
-    Raises ConfigError where the package that checks schemas is not installed.
-    """
+    """A schema made ready. Raises BadSchema for what is none or is beyond the bounds of ``settings``."""
     return recompile(within_bounds(schema, settings))
 
 
 def recompile(plain: dict[str, Any]) -> Schema:
-    """A schema that was accepted once, made ready again whatever the bounds are by now. Raises ConfigError too."""
-    library = _library()
+    """A schema that was accepted once, made ready again whatever the bounds are by now."""
+    import jsonschema_rs as library  # here, so that a command that checks no events starts without it
+
     try:
         validator = library.validator_for(
             plain,
@@ -74,14 +71,3 @@ def _told(error: Any) -> str:
     """What the library says of a schema, and where in it."""
     where = path_text(("schema", *error.instance_path))
     return f"{where}: {shown(error.message, _LONGEST_REASON)}"
-
-
-def _library() -> ModuleType:
-    """The checker, which only workspaces with schemas need."""
-    try:
-        import jsonschema_rs
-    except ImportError:
-        raise ConfigError(
-            "schemas of event types need the package jsonschema-rs; install it with: pip install 'lapse[schemas]'"
-        ) from None
-    return jsonschema_rs

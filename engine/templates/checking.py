@@ -10,8 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from engine.delivery_settings import TemplateSettings
 from engine.language import Diagnostic, Reading
@@ -24,14 +23,6 @@ from engine.templates.codes import finding
 from engine.templates.folder import BODIES, Folder, Wording
 
 Finding = tuple[Source, Diagnostic]
-
-EXTRA: Final = "pip install 'lapse[templates]'"
-"""What installs the library that reads templates."""
-
-
-def installed() -> bool:
-    """Whether the library that reads templates is there."""
-    return find_spec("liquid") is not None
 
 
 class Use(NamedTuple):
@@ -75,15 +66,13 @@ def look_over(
     bare = (one for reading in readings for rule in reading.written for one in _unnamed(reading.source, rule, mails))
     found = [*bare, *_missing(folder, uses), *_incomplete(folder, uses)]
     files = folder.files()
-    if installed():
+    if files:
         from engine.templates.analysis import analysed
 
         by_name: dict[str, list[Use]] = defaultdict(list)
         for use in uses:
             by_name[use.template].append(use)
         found += analysed(settings, by_name, only_used=only_used)
-    elif files:
-        found += _unchecked(folder, uses)
     found = sorted(dict.fromkeys(found), key=lambda one: (one[0].name, one[1].span, one[1].code))
     return Looked(len(files), tuple(found))
 
@@ -149,9 +138,3 @@ def _lacking_subject(folder: Folder, wording: Wording) -> str | None:
     if wording.language is None or path != folder.partial(wording.name, "subject", None):
         return None
     return f"the mail '{wording.name}' has no subject{spoken}; there it goes under the one without a language"
-
-
-def _unchecked(folder: Folder, uses: Iterable[Use]) -> Iterator[Finding]:
-    for use in {use.template: use for use in uses if folder.wordings(use.template)}.values():
-        message = f"the template '{use.template}' was not looked over"
-        yield use.source, finding("template-unchecked", message, use.span, f"install what reads it: {EXTRA}")

@@ -22,7 +22,6 @@ CODES: Final[dict[str, Code]] = {
     "template-missing": Code("warning", "a rule names a template that is not there"),
     "template-no-default": Code("warning", "a template is also there for people of any other language"),
     "template-no-subject": Code("warning", "a mail has a subject"),
-    "template-unchecked": Code("warning", "templates are read by a library that is not installed"),
     "template-limit": Code("error", "a template makes only so much, in so much time"),
     "template-value": Code("error", "a value cannot be used the way the template uses it"),
 }

@@ -335,13 +335,13 @@ def test_without_schemas_no_event_is_looked_at(engine: Engine, monkeypatch: pyte
 
 def test_where_schemas_cannot_be_checked_nothing_slips_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(plain: dict[str, Any]) -> None:
-        raise ConfigError("install it with: pip install 'lapse[schemas]'")
+        raise ConfigError("the schema cannot be compiled")
 
     url = f"sqlite:///{tmp_path}/lapse.db"
     with Engine.open(url) as service, Engine.open(url) as office:
         office.types.create("order.paid", schema=ORDER)
         monkeypatch.setattr(admission, "recompile", missing)
-        with pytest.raises(ConfigError, match="lapse"):
+        with pytest.raises(ConfigError, match="compiled"):
             service.ingest(paid())
 
 

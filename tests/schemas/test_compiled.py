@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
-import sys
 from typing import Any
 
 import pytest
 
-from engine.errors import BadSchema, ConfigError
+from engine.errors import BadSchema
 from engine.schemas.compiled import compile_schema
 from engine.schemas.settings import TypeSettings
 
@@ -258,17 +256,3 @@ def test_a_pattern_that_backtracking_would_never_finish_is_checked_at_once() -> 
     compiled = compile_schema({"properties": {"x": {"pattern": "^(a+)+$"}}})
     assert compiled.problem({"x": "a" * 30_000 + "b"}) is not None
     assert compiled.problem({"x": "a" * 30_000}) is None
-
-
-def test_without_the_package_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def without(name: str, *rest: Any) -> Any:
-        if name == "jsonschema_rs":
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.delitem(sys.modules, "jsonschema_rs", raising=False)
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ConfigError, match=r"pip install 'lapse\[schemas\]'"):
-        compile_schema({})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from engine.language import read
-from engine.templates import checking
 from engine.templates.checking import Looked, look_over
 from engine.templates.codes import CODES
 
@@ -309,16 +308,6 @@ def test_a_file_that_is_too_large_or_no_text_is_told(kitchen: Kitchen) -> None:
         "p.html:1:1: error: the template cannot be read: it is not UTF-8 [template-unreadable]",
         "t.html:1:1: error: a template has at most 8 bytes, and this one 9 [template-unreadable]",
     ]
-
-
-def test_without_the_library_one_is_told_what_to_install(kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checking, "installed", lambda: False)
-    fine(kitchen)
-    assert [one.split("\n")[0] for one in told(kitchen)] == [
-        "r.rules:3:21: warning: the template 't' was not looked over [template-unchecked]",
-        "r.rules:4:20: warning: the template 'p' was not looked over [template-unchecked]",
-    ]
-    assert told(kitchen)[0].endswith("install what reads it: pip install 'lapse[templates]'")
 
 
 def test_findings_join_those_of_the_rules(kitchen: Kitchen) -> None:
