@@ -58,7 +58,8 @@ class StoreLocked(StoreError):  # noqa: N818
 class StoreUnavailable(StoreError):  # noqa: N818
     """The database cannot be used just now: nothing of the call is stored, and the same call may succeed later.
 
-    ``reason`` is SQLite's name of it, such as ``SQLITE_FULL``.
+    ``reason`` is SQLite's name of it, such as ``SQLITE_FULL``; or, of a file that was taken away, ``FILE_MOVED``,
+    ``FILE_REPLACED``, ``FILE_LINKED`` or ``FILE_EMPTIED``.
     """
 
     def __init__(self, text: str, reason: str) -> None:

@@ -33,7 +33,9 @@ class Desk:
 
     def __init__(self, url: str) -> None:
         self.store = Store(url)
-        self.writer: Writer[Handed, Receipt] = Writer(self.store.engine, self.store.gate, self._handle, self._committed)
+        self.writer: Writer[Handed, Receipt] = Writer(
+            self.store.engine, self.store.gate, self._handle, self._committed, self.store.check_files
+        )
         self._taking: list[Taker] = []
 
     def _handle(self, connection: Connection, handed: Sequence[Handed]) -> list[Receipt]:

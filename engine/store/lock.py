@@ -14,18 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import StoreLocked
+from engine.store.files import PRIVATE, Files
 
 
 class DaemonLock:
     """Held by the one daemon of a store. The file names its process, for those who are refused."""
 
-    def __init__(self, store: Path | None) -> None:
-        """Raises StoreLocked when another process, or another daemon of this one, holds it."""
+    def __init__(self, store: Path | None, files: Files | None = None) -> None:
+        """Raises StoreLocked when another process, or another daemon of this one, holds it.
+
+        ``files`` watch its file: whoever removes it would let a second daemon in.
+        """
         self._file: int | None = None
+        self._files = files
         self.released = False
         if store is None:
             return
-        file = os.open(_beside(store, "lock"), os.O_RDWR | os.O_CREAT, 0o644)
+        self._path = _beside(store, "lock")
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -39,11 +45,15 @@ class DaemonLock:
         os.ftruncate(file, 0)
         os.write(file, str(os.getpid()).encode())
         self._file = file
+        if files is not None:
+            files.watch(self._path)
 
     def release(self) -> None:
         """Let another daemon in."""
         self.released = True
         if self._file is not None:
+            if self._files is not None:
+                self._files.forget(self._path)
             os.ftruncate(self._file, 0)
             os.close(self._file)
             self._file = None
@@ -92,7 +102,7 @@ class Gate:
             with self._in_memory:
                 yield
             return
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
         try:
             fcntl.flock(file, kind)
             yield

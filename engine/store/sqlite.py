@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from engine.errors import StoreUnavailable
+from engine.store.files import Files
 from engine.store.prepared import Item, Keyed, RowByRow, Unfolded
 
 WRITES: Final = "lapse_writes"
@@ -60,19 +62,34 @@ def _row_by_row(element: RowByRow, compiler: SQLCompiler, asfrom: bool = False, 
     return f"{left} CROSS JOIN {right} ON {compiler.process(element.onclause, **options)}"
 
 
-def open_engine(url: URL) -> Engine:
-    """An engine on a file, or on a database in memory: one connection, which all threads share."""
-    pool = {"poolclass": StaticPool} if file_of(url) is None else {"poolclass": QueuePool, "max_overflow": 20}
-    engine = create_engine(url, connect_args={"check_same_thread": False}, **pool)
+def open_engine(url: URL, files: Files | None) -> Engine:
+    """An engine on files, checked as a read begins; or in memory: one connection, shared by all threads."""
+    if files is None:
+        engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=StaticPool)
+    else:
+        engine = create_engine(url, creator=partial(_connect, files), poolclass=QueuePool, max_overflow=20)
+        event.listen(engine, "begin", partial(_check, files))
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
 
 
+def _check(files: Files, connection: Connection) -> None:
+    """Raise StoreUnavailable for a read of files that were taken away; a writer's own check tells of its."""
+    if not connection.get_execution_options().get(WRITES):
+        files.check()
+
+
+def _connect(files: Files) -> sqlite3.Connection:
+    """A connection to a file that is there: SQLite would make an empty one in the place of one that was moved."""
+    files.check()
+    return sqlite3.connect(f"{files.path.as_uri()}?mode=rw", uri=True, check_same_thread=False)
+
+
 def file_of(url: URL) -> Path | None:
-    """The file a database lies in; nothing for one in memory."""
+    """The file a database lies in, with symbolic links resolved, as locks lie beside it; nothing for one in memory."""
     name = url.database
-    return None if not name or name == ":memory:" or name.startswith("file:") else Path(name).absolute()
+    return None if not name or name == ":memory:" else Path(os.path.realpath(name))
 
 
 def safe_version(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
-from engine.store import lock, secrets, sqlite
+from engine.store import files, lock, secrets, sqlite
 from engine.store.migrations import upgrade
 from engine.store.prepared import Prepared, bound, inserting, next_id
 from engine.store.schema import workspaces
@@ -30,9 +30,10 @@ class Store:
         parsed = _parsed(url)
         self.url = url
         self.path = sqlite.file_of(parsed)
+        self.files = None if self.path is None else files.Files(self.path)
         self.gate = lock.Gate(self.path)
         self._daemon: lock.DaemonLock | None = None
-        self.engine = sqlite.open_engine(parsed)
+        self.engine = sqlite.open_engine(parsed, self.files)
         try:
             self._prepare()
         except DBAPIError as error:
@@ -43,9 +44,19 @@ class Store:
             raise StoreError(f"'{url}' cannot be opened: {error.strerror}; does its folder exist?") from error
 
     def _prepare(self) -> None:
-        with self.gate.alone(), self.engine.connect() as connection:
-            sqlite.prepare_file(connection)
-            upgrade(connection.execution_options(**{sqlite.WRITES: True}))
+        with self.gate.alone():
+            if self.path is not None:
+                files.make_private(self.path)
+            with self.engine.connect() as connection:
+                sqlite.prepare_file(connection)
+                upgrade(connection.execution_options(**{sqlite.WRITES: True}))
+                if self.files is not None:
+                    self.files.watch(*(Path(f"{self.path}{ending}") for ending in ("", files.LOG, files.INDEX)))
+
+    def check_files(self) -> None:
+        """Raise StoreUnavailable where what was just committed is not in the file at the store's path."""
+        if self.files is not None:
+            self.files.check()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -65,7 +76,7 @@ class Store:
 
     def lock(self) -> lock.DaemonLock:
         """Become the store's daemon. Raises StoreLocked when it has one."""
-        self._daemon = lock.DaemonLock(self.path)
+        self._daemon = lock.DaemonLock(self.path, self.files)
         return self._daemon
 
     def holder(self) -> int | None:
@@ -117,4 +128,6 @@ def _parsed(url: str) -> URL:
         raise StoreError(f"'{url}' is no URL of a store; write it like 'sqlite:///lapse.db'") from None
     if parsed.get_backend_name() != "sqlite":
         raise StoreError(f"stores on {parsed.get_backend_name()} are not supported yet; use 'sqlite:///lapse.db'")
+    if parsed.query:
+        raise StoreError(f"'{url}' has parameters, and a store takes none; write it like 'sqlite:///lapse.db'")
     return parsed

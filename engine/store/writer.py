@@ -42,7 +42,9 @@ class _Call:
 class Writer(Generic[P, R]):
     """Runs ``handle`` on the payloads of all calls that wait, and then their functions one by one, in one transaction.
 
-    ``committed`` is called after every commit, before the callers are answered.
+    ``committed`` is called after every commit, before the callers are answered. ``check`` raises StoreError where the
+    store's files are not where they belong: called before a transaction, and after it, when none of the callers is told
+    that it is done.
     """
 
     def __init__(
@@ -51,11 +53,13 @@ class Writer(Generic[P, R]):
         gate: Gate,
         handle: Callable[[Connection, Sequence[P]], Sequence[R]],
         committed: Callable[[], None],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine.execution_options(**{sqlite.WRITES: True})
         self._gate = gate
         self._handle = handle
         self._committed = committed
+        self._check = check
         self._queue: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
         self._closed = False
@@ -137,14 +141,21 @@ class Writer(Generic[P, R]):
                 self._carry_out([call])
             return
         self._committed()
+        try:
+            self._check()
+        except StoreError as error:
+            for call in calls:
+                call.future.set_exception(error)
+            return
         for call, result in zip(calls, results, strict=True):
             call.future.set_result(result)
 
     def _transact(self, calls: Sequence[_Call]) -> Sequence[Any]:
         """One transaction; while another process keeps the file to itself, tried again from the start."""
-        connection = self._connection = self._connection or self._engine.connect()
         self._together = len(calls)
         while True:
+            self._check()
+            connection = self._connection = self._connection or self._engine.connect()
             try:
                 with self._gate.writing(), connection.begin():
                     results = self._results(connection, calls)
