@@ -18,6 +18,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
 
 class Clock(Protocol):
@@ -43,8 +45,11 @@ def micros(moment: datetime.datetime) -> int:
 
 
 def moment(at: int) -> datetime.datetime:
-    """The aware UTC datetime ``at`` microseconds after 1970."""
-    return _EPOCH + datetime.timedelta(microseconds=at)
+    """The aware UTC datetime ``at`` microseconds after 1970; beyond the calendar, its first or last moment."""
+    try:
+        return _EPOCH + datetime.timedelta(microseconds=at)
+    except OverflowError:
+        return _FIRST if at < 0 else _LAST
 
 
 def iso_or_none(at: int | None) -> str | None:

@@ -2,6 +2,9 @@
 
 Moments are integer microseconds since 1970 UTC. A wall-clock moment that a zone skips (spring) is the first
 valid instant after it; one that comes twice (autumn) is its first occurrence.
+
+People's data holds dates of any year, so nothing here raises: what lies before the year 1 or behind the year 9999 is
+the first or the last moment of the calendar.
 """
 
 from __future__ import annotations
@@ -25,11 +28,16 @@ _TICK = datetime.timedelta(microseconds=1)
 _WEEKDAYS: tuple[nodes.Weekday, ...] = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
-_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
-_ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?\Z")
-_ISO_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\Z")
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?\Z", re.ASCII)
+_ISO_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\Z", re.ASCII)
+FIRST = -62_135_596_800 * _SECOND
+"""The beginning of the year 1: no moment lies before it."""
 LAST = 253_402_300_799 * _SECOND
 """The end of the year 9999: no moment lies beyond it."""
+_LAST_DAY = datetime.date.max
+_MARGIN = 2 * _DAY
+"""As far from the calendar's ends every zone has a wall clock."""
 
 
 @lru_cache(maxsize=1024)
@@ -43,13 +51,27 @@ def zone_named(name: str) -> Zone | None:
 
 def wall(at: int, zone: Zone) -> datetime.datetime:
     """What the clocks of ``zone`` show at ``at``."""
-    return (_EPOCH + at * _TICK).astimezone(zone)
+    try:
+        return (_EPOCH + at * _TICK).astimezone(zone)
+    except (OverflowError, ValueError):
+        return (_EPOCH + min(max(at, FIRST + _MARGIN), LAST - _MARGIN) * _TICK).astimezone(zone)
+
+
+def within(at: int) -> int:
+    """Return ``at``, or the end of the calendar it lies beyond."""
+    return min(max(at, FIRST), LAST)
+
+
+def day_after(day: datetime.date, days: int = 1) -> datetime.date:
+    """Return the day that is ``days`` after ``day``, or the last (the first) day of the calendar."""
+    ordinal = day.toordinal() + days
+    return datetime.date.fromordinal(min(max(ordinal, 1), _LAST_DAY.toordinal()))
 
 
 def instant(local: datetime.datetime, zone: Zone) -> int:
     """The moment at which the clocks of ``zone`` show ``local`` (naive): see the module's text for gap and fold."""
     first = local.replace(tzinfo=zone, fold=0)
-    at = (first - _EPOCH) // _TICK
+    at = within((first - _EPOCH) // _TICK)
     if zone is datetime.UTC or wall(at, zone).replace(tzinfo=None) == local:
         return at
     return _end_of_gap(local, zone)
@@ -66,20 +88,20 @@ def _end_of_gap(local: datetime.datetime, zone: Zone) -> int:
             low = middle
         else:
             high = middle
-    return high
+    return within(high)
 
 
 def add(at: int, length: nodes.Duration, zone: Zone, times: int = 1) -> int:
     """``at`` plus ``times`` (1 or -1) a length; months on the calendar of ``zone``, clamped to the month's end."""
     if not length.months:
-        return at + times * length.micros
+        return within(at + times * length.micros)
     local = wall(at, zone).replace(tzinfo=None)
     count = local.year * 12 + local.month - 1 + times * length.months
     year, month = divmod(count, 12)
     if not 1 <= year <= 9999:
-        return LAST if times > 0 else 0
+        return LAST if times > 0 else FIRST
     day = min(local.day, months.monthrange(year, month + 1)[1])
-    return instant(local.replace(year=year, month=month + 1, day=day), zone) + times * length.micros
+    return within(instant(local.replace(year=year, month=month + 1, day=day), zone) + times * length.micros)
 
 
 def at_time(day: datetime.date, time: nodes.TimeOfDay, zone: Zone) -> int:
@@ -93,13 +115,14 @@ def midnight(day: datetime.date, zone: Zone) -> int:
 
 def next_time(at: int, weekday: nodes.Weekday | None, time: nodes.TimeOfDay, zone: Zone) -> int:
     """The first moment at or after ``at`` at which the clocks show ``time`` (on ``weekday``)."""
-    day = wall(at, zone).date() - datetime.timedelta(days=1)
-    while True:
+    day = day_after(wall(at, zone).date(), -1)
+    while day < _LAST_DAY:
         if weekday is None or _WEEKDAYS[day.weekday()] == weekday:
             candidate = at_time(day, time, zone)
             if candidate >= at:
                 return candidate
-        day += datetime.timedelta(days=1)
+        day = day_after(day)
+    return LAST
 
 
 # ------------------------------------------------------------------------------------ dates in values
@@ -116,7 +139,7 @@ def moment_of(value: Any, zone: Zone) -> int | None:
         return None
     try:
         read = datetime.datetime.fromisoformat(_without_odd_digits(value))
-        return instant(read, zone) if read.tzinfo is None else (read - _EPOCH) // _TICK
+        return instant(read, zone) if read.tzinfo is None else within((read - _EPOCH) // _TICK)
     except (ValueError, OverflowError):
         return None
 
@@ -145,7 +168,7 @@ def _days(schedule: nodes.Schedule, start: datetime.date, born: datetime.date | 
         while day.year < 9999:
             if schedule.kind == "day" or _WEEKDAYS[day.weekday()] == schedule.weekday:
                 yield day
-            day += datetime.timedelta(days=1)
+            day = day_after(day)
         return
     year, month = start.year, start.month
     while year < 9999:
@@ -160,7 +183,7 @@ def _days(schedule: nodes.Schedule, start: datetime.date, born: datetime.date | 
 def occurrences(schedule: nodes.Schedule, after: int, zone: Zone, born: datetime.date | None = None) -> Iterator[int]:
     """The moments of a schedule later than ``after``, in order, at most one a local day."""
     start = wall(max(after, 0), zone).date()
-    for day in _days(schedule, start - datetime.timedelta(days=1) if start.year > 1970 else start, born):
+    for day in _days(schedule, day_after(start, -1) if start.year > 1970 else start, born):
         at = at_time(day, schedule.time, zone)
         if at > after:
             yield at
@@ -184,17 +207,18 @@ def quiet_end(at: int, lines: tuple[tuple[nodes.QuietHours, Zone], ...]) -> int:
 
 
 def _quiet_until(at: int, line: nodes.QuietHours, zone: Zone) -> int | None:
-    """When the line that holds at ``at`` ends; nothing when it does not hold."""
+    """When the line that holds at ``at`` ends; nothing when it does not hold, or the calendar ends first."""
     local = wall(at, zone)
     today = local.date()
     if _WEEKDAYS[today.weekday()] in line.days:
-        return midnight(today + datetime.timedelta(days=1), zone)
+        ends = midnight(day_after(today), zone)
+        return ends if ends > at else None
     if line.start is None or line.end is None:
         return None
-    for day in (today - datetime.timedelta(days=1), today):
+    for day in (day_after(today, -1), today):
         begins = at_time(day, line.start, zone)
         spans = (line.end.hour, line.end.minute) <= (line.start.hour, line.start.minute)
-        ends = at_time(day + datetime.timedelta(days=1) if spans else day, line.end, zone)
+        ends = at_time(day_after(day) if spans else day, line.end, zone)
         if begins <= at < ends:
             return ends
     return None

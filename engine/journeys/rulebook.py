@@ -97,7 +97,7 @@ def ended(active: nodes.Active | None, at: int, zone: Zone) -> bool:
     """Whether the last day of ``Active`` is over."""
     if active is None or active.end is None:
         return False
-    return at >= calendar.midnight(_day(active.end) + datetime.timedelta(days=1), zone)
+    return at >= calendar.midnight(calendar.day_after(_day(active.end)), zone)
 
 
 def _day(date: nodes.Date) -> datetime.date:

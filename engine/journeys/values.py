@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from engine.journeys import calendar
@@ -161,16 +163,48 @@ def total(function: str, values: list[Any]) -> int | float | None:
     if not numbers:
         return None
     if function == "average":
-        return _sum(numbers) / len(numbers)
+        return _average(numbers)
     return min(numbers) if function == "min" else max(numbers)
 
 
 def _sum(numbers: list[int | float]) -> int | float:
-    """The sum, the same in any order: exact for integers, correctly rounded for the rest."""
+    """The sum, the same in any order: exact for integers of 64 bits, correctly rounded for the rest.
+
+    What is beyond the largest number is the largest number.
+    """
     whole = [one for one in numbers if isinstance(one, int)]
     if len(whole) == len(numbers):
-        return sum(whole)
-    return math.fsum(numbers)
+        total = sum(whole)
+        return total if _WHOLE[0] <= total <= _WHOLE[1] else _nearest(Fraction(total))
+    try:
+        rounded = math.fsum(numbers)
+    except (OverflowError, ValueError):  # on the way to the sum, which may be small
+        return _nearest(_exact(numbers))
+    return rounded if math.isfinite(rounded) else _nearest(_exact(numbers))
+
+
+def _average(numbers: list[int | float]) -> float:
+    total = _sum(numbers)
+    if abs(total) < _LARGEST:
+        return total / len(numbers)
+    return _nearest(_exact(numbers) / len(numbers))
+
+
+def _exact(numbers: list[int | float]) -> Fraction:
+    """The sum of those that are numbers at all."""
+    return sum((Fraction(one) for one in numbers if isinstance(one, int) or math.isfinite(one)), Fraction(0))
+
+
+def _nearest(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return _LARGEST if number > 0 else -_LARGEST
+
+
+_LARGEST = sys.float_info.max
+_WHOLE = (-(2**63), 2**63 - 1)
+"""The integers that JSON readers and the store take."""
 
 
 def _distinct(value: Any) -> tuple[str, Any]:

@@ -113,4 +113,4 @@ def _day(wait: nodes.WaitUntilDate, date: int, zone: Zone) -> datetime.date:
     sign = -1 if wait.side == "before" else 1
     days, rest = divmod(wait.offset.micros, 86_400_000_000)
     moved = calendar.add(date, nodes.Duration(rest, wait.offset.months), zone, sign)
-    return calendar.wall(moved, zone).date() + datetime.timedelta(days=sign * days)
+    return calendar.day_after(calendar.wall(moved, zone).date(), sign * days)

@@ -17,6 +17,7 @@ from engine.clock import SECOND, moment
 if TYPE_CHECKING:
     from engine.templates.limits import Scope
 
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _NOW: Final = ("now", "today")
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d.*)?", re.ASCII | re.DOTALL)
 _UNPADDED: Final = re.compile(r"%-([dmHIMSjyUW])")
@@ -36,9 +37,12 @@ def date(value: Any, form: Any = None, *, context: RenderContext) -> Any:
 
 @with_context
 def time_zone(value: Any, zone: Any = None, *, context: RenderContext) -> Any:
-    """A moment by the clock of a zone, as ISO 8601; it stays as it is where the zone is none."""
+    """A moment by the clock of a zone, as ISO 8601; it stays as it is where the zone is none, or has no such moment."""
     found, there = _moment(value, context), zone_named(zone)
-    return value if found is None or there is None else found.astimezone(there).isoformat()
+    try:
+        return value if found is None or there is None else found.astimezone(there).isoformat()
+    except (OverflowError, ValueError):  # the last hours of the calendar lie beyond it elsewhere
+        return value
 
 
 def zone_named(name: Any) -> datetime.tzinfo | None:
@@ -61,7 +65,7 @@ def _moment(value: Any, context: RenderContext) -> datetime.datetime | None:
         if isinstance(value, str) and not _SECONDS.fullmatch(value):
             return None
         is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
-        return moment(int(float(value) * SECOND)) if is_number else None
+        return _EPOCH + datetime.timedelta(microseconds=int(float(value) * SECOND)) if is_number else None
     except (ValueError, OverflowError):
         return None
 

@@ -55,9 +55,11 @@ def test_a_length_of_time(zone: str, start: str, length: nodes.Duration, times: 
     assert iso(calendar.add(utc(start), length, ZoneInfo(zone), times)) == at
 
 
-def test_no_moment_lies_beyond_the_year_9999() -> None:
+def test_no_moment_lies_beyond_the_calendar() -> None:
     assert calendar.add(utc("9999-06-01T00:00"), months(12), datetime.UTC) == calendar.LAST
-    assert calendar.add(utc("1970-01-01T00:00"), months(12 * 2000), datetime.UTC, -1) == 0
+    assert calendar.add(utc("9999-06-01T00:00"), days(9_000), datetime.UTC) == calendar.LAST
+    assert calendar.add(utc("1970-01-01T00:00"), months(12 * 2000), datetime.UTC, -1) == calendar.FIRST
+    assert calendar.add(utc("0001-06-01T00:00"), days(9_000), datetime.UTC, -1) == calendar.FIRST
 
 
 @pytest.mark.parametrize(
