@@ -12,12 +12,42 @@ and decides what they decide; what comes due later is the business of ``lapse ru
 
 from __future__ import annotations
 
-from engine.default import identify, ingest
-from engine.delivery.channels import Outgoing, SendError
-from engine.errors import ConfigError, LapseError, StoreError
-from engine.model import Event, Identify
-from engine.receipt import Receipt
-from engine.runtime.engine import Engine
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.default import identify, ingest
+    from engine.delivery.channels import Outgoing, SendError
+    from engine.errors import ConfigError, LapseError, StoreError
+    from engine.model import Event, Identify
+    from engine.receipt import Receipt
+    from engine.runtime.engine import Engine
+else:
+    _HOMES = {
+        "ConfigError": "engine.errors",
+        "Engine": "engine.runtime.engine",
+        "Event": "engine.model",
+        "Identify": "engine.model",
+        "LapseError": "engine.errors",
+        "Outgoing": "engine.delivery.channels",
+        "Receipt": "engine.receipt",
+        "SendError": "engine.delivery.channels",
+        "StoreError": "engine.errors",
+        "identify": "engine.default",
+        "ingest": "engine.default",
+    }
+    """Where each public name is defined. It is imported when first used: the command starts without most of them."""
+
+    def __getattr__(name):
+        if name not in _HOMES:
+            raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *_HOMES})
+
 
 __all__ = [
     "ConfigError",

@@ -26,6 +26,7 @@ from engine.store import counters, outbox, types
 from engine.store.schema import events, people
 from engine.store.schema import outbox as actions
 from engine.strict_json import shown
+from engine.version import VERSION
 
 OVERDUE = MINUTE
 """How late what is due may be before it is a problem."""
@@ -91,11 +92,7 @@ def examine(engine: Engine) -> Diagnosis:
 
 
 def _versions() -> Facts:
-    try:
-        lapse = importlib.metadata.version("lapse")
-    except importlib.metadata.PackageNotFoundError:
-        lapse = None
-    return {"lapse": lapse, "python": platform.python_version(), "system": platform.platform(terse=True)}
+    return {"lapse": VERSION, "python": platform.python_version(), "system": platform.platform(terse=True)}
 
 
 def _clock(connection: Connection, workspace: int, now: int) -> Facts:

@@ -2,102 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import metadata
-from typing import Annotated, Any
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
-from engine.cli.addresses import addresses
-from engine.cli.check import check
-from engine.cli.console import fail
-from engine.cli.deliveries import deliveries
-from engine.cli.doctor import doctor
-from engine.cli.erase import erase
-from engine.cli.events import events
-from engine.cli.ingest import ingest
-from engine.cli.keys import keys
-from engine.cli.pause import pause, resume
-from engine.cli.person import person
-from engine.cli.preview import preview
-from engine.cli.quarantine import quarantine
-from engine.cli.redrive import redrive
-from engine.cli.replay import replay
-from engine.cli.rules import rules
-from engine.cli.run import run
-from engine.cli.serve import serve
-from engine.cli.test import rule_tests
-from engine.cli.types import types
-from engine.cli.workspaces import workspaces
+from engine.cli.verbs import VERBS, Verb
 from engine.errors import LapseError
+from engine.version import VERSION
 
-VERBS: dict[str, Callable[..., None]] = {
-    "run": run,
-    "serve": serve,
-    "replay": replay,
-    "check": check,
-    "test": rule_tests,
-    "preview": preview,
-    "ingest": ingest,
-    "rules": rules,
-    "pause": pause,
-    "resume": resume,
-    "person": person,
-    "erase": erase,
-    "events": events,
-    "deliveries": deliveries,
-    "redrive": redrive,
-    "doctor": doctor,
-}
-"""In the order of the help page."""
-
-GROUPS: dict[str, typer.Typer] = {
-    "addresses": addresses,
-    "types": types,
-    "quarantine": quarantine,
-    "keys": keys,
-    "workspaces": workspaces,
-}
-"""Nouns with verbs of their own; they come last."""
+_VERBS: Final = {verb.name: verb for verb in VERBS}
 
 
 class Verbs(TyperGroup):
-    """Ends with a plain sentence where a verb meets an error that is meant for people."""
+    """Imports a verb when it is called, and ends with a plain sentence where it meets an error meant for people."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {verb.name: TyperCommand(verb.name, short_help=verb.summary) for verb in VERBS}
+
+    def get_command(self, _ctx: typer.Context, name: str) -> Any:  # type: ignore[override]
+        return None if name not in _VERBS else command(_VERBS[name])
+
+    def format_commands(self, _ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        with formatter.section("Commands"):
+            formatter.write_dl([(verb.name, verb.summary) for verb in VERBS])
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         try:
             return super().invoke(ctx)
         except LapseError as error:
+            from engine.cli.console import fail
+
             raise fail(str(error)) from None
 
-    def list_commands(self, _ctx: typer.Context) -> list[str]:  # type: ignore[override]
-        return list(self.commands)
 
+@cache
+def command(verb: Verb) -> Any:
+    """Return the command of a verb, or the group of commands of a noun, imported now."""
+    target = getattr(import_module(f"engine.cli.{verb.module}"), verb.attribute)
+    holder = typer.Typer(**_PLAIN)
+    if isinstance(target, typer.Typer):
+        holder.add_typer(target, name=verb.name)
+    else:
+        holder.command(verb.name)(target)
+    made = typer.main.get_command(holder)
+    return made.commands[verb.name] if isinstance(made, TyperGroup) else made
+
+
+_PLAIN: Final[dict[str, Any]] = {
+    "add_completion": False,
+    "rich_markup_mode": None,
+    "pretty_exceptions_enable": False,
+}
 
 app = typer.Typer(
     name="lapse",
     cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    **_PLAIN,
 )
 
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"lapse {version()}")
+        typer.echo(f"lapse {VERSION}")
         raise typer.Exit
-
-
-def version() -> str:
-    """The installed version of Lapse."""
-    try:
-        return metadata.version("lapse")
-    except metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 @app.callback()
@@ -120,14 +93,3 @@ def lapse(
     from lapse.toml in the working directory. Exit codes: 0 all is well, 1 problems were found,
     2 it could not be done.
     """
-
-
-for name, verb in VERBS.items():
-    app.command(name)(verb)
-for name, group in GROUPS.items():
-    app.add_typer(group, name=name)
-
-
-def main() -> None:
-    """The entry point."""
-    app()

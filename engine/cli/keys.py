@@ -33,7 +33,11 @@ WorkspaceOption = Annotated[
 
 @keys.callback()
 def _keys() -> None:
-    """Make keys for the HTTP service, list them, revoke them."""
+    """Make keys for the HTTP service, list them, revoke them.
+
+    \b
+    lapse keys create --role owner
+    """
 
 
 @keys.command()

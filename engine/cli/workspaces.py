@@ -26,6 +26,9 @@ def _workspaces() -> None:
     \b
     [workspaces.acme]
     rules = "rules/acme"
+
+    \b
+    lapse workspaces create acme
     """
 
 

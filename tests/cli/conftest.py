@@ -20,7 +20,7 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli import app
+from engine.cli.app import app
 from engine.runtime.engine import Engine
 
 ROOT = Path(__file__).parents[2]

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
-VERBS = ("run", "replay", "check", "test", "ingest", "preview", "rules", "person", "deliveries", "redrive", "doctor")
+from engine.cli.app import command
+from engine.cli.verbs import VERBS as TABLE
+from engine.version import VERSION
+
+VERBS = tuple(verb.name for verb in TABLE)
+HEAVY = {
+    "alembic",
+    "apscheduler",
+    "fastapi",
+    "jsonschema_rs",
+    "lark",
+    "liquid",
+    "orjson",
+    "pydantic",
+    "rich",
+    "sqlalchemy",
+}
 
 
 def test_help_names_every_verb(lapse):
@@ -22,10 +42,44 @@ def test_every_verb_has_a_help_page_with_an_example(lapse, verb):
     assert "Options:" in ran.out
 
 
+@pytest.mark.parametrize("verb", TABLE, ids=lambda verb: verb.name)
+def test_the_help_page_says_what_the_verb_itself_says(verb):
+    assert verb.summary == command(verb).get_short_help_str(1_000).rstrip(".")
+
+
 def test_version(lapse):
     ran = lapse("--version")
     assert ran.code == 0
-    assert ran.out.startswith("lapse ")
+    assert ran.out == f"lapse {VERSION}\n"
+
+
+def loaded_by(*arguments):
+    """The modules that a command has imported when it ends, in a process of its own."""
+    program = (
+        "import sys, atexit, json; sys.argv[0] = 'lapse'\n"
+        "atexit.register(lambda: sys.stderr.write(json.dumps(sorted(sys.modules))))\n"
+        "from engine.cli import main; main()"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    assert ran.stdout
+    return set(json.loads(ran.stderr))
+
+
+def test_the_version_is_told_without_loading_anything():
+    loaded = loaded_by("--version")
+    assert {one for one in loaded if one.partition(".")[0] == "engine"} == {"engine", "engine.cli", "engine.version"}
+    assert not loaded & {"typer", *HEAVY}
+
+
+def test_the_help_page_loads_no_verb():
+    loaded = loaded_by("--help")
+    assert not loaded & {f"engine.cli.{verb.module}" for verb in TABLE}
+    assert not loaded & HEAVY
+
+
+def test_a_verb_loads_no_other_verb():
+    loaded = loaded_by("check", "--help")
+    assert {verb.name for verb in TABLE if f"engine.cli.{verb.module}" in loaded} == {"check"}
 
 
 def test_an_unknown_verb_is_refused(lapse):

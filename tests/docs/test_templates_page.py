@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine.cli import app
+from engine.cli.app import app
 from engine.delivery_settings import TemplateSettings
 from engine.language import read
 from engine.templates.analysis import ROOTS
