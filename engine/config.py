@@ -111,6 +111,18 @@ class Api(BaseModel):
     body_seconds: Duration = Field(
         datetime.timedelta(seconds=15), description="How long a client may take to send a request's body."
     )
+    body_values: int = Field(
+        250_000,
+        ge=1_000,
+        description="Values a request's body may hold: its commas and opening brackets outside texts are counted "
+        "before it is parsed.",
+    )
+    body_memory: int = Field(
+        256 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Bytes of memory that the bodies of all requests under way may take, at 4 to 40 times their bytes; "
+        "beyond it a request is answered with 503, unless it is alone.",
+    )
     rates: dict[str, str] = Field(
         default_factory=dict,
         description="Requests a workspace may make, such as `100/minute` or `none`, by the name of a limit: "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -12,26 +14,47 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive
 
 from engine.api.dialect import Refused
+from engine.api.memory import RequestMemory
 
 _WINDOWS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _CLOSE: Final = {"Connection": "close"}
 
+STEP: Final = 1 << 18
+"""Bytes that are inflated in one go."""
 
-async def body_of(request: Request, cap: int, seconds: float) -> bytes:
-    """The body, inflated, of at most ``cap`` bytes.
+QUICK: Final = 1024
+"""Bytes that are inflated at once, to a megabyte at most; more is left to a thread."""
 
-    Raises Refused: 413 beyond the cap, before more is read; 415 for an encoding other than gzip and deflate; 400 for
-    one that is broken; 408 when it has not come after ``seconds``.
+
+@dataclass(frozen=True)
+class BodyLimits:
+    """What a body may have: ``most`` bytes, inflated or not, within ``seconds``, out of the request's ``memory``.
+
+    ``threads`` inflate it.
+    """
+
+    most: int
+    seconds: float
+    memory: RequestMemory
+    threads: Executor
+
+
+async def body_of(request: Request, limits: BodyLimits) -> bytes:
+    """Return the body, inflated.
+
+    Raises Refused: 413 beyond the limit, before more is read; 415 for an encoding other than gzip and deflate; 400 for
+    one that is broken; 408 when it has not come in time; 503 where memory is short.
     """
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > cap:
-        raise too_large(cap)
-    inflate = _inflater(request.headers, cap)
+    if declared.isdecimal() and int(declared) > limits.most:
+        raise too_large(limits.most)
+    inflate = _inflater(request.headers, limits)
     try:
-        async with asyncio.timeout(seconds):
-            return await _read(request.receive, inflate, cap)
+        async with asyncio.timeout(limits.seconds):
+            return await _read(request.receive, inflate, limits)
     except TimeoutError:
-        raise Refused(408, "timeout", f"the body did not come within {seconds:g} seconds", headers=_CLOSE) from None
+        message = f"the body did not come within {limits.seconds:g} seconds"
+        raise Refused(408, "timeout", message, headers=_CLOSE) from None
 
 
 async def chunks_of(request: Request, seconds: float) -> AsyncIterator[bytes]:
@@ -57,8 +80,9 @@ def too_large(cap: int) -> Refused:
     return Refused(413, "too_large", f"the body is larger than {cap} bytes; send less at a time", headers=_CLOSE)
 
 
-async def _read(receive: Receive, inflate: Inflater | None, cap: int) -> bytes:
+async def _read(receive: Receive, inflate: Inflater | None, limits: BodyLimits) -> bytes:
     parts: list[bytes] = []
+    cap = limits.most
     size = came = 0
     more = True
     while more:
@@ -67,7 +91,11 @@ async def _read(receive: Receive, inflate: Inflater | None, cap: int) -> bytes:
             raise ClientDisconnect
         chunk, more = message.get("body", b""), message.get("more_body", False)
         came += len(chunk)
-        part = chunk if inflate is None else inflate.add(chunk, cap - size)
+        if inflate is not None:
+            part = await _inflated(inflate, chunk, cap - size, limits.threads)
+        else:
+            limits.memory.hold(len(chunk))
+            part = chunk
         size += len(part)
         if max(size, came) > cap:
             raise too_large(cap)
@@ -77,36 +105,51 @@ async def _read(receive: Receive, inflate: Inflater | None, cap: int) -> bytes:
     return b"".join(parts)
 
 
-def _inflater(headers: Headers, cap: int) -> Inflater | None:
+async def _inflated(inflate: Inflater, chunk: bytes, room: int, threads: Executor) -> bytes:
+    """What a chunk inflates to, worked out where it holds nobody up."""
+    if len(chunk) <= QUICK:
+        return inflate.add(chunk, room)
+    return await asyncio.get_running_loop().run_in_executor(threads, inflate.add, chunk, room)
+
+
+def _inflater(headers: Headers, limits: BodyLimits) -> Inflater | None:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return None
     if encoding not in _WINDOWS:
         raise Refused(415, "unsupported_encoding", "Content-Encoding must be gzip, deflate or left out")
-    return Inflater(encoding, cap)
+    return Inflater(encoding, limits)
 
 
 class Inflater:
     """Inflates what comes in pieces; gives no more than it is allowed, however small the pieces were packed."""
 
-    def __init__(self, encoding: str, cap: int) -> None:
+    def __init__(self, encoding: str, limits: BodyLimits) -> None:
         self._encoding = encoding
-        self._cap = cap
+        self._limits = limits
         self._begun = False
         self._open = zlib.decompressobj(_WINDOWS[encoding])
 
     def add(self, data: bytes, room: int) -> bytes:
-        """What ``data`` inflates to. Raises Refused: 413 when that is more than ``room``, 400 when it is broken."""
+        """What ``data`` inflates to, a step at a time, each held in the request's memory.
+
+        Raises Refused: 413 when it is more than ``room``, 400 when it is broken, 503 where memory is short.
+        """
         parts: list[bytes] = []
-        while data:
-            part = self._inflated(data, room + 1)
+        full = False
+        while data or full:
+            most = min(room + 1, STEP)
+            part = self._inflated(data, most)
+            full = len(part) == most
             room -= len(part)
-            if room < 0 or self._open.unconsumed_tail:
-                raise too_large(self._cap)
+            if room < 0:
+                raise too_large(self._limits.most)
+            self._limits.memory.hold(len(part))
             parts.append(part)
-            data = self._open.unused_data
-            if data:  # another member follows
+            data = self._open.unconsumed_tail or self._open.unused_data
+            if self._open.unused_data:  # another member follows
                 self._open = zlib.decompressobj(_WINDOWS[self._encoding])
+                full = False
         return b"".join(parts)
 
     def _inflated(self, data: bytes, most: int) -> bytes:

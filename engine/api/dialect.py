@@ -13,16 +13,15 @@ from starlette.datastructures import Headers, QueryParams
 
 from engine.access import Key, Scope
 from engine.api.waking import Waking
-from engine.errors import RefusedError
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
 from engine.runtime.keyring import Keyring
 from engine.runtime.once import Once
 from engine.store.workspaces import WorkspaceRow
-from engine.strict_json import parse_json
 
 if TYPE_CHECKING:
     from engine.api.described import Described
+    from engine.api.memory import RequestMemory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +56,7 @@ class Refused(Exception):  # noqa: N818
     rate_limited          429    with the header ``Retry-After``
     internal              500    a fault of ours; the log has it under the request's id
     unavailable           503    the store cannot be used just now: its disk is full, say; nothing is stored
+    busy                  503    the bodies of the requests under way take all the memory they may; with ``Retry-After``
     ===================== ====== ==================================================================
     """
 
@@ -110,14 +110,20 @@ class Call:
     waking: Waking
     counted: Callable[[Receipt], None]
     """Told what became of events, for the metrics."""
-    _json: list[Any] = field(default_factory=list)
+    memory: RequestMemory
+    """What it takes of the memory that all requests share; ``memory.parse(raw)`` is how JSON in a body is read."""
+    parsed: list[Any] = field(default_factory=list)
+    """The body as JSON, once it has been read."""
 
     async def json(self) -> Any:
         """The body as JSON. Raises Refused (400, ``malformed``)."""
-        if not self._json:
-            parse = partial(_parsed, self.raw)
-            self._json.append(await self.read(parse) if len(self.raw) > LARGE_BYTES else parse())
-        return self._json[0]
+        if not self.parsed:
+            self.parsed.append(await self.work(self.memory.parse, self.raw))
+        return self.parsed[0]
+
+    async def work(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run what takes its time for a large body, in another thread then."""
+        return await self.read(function, *args, **kwargs) if len(self.raw) > LARGE_BYTES else function(*args, **kwargs)
 
     async def object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises Refused (400, ``malformed``)."""
@@ -140,8 +146,7 @@ class Call:
             self.engine.submit, items, historical=historical, source=self.dialect, dated=dated, once=once,
             quarantine=quarantine,
         )  # fmt: skip
-        future = await self.read(submit) if len(self.raw) > LARGE_BYTES else submit()
-        receipt = await self.waking.result(future)
+        receipt = await self.waking.result(await self.work(submit))
         if not receipt.repeated:
             self.counted(receipt)
         return receipt
@@ -158,13 +163,6 @@ class Call:
         if not (text.isascii() and text.isdecimal() and len(text) <= 18) or int(text) < least:
             raise Refused(400, "malformed", f"{name} must be a whole number from {least}", field=name)
         return int(text) if most is None else min(int(text), most)
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return parse_json(raw)
-    except RefusedError as error:
-        raise Refused(400, "malformed", error.reason) from None
 
 
 Handler = Callable[[Call], Awaitable[Answer]]

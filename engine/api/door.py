@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from pydantic_core import to_json
 from starlette.datastructures import Headers, QueryParams
@@ -21,14 +21,14 @@ from starlette.types import Receive, Scope, Send
 
 from engine.access import INGEST, Key
 from engine.api import spellings
-from engine.api.bodies import body_of, chunks_of
+from engine.api.bodies import BodyLimits, body_of, chunks_of
 from engine.api.credentials import key_of_body, key_of_headers, unauthorized
-from engine.api.dialect import Answer, Call, Dialect, Refused, Route
+from engine.api.dialect import LARGE_BYTES, Answer, Call, Dialect, Refused, Route
 from engine.api.logs import fault, log
+from engine.api.memory import RequestMemory
 from engine.api.service import Service
 from engine.durations import in_micros
-from engine.errors import RefusedError, StoreError
-from engine.strict_json import parse_json
+from engine.errors import StoreError
 
 _GONE: Final = 499
 """The status the log has of a client that left; nobody receives it."""
@@ -52,8 +52,11 @@ class Visit:
 
     request: Request
     id: str
+    memory: RequestMemory
     key: Key | None = None
     raw: bytes | None = None
+    parsed: list[Any] = field(default_factory=list)
+    """The body as JSON, where it was read for its key."""
     headers: dict[str, str] = field(default_factory=dict)
     """What the answer will carry, whatever it is."""
 
@@ -72,8 +75,11 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = time.perf_counter()
-        visit = Visit(Request(scope, receive), f"req_{os.urandom(12).hex()}")
-        answer = await self._answer(visit)
+        visit = Visit(Request(scope, receive), f"req_{os.urandom(12).hex()}", self._service.request_memory())
+        try:
+            answer = await self._answer(visit)
+        finally:
+            visit.memory.release()
         await self._send(answer, visit.id, send)
         self._note(visit, answer.status, time.perf_counter() - begun)
 
@@ -139,10 +145,13 @@ class Door:
             raise unauthorized()
         client = visit.request.client
         self._service.rates.count_keyless(client.host if client is not None else "")
+        raw = await self._body(visit, route)
+        parse = partial(visit.memory.parse, raw)
         try:
-            return key_of_body(parse_json(await self._body(visit, route)))
-        except RefusedError:
-            raise unauthorized() from None
+            visit.parsed.append(await self._service.in_thread(parse) if len(raw) > LARGE_BYTES else parse())
+        except Refused as refused:
+            raise (unauthorized() if refused.code == "malformed" else refused) from None
+        return key_of_body(visit.parsed[0])
 
     def _allow(self, key: Key, route: Route, headers: Headers) -> None:
         missing = route.scopes - key.scopes
@@ -161,7 +170,9 @@ class Door:
             settings = self._service.settings
             events = route.events if route.events is not None and visit.key is not None else 0
             many = events * settings.limits.event_bytes
-            visit.raw = await body_of(visit.request, max(settings.api.body_bytes, many), self._seconds)
+            most = max(settings.api.body_bytes, many)
+            limits = BodyLimits(most, self._seconds, visit.memory, self._service.threads)
+            visit.raw = await body_of(visit.request, limits)
         return visit.raw
 
     def _call(self, visit: Visit, key: Key, raw: bytes) -> Call:
@@ -183,6 +194,8 @@ class Door:
             threads=service.threads,
             waking=service.waking,
             counted=partial(service.metrics.ingested, self._dialect.name),
+            memory=visit.memory,
+            parsed=visit.parsed,
         )
 
     # ------------------------------------------------------------------------------------------ what for

@@ -24,6 +24,9 @@ from engine.store.imports import ImportRow
 BLOCK: Final = 1 << 20
 """Bytes of an upload that are worked through at a time."""
 
+MEMORY: Final = 16 * BLOCK
+"""Bytes of memory that an upload counts as while a part of it comes in."""
+
 KINDS: Final[dict[str, importing.Kind]] = {
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
@@ -117,6 +120,7 @@ async def _again(call: Call, public_id: bytes | None) -> ImportRow:
 
 async def _taken(call: Call, row: ImportRow) -> ImportRow:
     """Take the body in as it comes. Whatever has come of it is kept when it is cut."""
+    call.memory.hold(MEMORY)
     last = call.headers.get("upload-complete", "?0").strip() == "?1"
     async for block in _blocks(call):
         row = await call.read(partial(importing.add, call.engine, row, block, counted=call.counted))

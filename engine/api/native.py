@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from http import HTTPStatus
 from typing import Any, Final
 
 from engine.access import Role, Scope, granted, scopes_named
@@ -54,9 +55,9 @@ async def create_event(call: Call) -> Answer:
     if content == cloudevents.BATCH:
         return _batch(await _cloud_batch(call))
     if cloudevents.is_binary(call.headers):
-        item: Any = cloudevents.to_event(cloudevents.of_headers(call.headers, call.raw))
+        item: Any = await call.work(_binary, call)
     elif content == cloudevents.STRUCTURED:
-        item = cloudevents.to_event(await call.object())
+        item = await call.work(cloudevents.to_event, await call.object(), call.memory.parse)
     else:
         item = await call.object()
     outcome = (await _taken(call, [item])).outcomes[0]
@@ -74,15 +75,26 @@ async def create_events(call: Call) -> Answer:
 
 async def _cloud_batch(call: Call) -> Receipt:
     """A batch of CloudEvents. One that is none spoils only itself."""
-    return await _taken(call, [_cloud_event(one) for one in _listed(await call.json())], keeps_refusals=True)
+    return await _taken(call, await call.work(_cloud_events, call, _listed(await call.json())), keeps_refusals=True)
 
 
-def _cloud_event(fields: Any) -> Item:
+def _binary(call: Call) -> Item:
+    fields = cloudevents.of_headers(call.headers, call.raw, call.memory.parse)
+    return cloudevents.to_event(fields, call.memory.parse)
+
+
+def _cloud_events(call: Call, events: list[Any]) -> list[Item]:
+    return [_cloud_event(one, call.memory.parse) for one in events]
+
+
+def _cloud_event(fields: Any, parse: cloudevents.Parse) -> Item:
     try:
         if not isinstance(fields, dict):
             raise Refused(422, "not_a_cloud_event", f"this is {kind(fields)}; a CloudEvent is an object")
-        return cloudevents.to_event(fields)
+        return cloudevents.to_event(fields, parse)
     except Refused as refused:
+        if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
         return Rejection(0, refused.code, refused.message, refused.field)
 
 

@@ -11,6 +11,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from engine.access import Key
 from engine.api.logs import fault, log
+from engine.api.memory import MemoryBudget, RequestMemory
 from engine.api.metrics import Metrics
 from engine.api.rates import Rates
 from engine.api.waking import Waking
@@ -39,6 +40,7 @@ class Service:
     metrics: Metrics = field(init=False)
     threads: ThreadPoolExecutor = field(init=False)
     waking: Waking = field(init=False)
+    memory: MemoryBudget = field(init=False)
 
     def __post_init__(self) -> None:
         api = self.settings.api
@@ -46,11 +48,16 @@ class Service:
         self.rates = Rates(api.rates, api.keyless_rate)
         self.metrics = Metrics(self.workspaces)
         self.waking = Waking()
+        self.memory = MemoryBudget(api.body_memory)
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="lapse-reader")
 
     def now(self) -> int:
         """Microseconds UTC by the clock of the engines."""
         return self.workspaces.clock.now()
+
+    def request_memory(self) -> RequestMemory:
+        """The memory of a request that begins. To be released at its end."""
+        return RequestMemory(self.memory, self.settings.api.body_values)
 
     def recognise(self, text: str) -> Key | None:
         """The key of a text; the engine of its workspace is open then. May read the store."""

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from engine.api.bodies import body_of
+from engine.api.bodies import BodyLimits, body_of
 from engine.api.dialect import Refused
 from engine.api.logs import fault, log
 from engine.api.service import Service
@@ -128,9 +128,16 @@ class Unsubscribe:
         if request.method != "POST":
             await self._service.in_thread(self._found, token, _NO)
             return _ASKED
-        choice = _choice(await body_of(request, BODY_BYTES, self._seconds))
+        choice = _choice(await self._body(request))
         await self._say(token, choice)
         return _DONE[choice]
+
+    async def _body(self, request: Request) -> bytes:
+        memory = self._service.request_memory()
+        try:
+            return await body_of(request, BodyLimits(BODY_BYTES, self._seconds, memory, self._service.threads))
+        finally:
+            memory.release()
 
     async def _say(self, token: str, choice: Choice) -> None:
         """Have it on disk, once. Raises Refused."""
