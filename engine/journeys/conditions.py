@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -308,7 +309,7 @@ def _total(total: nodes.Total, scene: Scene, events: list[Event]) -> int | float
 
 def total_at(total: nodes.Total, scene: Scene, at: int) -> int | float | None:
     """A total read as a value, looking back from ``at``."""
-    item = program.condition(nodes.TotalFact(total, "is set", ()), backwards=True)
+    item = program.condition(nodes.TotalFact(total, "is set", ()), program.AT_ONCE)
     assert isinstance(item, program.Summed)
     return _total(total, scene, _looked(total.pattern, item.reach, scene, at))
 
@@ -351,7 +352,8 @@ def _walk(
         if stand.done == len(item.links):
             done.append(stand)
             continue
-        end = scene.end(stand.point[0], item.lengths[stand.done])
+        lengths = item.lengths[stand.done]
+        end = scene.end(stand.point[0], lengths) if lengths else horizon[0]  # 'since ...' ends now
         end = end if limit is None else min(end, limit)
         link = item.links[stand.done]
         found = scene.seen(link.pattern, stand.point[0], min(end, _view(horizon)), stand.used)
@@ -424,8 +426,8 @@ def _looked(pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int)
 
 
 def watched(reach: program.Reach, scene: Scene, at: int) -> bool:
-    """Whether the person has been seen for as long as the look-back reaches (ruling 11)."""
-    if not reach.lengths or reach.since is not None:
+    """Return whether what the look-back saw is all there was, for as far as absence needs watched time."""
+    if not reach.watched or not reach.lengths:
         return True
     seen = scene.timeline.first_seen
     return seen is not None and at >= scene.end(seen, reach.lengths)
@@ -454,7 +456,7 @@ def _look_sequence(item: program.Sequence, scene: Scene, at: int) -> bool | None
     head = item.links[0]
     if head.negated:
         return False  # it is complete only now, and nothing can come after now
-    reach = program.Reach(False, (*item.lengths[0], *item.reach.lengths))
+    reach = replace(item.reach, lengths=(*item.lengths[0], *item.reach.lengths))
     firsts = _looked(head.pattern, reach, scene, at)
     stands = [_Stand(1, (event.at, EVENTS), frozenset((event.id,))) for event in firsts]
     done_stands, _, _ = _walk(item, scene, stands, None, (at, ENDS))
@@ -503,7 +505,7 @@ def _turns(item: program.Item, scene: Scene) -> Iterator[int]:
         case program.Sequence(links=links, lengths=lengths, reach=reach):
             windows = [tuple(one) for one in (*lengths, reach.lengths) if one]
             yield from _edges(scene, [link.pattern for link in links], windows)
-            if seen is not None:
+            if seen is not None and (lengths[0] or reach.lengths):
                 yield scene.end(seen, (*lengths[0], *reach.lengths))
         case program.Seen(reach=reach) | program.Summed(reach=reach):
             yield from _edges(scene, program.patterns(item), [reach.lengths] if reach.lengths else [])

@@ -65,32 +65,41 @@ def becoming_true(
     chain of rules led to is only among the ``notes``."""
     since = min(since, 0 if watch.followed is None else watch.followed + 1)
     scene = scene_of(life, person, settings, until)
-    opening, live = life.current.opening, life.opened_at
+    live = life.opened_at
     base = since - 1 if live is None else max(since - 1, live)
-    before = _true(life, scene, base)
+    before = _true(life, settings, scene, base)
     starts: list[int] = []
     if live is not None and base == live and before and _includes(life, watch):
         starts.append(live)
-    ahead = conditions.turns(opening, scene, base)
-    course = [(at, _true(life, scene, at)) for at in ahead if at <= until]
+    ahead = _turns(life, settings, scene, base)
+    course = [(at, _true(life, settings, scene, at)) for at in ahead if at <= until]
     for start, end in _stretches(course, before):
         stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
         if stands:
             continue
-        if _starts(life, scene, start, settings.chain):
+        if _starts(life, settings, scene, start, settings.chain):
             starts.append(start)
-        elif _starts(life, scene, start, inf):
+        elif _starts(life, settings, scene, start, inf):
             notes["chain_cut"] += 1
-    return starts, _next_turn(life, scene, [at for at in ahead if at > until], course[-1][1] if course else before)
+    last = course[-1][1] if course else before
+    return starts, _next_turn(life, settings, scene, [at for at in ahead if at > until], last)
 
 
-def _next_turn(life: RuleLife, scene: Scene, ahead: list[int], value: bool) -> int | None:
+def _turns(life: RuleLife, settings: Settings, scene: Scene, after: int) -> list[int]:
+    """Every instant later than ``after`` at which the opening Conditions may turn, in any zone of the person's."""
+    moments = [after, *scene.timeline.changed(after, calendar.LAST)] if _travels(life) else [after]
+    zones = dict.fromkeys([scene.zone, *(_zoned(life, settings, scene, at).zone for at in moments)])
+    found = [conditions.turns(life.current.opening, scene._replace(zone=zone), after) for zone in zones]
+    return found[0] if len(found) == 1 else sorted(set().union(*found))
+
+
+def _next_turn(life: RuleLife, settings: Settings, scene: Scene, ahead: list[int], value: bool) -> int | None:
     """The first of the instants ahead at which the Conditions turn if nothing more happens; of very many, one before.
 
     Most events only move the end of a window, so most of these instants turn nothing.
     """
     for at in ahead[:LOOK_AHEAD]:
-        if _true(life, scene, at) != value:
+        if _true(life, settings, scene, at) != value:
             return at
     return ahead[LOOK_AHEAD] if len(ahead) > LOOK_AHEAD else None
 
@@ -101,12 +110,25 @@ def scene_of(life: RuleLife, person: Person, settings: Settings, at: int) -> Sce
     return Scene(person.timeline, life.current.id, person.name, zone)
 
 
-def _true(life: RuleLife, scene: Scene, at: int) -> bool:
+def _travels(life: RuleLife) -> bool:
+    """Whether the clock of the rule is the person's own."""
+    zone = life.current.rule.zone
+    return zone is not None and zone.path is not None
+
+
+def _zoned(life: RuleLife, settings: Settings, scene: Scene, at: int) -> Scene:
+    """``scene`` by the person's zone of that moment."""
+    if not _travels(life):
+        return scene
+    return scene_of(life, Person(scene.person, scene.timeline), settings, at)
+
+
+def _true(life: RuleLife, settings: Settings, scene: Scene, at: int) -> bool:
     """Whether the opening Conditions are true at ``at``; unknown, and not yet seen, count as not true."""
     seen = scene.timeline.first_seen
     if seen is None or at < seen:
         return False
-    return _holds(life.current, scene, at)
+    return _holds(life.current, _zoned(life, settings, scene, at), at)
 
 
 def _holds(rules: Program, scene: Scene, at: int) -> bool:
@@ -133,7 +155,7 @@ def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[i
         yield start, None
 
 
-def _starts(life: RuleLife, scene: Scene, at: int, chain: float) -> bool:
+def _starts(life: RuleLife, settings: Settings, scene: Scene, at: int, chain: float) -> bool:
     """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself or one that as many
     rules led to as a ``chain`` may have.
 
@@ -146,7 +168,7 @@ def _starts(life: RuleLife, scene: Scene, at: int, chain: float) -> bool:
         return not (entry.at == at and (life.current.id in entry.causes or len(entry.causes) >= chain))
 
     without = scene.timeline.where(stands)
-    return without is None or _true(life, scene._replace(timeline=without), at)
+    return without is None or _true(life, settings, scene._replace(timeline=without), at)
 
 
 def causes(rules: Program, scene: Scene, at: int) -> frozenset[str]:

@@ -84,7 +84,7 @@ def survey(rule: Rule, unread: frozenset[str] = frozenset()) -> Survey:
 def _questions(rule: Rule, backwards: bool | None) -> Iterator[Asked]:
     """``Only while``, the opening Conditions, later gates and branches."""
     if rule.only_while is not None:
-        yield _asked(rule.only_while, "only while")
+        yield _asked(rule.only_while, "only while", True)
     first = opening(rule)
     for expression in first:
         yield _asked(expression, "opening", backwards)

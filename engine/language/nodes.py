@@ -122,8 +122,8 @@ class Pattern:
 class Window:
     """Which stretch of the timeline an item looks at.
 
-    ``within`` looks forward, or back where the opening Conditions of a ``None`` or schedule rule look
-    back; ``next`` forward; ``last`` back; ``since trigger``; ``since last`` occurrence of ``anchor``.
+    ``within`` looks forward; in the opening Conditions of a ``None`` or schedule rule and in ``Only while``, back;
+    ``next`` forward; ``last`` back; ``since trigger``; ``since last`` occurrence of ``anchor``.
     """
 
     kind: OneOf["within", "next", "last", "since trigger", "since last"]

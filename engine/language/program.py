@@ -25,12 +25,14 @@ class Reach:
     """The stretch an item looks at: forward from its step's entry, or back from the moment of asking.
 
     Each of ``lengths`` bounds it, the nearest counts; none, looking back, means everything so far. ``since``
-    bounds a look-back by the trigger or by the last event of a pattern.
+    bounds a look-back by the trigger or by the last event of a pattern. ``watched``: a look-back beyond the time a
+    person has been known for is unknown; elsewhere what was not seen counts as not having happened.
     """
 
     forward: bool
     lengths: tuple[nodes.Duration, ...] = ()
     since: nodes.Pattern | OneOf["trigger"] | None = None
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,55 +96,69 @@ Condition = All | Any | Negated | Item
 _ONCE = nodes.Count("at least", 1)
 
 
-def _reach(window: nodes.Window | None, caps: tuple[nodes.Window, ...], backwards: bool) -> Reach:
-    own = window if window is not None else next(iter(caps), None)
-    if own is None:
-        return Reach(forward=False)
-    if own.kind == "since trigger":
-        return Reach(forward=False, lengths=_lengths(caps), since="trigger")
-    if own.kind == "since last":
-        return Reach(forward=False, lengths=_lengths(caps), since=own.anchor)
-    forward = own.kind == "next" or (own.kind == "within" and not backwards)
-    return Reach(forward, _lengths((own, *caps)))
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a condition is asked: ``backwards`` where ``within`` looks back, ``watched`` as in :class:`Reach`; ``caps``
+    are the windows of the brackets around, the nearest first."""
+
+    backwards: bool = False
+    watched: bool = False
+    caps: tuple[nodes.Window, ...] = ()
+
+    def reach(self, window: nodes.Window | None) -> Reach:
+        """Return the stretch an item with ``window`` looks at here."""
+        own = window if window is not None else next(iter(self.caps), None)
+        if own is None:
+            return Reach(forward=False)
+        if own.kind == "since trigger":
+            return Reach(forward=False, lengths=_lengths(self.caps), since="trigger")
+        if own.kind == "since last":
+            return Reach(forward=False, lengths=_lengths(self.caps), since=own.anchor)
+        forward = own.kind == "next" or (own.kind == "within" and not self.backwards)
+        return Reach(forward, _lengths((own, *self.caps)), watched=self.watched and not forward)
+
+
+LATER = Place()
+"""In gates behind an event, in branches."""
+
+OPENING = Place(backwards=True, watched=True)
+"""In the opening Conditions of rules that start by themselves."""
+
+AT_ONCE = Place(backwards=True)
+"""In ``Only while`` and in what an action carries: asked at one moment."""
 
 
 def _lengths(windows: Iterable[nodes.Window]) -> tuple[nodes.Duration, ...]:
     return tuple(dict.fromkeys(window.duration for window in windows if window.duration is not None))
 
 
-def condition(
-    expression: nodes.Expression, *, backwards: bool = False, caps: tuple[nodes.Window, ...] = ()
-) -> Condition:
-    """``expression`` with every window resolved; ``backwards`` where ``within`` looks back."""
-
-    def inner(item: nodes.Expression) -> Condition:
-        return condition(item, backwards=backwards, caps=caps)
-
+def condition(expression: nodes.Expression, place: Place = LATER) -> Condition:
+    """Return ``expression`` with every window resolved as where it stands."""
     match expression:
         case nodes.And(items=items):
-            return All(tuple(map(inner, items)))
+            return All(tuple(condition(item, place) for item in items))
         case nodes.Or(items=items):
-            return Any(tuple(map(inner, items)))
+            return Any(tuple(condition(item, place) for item in items))
         case nodes.Not(item=item):
-            return Negated(inner(item))
+            return Negated(condition(item, place))
         case nodes.Group(item=item, window=window):
-            return condition(item, backwards=backwards, caps=(window, *caps))
+            return condition(item, replace(place, caps=(window, *place.caps)))
         case nodes.Happened(pattern=pattern, count=count, window=window):
-            return Seen(pattern, count or _ONCE, _reach(window, caps, backwards), count is None)
+            return Seen(pattern, count or _ONCE, place.reach(window), count is None)
         case nodes.Chain(links=links):
-            return _sequence(links, caps, backwards)
+            return _sequence(links, place)
         case nodes.Race(first=first, rivals=rivals, window=window):
-            return First(first, rivals, _reach(window, caps, backwards))
+            return First(first, rivals, place.reach(window))
         case nodes.TotalFact(total=total, operator=operator, right=right):
-            return Summed(total, _reach(total.window, caps, backwards), operator, right)
+            return Summed(total, place.reach(total.window), operator, right)
         case _:
             return expression
 
 
-def _sequence(links: tuple[nodes.Link, ...], caps: tuple[nodes.Window, ...], backwards: bool) -> Sequence:
-    head = _reach(links[0].window, caps, backwards)
-    lengths = tuple(_lengths((link.window,) if link.window else caps) for link in links)
-    return Sequence(links, lengths, replace(head, lengths=_lengths(caps)))
+def _sequence(links: tuple[nodes.Link, ...], place: Place) -> Sequence:
+    head = place.reach(links[0].window)
+    lengths = tuple(_lengths((link.window,) if link.window else place.caps) for link in links)
+    return Sequence(links, lengths, replace(head, lengths=_lengths(place.caps)))
 
 
 def parts(item: Condition) -> Iterator[Item]:
@@ -273,12 +289,12 @@ class Origin(NamedTuple):
 class _Assembler:
     """Steps to instructions. Targets are labels while it runs and places once it is done."""
 
-    def __init__(self, backwards: bool, skip_opening: bool) -> None:
+    def __init__(self, by_itself: bool, skip_opening: bool) -> None:
         self.code: list[Instruction] = []
         self.origins: list[Origin] = []
         self.places: dict[int, int] = {}
         self.equals: Counter[str] = Counter()
-        self.backwards = backwards
+        self.by_itself = by_itself
         self.skip_opening = skip_opening
 
     def add(self, one: Instruction, branch: str = "", *steps: nodes.Step) -> None:
@@ -313,13 +329,13 @@ class _Assembler:
 
     def _gate(self, steps: tuple[nodes.Step, ...], index: int, opening: bool, branch: str) -> int:
         """One gate of all Conditions in a row; gives the place after them."""
-        first, run, backwards = index, [], opening and self.backwards
+        first, run, by_itself = index, [], opening and self.by_itself
         while index < len(steps) and isinstance(step := steps[index], nodes.Condition):
-            run.append(condition(step.expression, backwards=backwards))
+            run.append(condition(step.expression, OPENING if by_itself else LATER))
             index += 1
         if not (opening and self.skip_opening):
             gate = Gate(run[0] if len(run) == 1 else All(tuple(run)))
-            self.add(gate, f"{branch}/{'looking back, ' if backwards else ''}", *steps[first:index])
+            self.add(gate, f"{branch}/{'looking back, ' if by_itself else ''}", *steps[first:index])
         return index
 
     def _step(self, step: nodes.Step, path: str, branch: str, skip: int) -> None:
@@ -383,8 +399,8 @@ class _Assembler:
 
 def _assembled(rule: nodes.Rule) -> tuple[tuple[Instruction, ...], tuple[Origin, ...]]:
     """The instructions of a rule, and what they are named after."""
-    looks_back = not isinstance(rule.trigger, nodes.EventTrigger)
-    assembler = _Assembler(looks_back, isinstance(rule.trigger, nodes.NoTrigger))
+    by_itself = not isinstance(rule.trigger, nodes.EventTrigger)
+    assembler = _Assembler(by_itself, isinstance(rule.trigger, nodes.NoTrigger))
     end = assembler.label()
     assembler.block(rule.steps, "", "", end)
     if not any(isinstance(one, Do) for one in assembler.code):
@@ -482,7 +498,7 @@ class Program:
     @cached_property
     def opening(self) -> Condition:
         """The opening Conditions of a rule that starts by itself, looking back."""
-        found = tuple(condition(one, backwards=True) for one in opening(self.rule))
+        found = tuple(condition(one, OPENING) for one in opening(self.rule))
         return found[0] if len(found) == 1 else All(found)
 
     def gate(self, place: int) -> Condition:
@@ -495,7 +511,7 @@ class Program:
 
     @cached_property
     def only_while(self) -> Condition | None:
-        return None if self.rule.only_while is None else condition(self.rule.only_while, backwards=True)
+        return None if self.rule.only_while is None else condition(self.rule.only_while, AT_ONCE)
 
     @cached_property
     def exits(self) -> tuple[nodes.Pattern, ...]:
@@ -635,7 +651,7 @@ class Program:
     def lookback(self) -> int | None:
         """How far before a journey's start a decision may look, in microseconds; nothing: without bound."""
         longest = 0
-        totals = (condition(nodes.TotalFact(one, "is set", ()), backwards=True) for one in self._argument_totals)
+        totals = (condition(nodes.TotalFact(one, "is set", ()), AT_ONCE) for one in self._argument_totals)
         for one in (*self.conditions, *totals):
             for item in parts(one):
                 length = _looks_back(item)
@@ -716,7 +732,7 @@ def _least_wait(one: Condition, sign: bool = True) -> int:
             return max(waits, default=0) if isinstance(one, All) == sign else min(waits, default=0)
         case Negated(item=item):
             return _least_wait(item, not sign)
-        case Seen(count=count, reach=reach) if reach.lengths and reach.since is None:
+        case Seen(count=count, reach=reach) if reach.forward or (reach.watched and reach.lengths):
             late = count.kind in ("at least", "more than") if not sign else count.kind in ("at most", "fewer than")
             return min(map(_least, reach.lengths)) if late else 0
         case _:

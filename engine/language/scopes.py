@@ -53,7 +53,7 @@ def _windows(rule: Rule, asked: Asked) -> Iterator[Diagnostic]:
             yield finding("since-trigger-at-once", message, window.span, advice)
         elif asked.kind == "only while" and asked.looks_forward(window):
             message = "'Only while:' is asked at one moment, so it cannot look forward"
-            yield finding("looks-forward", message, window.span, "write 'in the last ...'")
+            yield finding("looks-forward", message, window.span, "write 'in the last ...' or 'within ...'")
         elif asked.kind == "opening" and isinstance(rule.trigger, nodes.NoTrigger) and window.kind == "next":
             message = "without a trigger there is no moment to look forward from"
             yield finding("looks-forward", message, window.span, "write 'in the last ...' or 'within ...'")
@@ -86,7 +86,7 @@ def _link(link: nodes.Link) -> Iterator[Diagnostic]:
 
 
 def _race(asked: Asked, race: nodes.Race, window: Window | None) -> Iterator[Diagnostic]:
-    if asked.kind == "only while" or asked.backwards:
+    if asked.backwards:
         message = "a race runs forward, and cannot stand where conditions look back"
         yield finding("looks-forward", message, race.span, "put it in a Condition behind a 'Wait:' or an 'Action:'")
     elif asked.backwards is False and not asked.looks_forward(window):

@@ -45,6 +45,7 @@ class View:
     now: int
     entered: int
     backward: bool = False  # `within` looks back: opening Conditions of a None or schedule rule (section 4.2)
+    guarded: bool = False  # what was not watched is unknown (section 4.5)
     left_out: frozenset[Event] = frozenset()  # ruling 5
     groups: tuple[nodes.Window, ...] = ()  # the windows of the brackets around, outermost first
 
@@ -265,7 +266,9 @@ def _seen_in(event: Event, window: nodes.Window, view: View) -> bool:
 
 
 def watched(own: nodes.Window | None, view: View) -> bool:
-    """Section 4.5: is the person known for as long as the look-back reaches?"""
+    """Section 4.5: is the person known for as long as the look-back reaches? Else it matters not."""
+    if not view.guarded:
+        return True
     first = view.timeline.first_seen()
     reaches = [
         w.duration for w in (own, *view.groups) if w is not None and w.duration is not None and not _is_forward(w, view)

@@ -222,10 +222,51 @@ WINDOWS = [
         ("0 false@0", "1 false@1", "2 match@2 finished@2", "3 false@3"),
     ),
     Case(
-        "4.5: not claimed before the person was watched for so long",
-        "Trigger: view\nCondition: NOT buy in the last 48h\nTriggered again: each",
+        "4.5: not claimed before the person was watched for so long, where the rule starts by itself",
+        "Trigger: None\nCondition: NOT buy in the last 48h",
         (ev(0, "view"), ev(47, "view"), ev(48, "view")),
-        ("0 false@0", "47 false@47", "48 match@48 finished@48"),
+        ("48 match@48 finished@48",),
+    ),
+    Case(
+        "4.5: nor where a schedule does",
+        "Trigger: every day at 09:00\nCondition: NOT buy in the last 48h",
+        (ev(0, "view"),),
+        ("57 match@57 finished@57",),
+        until=60,
+    ),
+    Case(
+        "4.5: behind an event an unseen past counts as empty",
+        "Trigger: view\nCondition: NOT buy in the last 48h\nTriggered again: each",
+        (ev(0, "view"), ev(1, "buy"), ev(2, "view")),
+        ("0 match@0 finished@0", "2 false@2"),
+    ),
+    Case(
+        "4.5: the narrower absence holds where the wider does",
+        "Trigger: view\nCondition: NOT buy AND NOT buy in the last 30 days AND buy at most 2 times in the last 7 days",
+        (ev(0, "view"),),
+        ("0 match@0 finished@0",),
+    ),
+    Case(
+        "4.5: so it does in a branch, in Only while and in a later gate, also of a rule that starts by itself",
+        """
+        Trigger: None
+        Condition: person.plan = free
+        Only while: NOT buy within 7 days
+        If: logged_in fewer than 3 times in the last 14 days
+          Action: push
+        End:
+        Wait: 1h
+        Condition: NOT (ask then reply within 1 day) in the last 3 days
+        Action: mail
+        """,
+        (attr(0, plan="free"),),
+        ("0 push@0 mail@1 finished@1",),
+    ),
+    Case(
+        "4.5: a schedule's look ahead is asked as ever, its look back only once watched",
+        "Trigger: on 2026-01-02 at 00:00\nCondition: NOT buy in the last 3 days AND NOT sell in the next 1 day",
+        (ev(0, "view"),),
+        ("24 false@48",),
     ),
     Case(
         "ruling 11: reached is certain even for somebody new",
@@ -235,9 +276,9 @@ WINDOWS = [
     ),
     Case(
         "ruling 11: NOT of a count that is not reached is unknown for somebody new",
-        "Trigger: view\nCondition: NOT buy at least 2 times in the last 48h",
-        (ev(0, "view"), ev(48, "view")),
-        ("0 false@0", "48 match@48 finished@48"),
+        "Trigger: None\nCondition: NOT buy at least 2 times in the last 48h",
+        (ev(0, "view"), ev(47, "view")),
+        ("48 match@48 finished@48",),
     ),
     Case(
         "4.2: within looks forward in a later gate of a None rule",
@@ -410,14 +451,41 @@ COUNTS = [
         ("23 false@23", "24 match@24 finished@24"),
     ),
     Case(
-        "a total that looks back needs watched time unless reached",
-        "Trigger: cart\nCondition: count of buy in the last 24h < 5\nTriggered again: each",
-        (ev(0, "cart"), ev(24, "cart")),
-        ("0 false@0", "24 match@24 finished@24"),
+        "a total that looks back needs watched time unless reached, where the rule starts by itself",
+        "Trigger: None\nCondition: count of buy in the last 24h < 5",
+        (ev(0, "cart"),),
+        ("24 match@24 finished@24",),
+    ),
+    Case(
+        "a total that looks back counts an unseen past as empty behind an event",
+        "Trigger: cart\nCondition: count of buy in the last 24h < 5",
+        (ev(0, "cart"),),
+        ("0 match@0 finished@0",),
     ),
 ]
 
 CHAINS = [
+    Case(
+        "a chain since the trigger leaves out what came before it, and runs to now",
+        """
+        Trigger: a
+        Wait: 1 day
+        If: (x then y) since trigger
+          Action: mail
+        End:
+        If: (x then NOT z) since trigger
+          Action: push
+        End:
+        """,
+        (ev(-5, "x"), ev(0, "a"), ev(1, "x"), ev(2, "y"), ev(30, "a"), ev(31, "y"), ev(32, "x"), ev(33, "z")),
+        ("0 mail@24 push@24 finished@24", "30 finished@54"),
+    ),
+    Case(
+        "a chain since the last event of a name",
+        "Trigger: None\nCondition: (x then y) since last b",
+        (SEEN, ev(0, "x"), ev(1, "y"), ev(2, "b"), ev(3, "y"), ev(4, "x"), ev(5, "y")),
+        ("1 match@1 finished@1", "5 match@5 finished@5"),
+    ),
     Case(
         "the window of the second starts at the first",
         "Trigger: login\nCondition: view within 24h then cart within 2h",
@@ -898,6 +966,18 @@ CLAUSES = [
         ("0 only_while@0", "2 mail@2 finished@2"),
     ),
     Case(
+        "Only while: within looks back",
+        "Trigger: cart\nOnly while: NOT bounced within 7 days\nWait: 1 day\nAction: mail\nWait: 6 days\nAction: push",
+        (SEEN, ev(0, "bounced"), ev(167, "cart"), ev(168, "cart"), ev(300, "bounced")),
+        ("167 only_while@167", "168 mail@192 only_while@336"),
+    ),
+    Case(
+        "Only while: a chain and brackets look back too",
+        "Trigger: cart\nOnly while: (opened then clicked) within 2 days\nAction: mail",
+        (SEEN, ev(0, "opened"), ev(1, "clicked"), ev(2, "cart"), ev(48, "cart")),
+        ("2 mail@2 finished@2", "48 only_while@48"),
+    ),
+    Case(
         "Only while is asked when an action is about to leave, not in between",
         "Trigger: cart\nOnly while: plan = free\nWait: 5h\nAction: mail\nWait: 5h\nAction: push",
         (attr(0, plan="free"), ev(0, "cart"), attr(2, plan="pro"), attr(4, plan="free"), attr(7, plan="pro")),
@@ -1153,6 +1233,12 @@ CLAUSES = [
 ]
 
 NONE_AND_SCHEDULES = [
+    Case(
+        "a change of the zone moves the midnight of a date, and the rule becomes true by it",
+        "Trigger: None\nCondition: NOT person.renews in the last 12 hours AND a within 6 hours\nZone: person.timezone",
+        (SEEN, attr(0, renews="2026-01-01"), ev(0, "a"), attr(2, timezone="America/New_York")),
+        ("2 match@2 finished@2",),
+    ),
     Case(
         "None: an event leaving a count",
         "Trigger: None\nCondition: view at least 2 times within 24h",

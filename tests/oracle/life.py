@@ -89,7 +89,7 @@ class Life:
         if isinstance(self.rule.trigger, nodes.NoTrigger):  # its opening gate is the trigger
             opening = self.person.opening()
             skip = len(opening)
-            self.run.gate = (tuple(opening), dataclasses.replace(self.view(self.now), backward=True))
+            self.run.gate = (tuple(opening), dataclasses.replace(self.view(self.now), backward=True, guarded=True))
         yield from self._steps(self.rule.steps, "", skip)
         acts = any(isinstance(node, ACTIONS) for node in walk(self.rule.steps))
         if not acts and not self.run.skipping:
@@ -155,7 +155,7 @@ class Life:
         left_out = frozenset(self.run.decided_by)
         on_entry = True
         while True:
-            view = dataclasses.replace(self.view(entered), backward=backward, left_out=left_out)
+            view = dataclasses.replace(self.view(entered), backward=backward, guarded=backward, left_out=left_out)
             items = [settled for one in gate for settled in settlements(one, view)]
             later = [settled.at for settled in items if settled.at > self.now]
             if on_entry or any(settled.at == self.now for settled in items):
@@ -175,7 +175,7 @@ class Life:
 
     def _only_while(self) -> bool:
         only = self.rule.only_while
-        return only is None or ask(only, self.view(self.now)) is True
+        return only is None or ask(only, dataclasses.replace(self.view(self.now), backward=True)) is True  # section 4.2
 
     def _arm(self, split: nodes.Split) -> int:
         """Ruling 26: the n-th sample or split of the rule is a draw of its own."""

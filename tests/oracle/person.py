@@ -133,7 +133,7 @@ class Person:
     def _opening_true(self, timeline: Timeline) -> bool:
         if timeline.first_seen() is None:
             return False
-        view = dataclasses.replace(self.view(None, self.now), timeline=timeline, backward=True)
+        view = dataclasses.replace(self.view(None, self.now), timeline=timeline, backward=True, guarded=True)
         return all(ask(one, view) is True for one in self.opening())
 
     def _occurs(self) -> bool:

@@ -233,7 +233,9 @@ class Maker:
         """A window that may stand in an item at this place: ``first`` gate, ``later`` gate, ``back`` only."""
         kinds = ["within", "within", "next"]
         if place == "back" or (place == "first" and not self.by_event):
-            kinds = ["last", "none"] if place == "back" else ["within", "within", "last", "none"]
+            kinds = (
+                ["within", "last", "none", "since last"] if place == "back" else ["within", "within", "last", "none"]
+            )
             if place == "first" and isinstance(self.trigger, nodes.Schedule):
                 kinds.append("next")
         elif self.features.looking_back:
@@ -261,7 +263,7 @@ class Maker:
         if shape in ("and", "or"):
             joined = (self.term(place), self.term(place))
             return nodes.And(joined) if shape == "and" else nodes.Or(joined)
-        if shape == "group" and self.features.groups and place != "back":
+        if shape == "group" and self.features.groups:
             return self.group()
         return self.item(place)
 
@@ -309,7 +311,7 @@ class Maker:
     def _may_stand(self, name: str, place: str) -> bool:
         """Only while looks back alone and draws nothing; a race looks forward (ruling 9)."""
         if place == "back":
-            return name in ("happened", "count", "total", "fact", "date", "last")
+            return name in ("happened", "count", "total", "chain", "fact", "date", "last")
         return name != "race" or place == "later" or self.by_event
 
     def total(self, place: str) -> nodes.TotalFact:
