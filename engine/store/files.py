@@ -23,10 +23,11 @@ _Identity = tuple[int, int]
 """A device and an inode."""
 
 
-def make_private(path: Path) -> None:
-    """Create the database file of a new store. Raises StoreError for one that must not be opened.
+def make_private(path: Path) -> bool:
+    """Create the database file of a new store; return whether a log lies beside it.
 
-    A file that is absent or empty beside a log is no new store: SQLite would delete the log.
+    Raises StoreError for a file that must not be opened. One that is absent or empty beside a log is no new store:
+    SQLite would delete the log.
     """
     try:
         found = os.stat(path)
@@ -38,6 +39,7 @@ def make_private(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
     elif found.st_nlink > 1:
         raise StoreError(_linked(path))
+    return Path(f"{path}{LOG}").exists()
 
 
 def _refuse_log(path: Path, state: str) -> None:

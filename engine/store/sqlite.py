@@ -102,9 +102,23 @@ def safe_version(version: tuple[int, int, int] = sqlite3.sqlite_version_info) ->
     return not first <= version <= last
 
 
-def prepare_file(connection: Connection) -> None:
-    """Settings that stay in the file. Only while nobody else opens it: the switch to WAL does not wait."""
-    connection.connection.driver_connection.execute("PRAGMA journal_mode = WAL")  # type: ignore[union-attr]
+def is_logging(connection: Connection) -> bool:
+    """Whether the file says that it is in use and has a write-ahead log."""
+    return bool(_pragma(connection, "journal_mode")[0][0] == "wal")
+
+
+def begin_logging(connection: Connection) -> None:
+    """Switch to a write-ahead log, which stays in the file. Only while nobody else opens it: this does not wait."""
+    if not is_logging(connection):
+        _pragma(connection, "journal_mode = MEMORY")  # one sector of the file changes: that takes no journal on disk
+        _pragma(connection, "journal_mode = WAL")
+    _pragma(connection, "user_version")  # the first read makes the log
+
+
+def end_logging(connection: Connection) -> None:
+    """Bring the log in and switch it off, unless anybody else has the file open."""
+    _pragma(connection, "busy_timeout = 0")
+    _pragma(connection, "journal_mode = MEMORY")  # as in begin_logging
 
 
 def write_cache(connection: Connection) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import URL, Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
-from engine.store import files, lock, secrets, sqlite
+from engine.store import files, home, lock, secrets, sqlite
 from engine.store.migrations import upgrade
 from engine.store.prepared import Prepared, bound, inserting, next_id
 from engine.store.schema import workspaces
@@ -32,6 +33,7 @@ class Store:
         self.path = sqlite.file_of(parsed)
         self.files = None if self.path is None else files.Files(self.path)
         self.gate = lock.Gate(self.path)
+        self._closed = False
         self._daemon: lock.DaemonLock | None = None
         self.engine = sqlite.open_engine(parsed, self.files)
         try:
@@ -42,16 +44,32 @@ class Store:
         except OSError as error:
             self.engine.dispose()
             raise StoreError(f"'{url}' cannot be opened: {error.strerror}; does its folder exist?") from error
+        except BaseException:
+            self.engine.dispose()
+            raise
 
     def _prepare(self) -> None:
         with self.gate.alone():
-            if self.path is not None:
-                files.make_private(self.path)
-            with self.engine.connect() as connection:
-                sqlite.prepare_file(connection)
-                upgrade(connection.execution_options(**{sqlite.WRITES: True}))
-                if self.files is not None:
-                    self.files.watch(*(Path(f"{self.path}{ending}") for ending in ("", files.LOG, files.INDEX)))
+            if self.path is None:
+                with self._writing() as connection:
+                    upgrade(connection)
+            else:
+                self._prepare_file(self.path)
+
+    def _prepare_file(self, path: Path) -> None:
+        """A file that no process has open is in rollback mode: so what is prepared stands in the file itself."""
+        logged = files.make_private(path)
+        with self._writing() as connection:
+            if not logged and sqlite.is_logging(connection):
+                home.refuse_copy(connection, path)
+            upgrade(connection)
+            home.settle(connection, path)
+            sqlite.begin_logging(connection)
+            assert self.files is not None
+            self.files.watch(*(Path(f"{path}{ending}") for ending in ("", files.LOG, files.INDEX)))
+
+    def _writing(self) -> Connection:
+        return self.engine.connect().execution_options(**{sqlite.WRITES: True})
 
     def check_files(self) -> None:
         """Raise StoreUnavailable where what was just committed is not in the file at the store's path."""
@@ -105,7 +123,21 @@ class Store:
         return {**facts, "log_bytes": self.log_bytes}
 
     def close(self) -> None:
+        """Let go of the store. Whoever is the last brings the log in and ends it: the file is whole by itself then."""
+        if self.path is not None and not self._closed:
+            with suppress(DBAPIError, sqlite3.Error, StoreError, OSError), self.gate.alone_at_once() as alone:
+                if alone:
+                    self._end_logging()
+        self._closed = True
         self.engine.dispose()
+
+    def _end_logging(self) -> None:
+        with self.engine.connect() as last:
+            self.engine.dispose()
+            try:
+                sqlite.end_logging(last)
+            finally:
+                last.invalidate()  # the pool it came from is gone
 
 
 def missing_file(url: str) -> Path | None:

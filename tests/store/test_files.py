@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -215,3 +216,101 @@ def test_all_files_are_their_owners_alone(path: Path, engine: Engine) -> None:
         os.umask(before)
     assert set(rights) >= {"lapse.db", "lapse.db-wal", "lapse.db-shm", "lapse.db.lock", "lapse.db.gate"}
     assert set(rights.values()) == {0o600}
+
+
+def _header(path: Path) -> int:
+    """SQLite's own mark in the file: 2 while it has a write-ahead log, else 1."""
+    with path.open("rb") as file:
+        return file.read(20)[18]
+
+
+def _left_in_use(path: Path) -> None:
+    """A store with acknowledged events in its log, as a process that is killed leaves it."""
+    made = path.with_name("made.db")
+    with Engine.open(f"sqlite:///{made}") as engine:
+        engine.ingest([EVENT] * 3)
+        for ending in ("", LOG):
+            path.with_name(path.name + ending).write_bytes(made.with_name(made.name + ending).read_bytes())
+
+
+def test_a_closed_store_is_whole_by_itself(path: Path) -> None:
+    engine = Engine.open(f"sqlite:///{path}")
+    assert _header(path) == 2
+    other = Engine.open(f"sqlite:///{path}")
+    engine.ingest(EVENT)
+    engine.close()
+    assert _header(path) == 2, "somebody else has it open"
+    other.ingest(EVENT)
+    other.close()
+    other.close()
+    assert _header(path) == 1
+    assert not _beside(path, LOG).exists()
+    copy = path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    with Engine.open(f"sqlite:///{copy}") as engine:
+        assert len(engine.events().events) == 2
+
+
+def test_a_copy_of_a_store_in_use_is_refused_without_its_log(path: Path) -> None:
+    copy = path.with_name("copy.db")
+    with Engine.open(f"sqlite:///{path}") as engine:
+        engine.ingest(EVENT)
+        copy.write_bytes(path.read_bytes())
+        log = _beside(path, LOG).read_bytes()
+    content = copy.read_bytes()
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"a copy of a store that was in use, without its log"):
+            Store(f"sqlite:///{copy}")
+        assert copy.read_bytes() == content
+        assert not _beside(copy, LOG).exists()
+    _beside(copy, LOG).write_bytes(log)
+    with Engine.open(f"sqlite:///{copy}") as engine:
+        assert len(engine.events().events) == 1
+    with Engine.open(f"sqlite:///{copy}") as engine:
+        assert len(engine.events().events) == 1
+
+
+def test_a_store_of_a_killed_process_opens_again(path: Path) -> None:
+    _left_in_use(path)
+    for _ in range(2):
+        with Engine.open(f"sqlite:///{path}") as engine:
+            assert len(engine.events().events) == 3
+
+
+def test_another_program_may_bring_the_log_in(path: Path) -> None:
+    """It leaves the file in WAL mode without a log, where it has always been."""
+    with Engine.open(f"sqlite:///{path}") as engine:
+        engine.ingest(EVENT)
+    shell = sqlite3.connect(path)
+    shell.execute("PRAGMA journal_mode = WAL")
+    shell.close()
+    assert _header(path) == 2
+    assert not _beside(path, LOG).exists()
+    Store(f"sqlite:///{path}").close()
+
+
+def test_a_closed_store_may_be_moved_and_moved_on(path: Path) -> None:
+    Store(f"sqlite:///{path}").close()
+    for name in ("second.db", "third.db"):
+        moved = path.with_name(name)
+        moved.write_bytes(path.read_bytes())
+        path.unlink()
+        path = moved
+        store = Store(f"sqlite:///{path}")
+        copy = path.with_name("copy.db")
+        copy.write_bytes(path.read_bytes())
+        with pytest.raises(StoreError, match="without its log"):
+            Store(f"sqlite:///{copy}")
+        store.close()
+
+
+def test_a_store_of_before_homes_were_noted_opens(path: Path) -> None:
+    store = Store(f"sqlite:///{path}")
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM meta")
+    assert store.lock()
+    assert store.checkpoint()
+    copy = path.with_name("copy.db")
+    copy.write_bytes(path.read_bytes())
+    store.close()
+    Store(f"sqlite:///{copy}").close()

@@ -53,7 +53,7 @@ def told(process: subprocess.Popen[str]) -> str:
 
 def count(store: Store) -> int:
     with store.read() as connection:
-        return int(connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one())
+        return int(connection.exec_driver_sql("SELECT count(*) FROM meta WHERE workspace_id = 1").scalar_one())
 
 
 def test_processes_that_open_and_write_at_once_lose_nothing(path: Path) -> None:

@@ -39,7 +39,7 @@ class Noting:
 
 def stored(store: Store) -> set[str]:
     with store.read() as connection:
-        return {key for (key,) in connection.exec_driver_sql("SELECT key FROM meta")}
+        return {key for (key,) in connection.exec_driver_sql("SELECT key FROM meta WHERE workspace_id = 1")}
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -111,12 +111,12 @@ def test_functions_share_it_with_the_calls_that_wait(either: Store, noting: Noti
 
 
 def count(connection: Connection) -> int:
-    return int(connection.exec_driver_sql("SELECT count(*) FROM meta").scalar_one())
+    return int(connection.exec_driver_sql("SELECT count(*) FROM meta WHERE workspace_id = 1").scalar_one())
 
 
 def test_a_function_that_fails_fails_alone(either: Store, noting: Noting, open_writer: Opener) -> None:
     def fails(connection: Connection) -> None:
-        connection.exec_driver_sql("DELETE FROM meta")
+        connection.exec_driver_sql("DELETE FROM meta WHERE workspace_id = 1")
         raise ValueError("no")
 
     writer = open_writer(either)
@@ -141,7 +141,7 @@ def test_a_function_has_its_turn_behind_what_was_submitted_before(either: Store,
     assert writer.run(count) == 1
 
     def fails(connection: Connection) -> None:
-        connection.exec_driver_sql("DELETE FROM meta")
+        connection.exec_driver_sql("DELETE FROM meta WHERE workspace_id = 1")
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
