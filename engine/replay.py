@@ -147,8 +147,9 @@ def _timed(
 
 def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:
     """Runs of items that nothing can happen between: an instant that wakes a rule ends one."""
-    programs = [rule.program for rule in engine.live.rules.values()]
-    spans = [one.shortest_wait for one in programs if one.follows] + [one.patience for one in programs if one.patience]
+    hints = [rule.hints for rule in engine.live.rules.values()]
+    spans = [one.shortest_wait for one in hints if one.program.follows]
+    spans += [one.patience for one in hints if one.patience]
     span = min(spans, default=None)
     batch: list[Timed] = []
     seen: set[str] = set()

@@ -581,9 +581,9 @@ class Program:
         found: list[nodes.Pattern] = [] if self.patience else list(self.triggers)
         for one in self.code:
             if isinstance(one, Gate):
-                found += _forward(one.condition, (True,))
+                found += _settling(one.condition, (True,))
             elif isinstance(one, Choose):
-                found += _forward(one.condition, (True, False))
+                found += _settling(one.condition, (True, False))
             elif isinstance(one, Pause) and isinstance(one.wait, nodes.WaitUntilEvent):
                 found.append(one.wait.pattern)
         if self.follows:
@@ -596,7 +596,8 @@ class Program:
     def patience(self) -> int:
         """The least time, in microseconds, from a trigger event to the first effect it can lead to.
 
-        For a rule that follows people: from the time a person is first seen to that of the first journey.
+        For a rule that follows people: from the time a person is first seen to that of the first journey. Only there
+        does looking back wait, for the person to have been watched so long; behind a trigger it is asked at once.
         """
         if self.stands:
             return _least_wait(self.opening) if self.follows else 0
@@ -604,7 +605,7 @@ class Program:
         for one in self.code:
             if isinstance(one, Gate):
                 found += _least_wait(one.condition)
-            elif isinstance(one, Pause):
+            elif isinstance(one, Pause) and not _may_skip(one.wait):
                 found += _least(one.wait.duration) if isinstance(one.wait, nodes.WaitFor) else 0
             else:
                 break
@@ -630,22 +631,28 @@ class Program:
         return min(map(_least, _lengths_in(self.opening)), default=0)
 
     @cached_property
-    def wakes_on_change(self) -> bool:
-        """Whether a change of attributes may bring a moment nearer."""
-        zones = self._zones_of_person
-        if any(isinstance(one.wait, nodes.WaitUntilDate) and one.wait.path.scope != "trigger" for one in self._pauses):
-            return True
-        if zones and (self._pauses or isinstance(self.rule.trigger, nodes.Schedule)):
-            return True
+    def moved_by(self) -> frozenset[str]:
+        """The attributes of the person, by their first names, whose change may bring a moment nearer.
+
+        Most are read when a moment comes, and need no telling. What is read of an earlier time, as a ``where`` reads at
+        its event's, may change when the attribute is told late.
+        """
+        found: list[object] = [self.rule.zone, *(line.zone for line in self.rule.quiet), self.triggers, self.rule.goal]
+        for one in self.code:
+            if isinstance(one, Gate | Choose):
+                found += _read_ahead(one.condition)
+            elif isinstance(one, Pause):
+                found.append(one.wait)
         if isinstance(self.rule.trigger, nodes.Schedule):
-            return self.rule.trigger.path is not None
-        facts = (nodes.Fact, nodes.DateFact, Summed)
-        return self.follows and any(isinstance(item, facts) for item in parts(self.opening))
+            found.append(self.rule.trigger)
+        if self.follows:
+            found.append(self.opening)
+        return attributes_in(tuple(found))
 
     @cached_property
     def reads_attributes(self) -> bool:
         """Whether any decision reads the person's attributes."""
-        return self._zones_of_person or any(path.scope in ("person", "bare") for path in self._paths)
+        return any(path.scope in ("person", "bare") for path in _paths_of(self.rule))
 
     @cached_property
     def lookback(self) -> int | None:
@@ -690,19 +697,6 @@ class Program:
                     found.append(total)
         return tuple(found)
 
-    @cached_property
-    def _zones_of_person(self) -> bool:
-        written = [self.rule.zone, *(line.zone for line in self.rule.quiet)]
-        dated = (nodes.WaitUntilTime, nodes.WaitUntilDate)
-        written += [one.wait.zone for one in self._pauses if isinstance(one.wait, dated)]
-        if isinstance(self.rule.trigger, nodes.Schedule):
-            written.append(self.rule.trigger.zone)
-        return any(zone is not None and zone.path is not None for zone in written)
-
-    @cached_property
-    def _paths(self) -> tuple[nodes.Path, ...]:
-        return tuple(_paths_of(self.rule))
-
 
 def _lengths_in(node: object) -> Iterator[nodes.Duration]:
     """Every duration in a tree."""
@@ -717,14 +711,16 @@ def _lengths_in(node: object) -> Iterator[nodes.Duration]:
 
 
 def _least(length: nodes.Duration) -> int:
-    """The least microseconds a length can be: months are as long as the calendar makes them."""
-    return length.micros + length.months * 28 * 86_400_000_000
+    """Return the least microseconds a length can be: a month has 28 days, and a zone's clock may leap by one."""
+    days = 28 * length.months - 1 if length.months else 0
+    return length.micros + days * 86_400_000_000
 
 
 def _least_wait(one: Condition, sign: bool = True) -> int:
-    """The least time, in microseconds, before a gate that has just been entered can be true (or not, by ``sign``).
+    """Return the least time, in microseconds, before a gate just entered can be true (or not, by ``sign``).
 
-    What looks back is asked of somebody just seen: it is not known before they were watched for so long.
+    What looks forward waits for the end of its window. What looks back waits only where absence needs watched time:
+    there somebody just seen has to be watched so long.
     """
     match one:
         case All(items=items) | Any(items=items):
@@ -739,14 +735,57 @@ def _least_wait(one: Condition, sign: bool = True) -> int:
             return 0
 
 
+def _may_skip(wait: nodes.Wait) -> bool:
+    """Return whether the steps behind a wait may be passed over, up to the next wait: its date may be past."""
+    return isinstance(wait, nodes.WaitUntilDate) and not wait.or_now
+
+
 def _looked_at(one: Condition) -> list[nodes.Pattern]:
     return [pattern for item in parts(one) for pattern in patterns(item)]
 
 
-def _forward(one: Condition, signs: tuple[bool, ...]) -> list[nodes.Pattern]:
-    """The patterns that may move a gate when they come: those of forward items alone wake it."""
-    ahead = {pattern for item in parts(one) if _is_forward(item) for pattern in patterns(item)}
-    return [pattern for sign in signs for pattern in raising(one, sign) if pattern in ahead]
+def _settling(one: Condition, signs: tuple[bool, ...]) -> list[nodes.Pattern]:
+    """Return the patterns whose events may decide a gate as one of ``signs`` when they come.
+
+    An event that settles a forward item has the whole gate asked, and what looks back or reads a fact may answer
+    otherwise than before. Where all items look forward, only those turn it that settle for it. With several forward
+    items the gate may have been asked before and not decided: what a look back saw then, a late event may change.
+    """
+    items = [item for item in parts(one) if _is_forward(item)]
+    alone = len(items) == sum(1 for _ in parts(one))
+    found: list[nodes.Pattern] = []
+    for sign in signs:
+        if alone:
+            found += raising(one, sign)
+            continue
+        for item in items:
+            for value in (True, False):
+                if _can_be(one, sign, item, value):
+                    found += raising(item, value)
+    if len(items) > 1 and not alone:
+        found += _looked_at(one)
+    return found
+
+
+def _read_ahead(one: Condition) -> list[Item]:
+    """Return the items of a gate whose answer, given at an earlier moment, an attribute told late may change.
+
+    Those are the forward ones; and all of them where the gate may have been asked, and not decided, since its entry.
+    """
+    ahead = [item for item in parts(one) if _is_forward(item)]
+    return list(parts(one)) if len(ahead) > 1 else ahead
+
+
+def _can_be(one: Condition, sign: bool, settled: Item, value: bool) -> bool:
+    """Return whether a condition can be ``sign`` while one item of it is ``value`` and every other is anything."""
+    match one:
+        case All(items=items) | Any(items=items):
+            can = (_can_be(item, sign, settled, value) for item in items)
+            return all(can) if isinstance(one, All) == sign else any(can)
+        case Negated(item=item):
+            return _can_be(item, not sign, settled, value)
+        case _:
+            return one is not settled or value == sign
 
 
 def _is_forward(item: Item) -> bool:
@@ -768,6 +807,11 @@ def _looks_back(item: Item) -> int | None:
     if not lengths:
         return None
     return min(length.micros + length.months * _MONTH for length in lengths)
+
+
+def attributes_in(node: object) -> frozenset[str]:
+    """Return the attributes of the person that a tree reads, by the first names of their paths."""
+    return frozenset(path.parts[0] for path in _paths_of(node) if path.scope in ("person", "bare"))
 
 
 def _paths_of(node: object) -> Iterator[nodes.Path]:

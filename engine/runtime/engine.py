@@ -246,7 +246,7 @@ class Engine:
             found = replace(found, readings=looked.joined(found.readings))
         if found.ok:
             old, changing = self.writer.run(
-                lambda connection: loader.outgoing(connection, self.workspace, found.programs)
+                lambda connection: loader.outgoing(connection, self.workspace, found.programs, self._deciding.quiet)
             )
             for rule in changing:
                 self._due.work_through(rule, old)
@@ -261,11 +261,12 @@ class Engine:
     def _go_live(self, connection: Connection, found: Found, migrate: bool) -> loader.Edit:
         """What was only noted is decided by the rules as they were; between the pages and this, more may have come."""
         now = self.clock.now()
-        old, changing = loader.outgoing(connection, self.workspace, found.programs)
+        quiet = self._deciding.quiet
+        old, changing = loader.outgoing(connection, self.workspace, found.programs, quiet)
         for rule in changing:
             self._due.work_rest(connection, rule, old)
         return loader.go_live(
-            connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate
+            connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate, quiet=quiet
         )
 
     def pause(self, rule: str) -> bool:
@@ -339,7 +340,7 @@ class Engine:
         Asked once a transaction, by one number: only when that has changed are the rules themselves looked at.
         """
         if stored_rules.changes(connection, self.workspace) != self._live.change:
-            self._live = loader.stored(connection, self.workspace, self._live.programs)
+            self._live = loader.stored(connection, self.workspace, self._live.programs, self._deciding.quiet)
         return self._live
 
     @property

@@ -8,15 +8,18 @@ from functools import cached_property
 
 from engine.journeys.payload import name_of
 from engine.journeys.rulebook import DAY, RuleLife
+from engine.language import nodes
 from engine.language.program import Do, Program
+from engine.runtime.hints import Hints
 
 
 @dataclass(frozen=True)
 class LiveRule:
-    """A live rule and its row in the store."""
+    """A live rule and its row in the store; ``quiet`` are the settings' quiet hours."""
 
     row: int
     life: RuleLife
+    quiet: tuple[nodes.QuietHours, ...] = ()
 
     @property
     def id(self) -> str:
@@ -25,6 +28,16 @@ class LiveRule:
     @property
     def program(self) -> Program:
         return self.life.current
+
+    @cached_property
+    def hints(self) -> Hints:
+        """The shortcuts that the version which is live allows."""
+        return Hints(self.program, self.quiet)
+
+    @cached_property
+    def all_hints(self) -> tuple[Hints, ...]:
+        """Those of every version that is still of use, the live one first."""
+        return (self.hints, *(Hints(one, self.quiet) for one in _versions(self)[1:]))
 
     @property
     def paused_at(self) -> int | None:
@@ -81,14 +94,14 @@ class Live:
     def _by_name(self) -> dict[str | None, Concerned]:
         found: dict[str | None, Concerned] = {}
         for rule in self.rules.values():
-            triggers = {pattern.name for pattern in rule.program.triggers} if rule.program.patience else set()
-            waking = {name for one in _versions(rule) for name in one.waking}
+            triggers = {pattern.name for pattern in rule.program.triggers} if rule.hints.patience else set()
+            waking = {name for one in rule.all_hints for name in one.waking}
             watched = {pattern.name for one in _versions(rule) for pattern in one.watched}
             for name in triggers | waking | watched:
                 known = found.get(name, NOBODY)
                 if name in waking:
                     found[name] = replace(known, woken=(*known.woken, rule.row))
-                elif name in triggers and rule.program.picky:
+                elif name in triggers and rule.hints.picky:
                     found[name] = replace(known, picky=(*known.picky, rule.row))
                 elif name in triggers:
                     found[name] = replace(known, patient=(*known.patient, rule.row))
@@ -108,14 +121,29 @@ class Live:
         return [one for rule in self.rules.values() for one in _versions(rule)]
 
     @cached_property
-    def changing(self) -> tuple[int, ...]:
-        """The rules that a change of attributes may wake."""
-        return tuple(rule.row for rule in self.rules.values() if any(one.wakes_on_change for one in _versions(rule)))
+    def _changing(self) -> dict[str | None, tuple[int, ...]]:
+        """The rules that a change of an attribute may wake, by its name; under none, those that any change may."""
+        found: dict[str | None, list[int]] = {}
+        for rule in self.rules.values():
+            names = [one.moved_by for one in rule.all_hints]
+            moved: set[str | None] = {None} if None in names else {name for some in names for name in some or ()}
+            for name in moved:
+                found.setdefault(name, []).append(rule.row)
+        return {name: tuple(rows) for name, rows in found.items()}
+
+    @property
+    def changes_matter(self) -> bool:
+        """Whether any change of attributes may wake a rule."""
+        return bool(self._changing)
+
+    def changing(self, names: Iterable[str]) -> set[int]:
+        """The rules that a change of these attributes may wake."""
+        return {row for name in (*names, None) for row in self._changing.get(name, ())}
 
     @cached_property
     def reading(self) -> tuple[int, ...]:
         """The rules that read attributes at all."""
-        return tuple(rule.row for rule in self.rules.values() if any(one.reads_attributes for one in _versions(rule)))
+        return tuple(rule.row for rule in self.rules.values() if any(one.reads_attributes for one in rule.all_hints))
 
     @cached_property
     def sending(self) -> bool:
@@ -136,12 +164,12 @@ class Live:
     @cached_property
     def greets_later(self) -> bool:
         """Whether nothing can start at once for a person who is new."""
-        return all(self.rules[row].program.patience for row in self.standing)
+        return all(self.rules[row].hints.patience for row in self.standing)
 
     @cached_property
     def patient(self) -> tuple[int, ...]:
         """The rules whose triggers can lead to nothing for a while."""
-        return tuple(one.row for one in self.rules.values() if one.program.patience and not one.program.stands)
+        return tuple(one.row for one in self.rules.values() if one.hints.patience and not one.program.stands)
 
     def patient_of(self, rule: str) -> tuple[int, ...]:
         """The row of a patient rule; none for any other."""
@@ -154,14 +182,14 @@ class Live:
 
     def names(self, rows: Iterable[int]) -> frozenset[str] | None:
         """The event names that these rules look at; nothing when one looks at all."""
-        found = [one.names for row in rows for one in _versions(self.rules[row])]
+        found = [one.names for row in rows for one in self.rules[row].all_hints]
         if None in found:
             return None
         return frozenset(name for names in found if names is not None for name in names)
 
     def lookback(self, row: int) -> int | None:
         """How far before a journey's start the rule may look, in microseconds; nothing: without bound."""
-        lengths = [one.lookback for one in _versions(self.rules[row])]
+        lengths = [one.lookback for one in self.rules[row].all_hints]
         return None if None in lengths else max(length for length in lengths if length is not None)
 
     def goal(self, row: int) -> int:

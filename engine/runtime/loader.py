@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from engine.journeys.rulebook import RuleLife
 from engine.language import Diagnostic, read
-from engine.language.nodes import Rule
+from engine.language.nodes import QuietHours, Rule
 from engine.language.program import Program
 from engine.language.renames import renamed
 from engine.runtime import migrating
@@ -18,6 +18,9 @@ from engine.runtime.migrating import Moves
 from engine.runtime.pausing import ended, is_paused, pauses_of
 from engine.store import Connection, journeys, outbox, pausing, rules, watches
 from engine.store.rows import RuleRow
+
+Quiet = tuple[QuietHours, ...]
+"""The quiet hours of the settings."""
 
 
 class Edit(NamedTuple):
@@ -35,6 +38,7 @@ def go_live(
     *,
     always: bool = False,
     migrate: bool = False,
+    quiet: Quiet = (),
 ) -> Edit:
     """Make ``programs`` the live rules from ``now`` on; ``always`` as if they had been live from the beginning.
 
@@ -63,11 +67,12 @@ def go_live(
             watches.seed_watches(connection, workspace, row.id, now)
     if changed or gone:
         rules.note_change(connection, workspace)
-    live = picture(connection, workspace, programs, current)
+    live = picture(connection, workspace, programs, current, quiet=quiet)
     if not migrate:
         return Edit(live, moves)
     moves |= migrating.migrate(connection, workspace, live, now)
-    return Edit(picture(connection, workspace, programs, current, {one.digest: one for one in live.programs}), moves)
+    at_hand = {one.digest: one for one in live.programs}
+    return Edit(picture(connection, workspace, programs, current, at_hand, quiet=quiet), moves)
 
 
 def picture(
@@ -76,10 +81,12 @@ def picture(
     programs: Iterable[Program],
     rows: Mapping[str, RuleRow],
     at_hand: Mapping[str, Program] = MappingProxyType({}),
+    *,
+    quiet: Quiet = (),
 ) -> Live:
     """The live rules, with the older versions on which journeys are still under way.
 
-    Those ``at_hand``, by their digests, are not read again.
+    ``quiet`` are the settings' quiet hours. Programs ``at_hand``, by their digests, are not read again.
     """
     older: dict[int, dict[str, Program]] = defaultdict(dict)
     for number, digest, text in rules.versions_in_use(connection, workspace):
@@ -88,17 +95,18 @@ def picture(
     for program in programs:
         row = rows[program.id]
         versions = {program.digest: program, **older[row.id]}
-        found[row.id] = LiveRule(row.id, RuleLife(program, versions, row.live_at, row.opened_at, pauses_of(row)))
+        life = RuleLife(program, versions, row.live_at, row.opened_at, pauses_of(row))
+        found[row.id] = LiveRule(row.id, life, quiet)
     return Live(found, rules.changes(connection, workspace))
 
 
-def stored(connection: Connection, workspace: int, known: Iterable[Program]) -> Live:
+def stored(connection: Connection, workspace: int, known: Iterable[Program], quiet: Quiet = ()) -> Live:
     """The rules as they are live in the store, whoever loaded them. ``known`` ones are not read again."""
     at_hand = {program.digest: program for program in known}
     rows = rules.every(connection, workspace)
     texts = rules.live_texts(connection, workspace)
     programs = [at_hand.get(rows[rule].version) or _read(text) for rule, text in texts.items()]
-    return picture(connection, workspace, programs, rows, at_hand)
+    return picture(connection, workspace, programs, rows, at_hand, quiet=quiet)
 
 
 def _read(text: str) -> Program:
@@ -106,12 +114,14 @@ def _read(text: str) -> Program:
     return Program(read(text).rules[0])
 
 
-def outgoing(connection: Connection, workspace: int, programs: Sequence[Program]) -> tuple[Live, list[int]]:
+def outgoing(
+    connection: Connection, workspace: int, programs: Sequence[Program], quiet: Quiet = ()
+) -> tuple[Live, list[int]]:
     """The rules as they are live, and the rows of those with patience that ``programs`` would edit or end."""
     digests = {program.id: program.digest for program in programs}
     known = rules.every(connection, workspace).values()
     changing = {row.id for row in known if row.removed_at is None and digests.get(row.rule_id) != row.version}
-    live = stored(connection, workspace, programs) if changing else Live({})
+    live = stored(connection, workspace, programs, quiet) if changing else Live({})
     return live, [row for row in live.patient if row in changing]
 
 

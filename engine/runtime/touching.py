@@ -6,12 +6,16 @@ it as a trigger works it through when that can lead to something (:class:`~engin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pydantic_core import from_json
+
+from engine.journeys import consent
 from engine.journeys.conditions import rules_out
 from engine.journeys.timeline import Event
+from engine.runtime.consenting import said_of
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, journeys, people, watches
@@ -83,6 +87,9 @@ class Touching:
             _earliest(self._first, person, at)
             for row in concerned[type_id].woken:
                 self.join((person, row), self.now + 1)
+            for row in concerned[type_id].touched:
+                if self.live.rules[row].program.stands:  # one that finds no due moment has to be told
+                    _earliest(self._bearing, (person, row), self.now + 1)
         self._look_into(events, names, {row: rules.picky for row, rules in concerned.items() if rules.picky})
 
     def _look_into(
@@ -105,17 +112,23 @@ class Touching:
         for change in changes:
             person, at = change.person_id, change.at
             _earliest(self._first, person, at)
-            for row in self.live.changing:
+            for row in self._moved_by(change):
                 self.join((person, row), self.now + 1 if change.historical else at)
             for row in () if change.historical else self.live.reading:
                 _earliest(self._bearing, (person, row), at)
+
+    def _moved_by(self, change: ChangeRow) -> Collection[int]:
+        if not self.live.changes_matter:
+            return ()
+        said = said_of(change)
+        return self.live.changing(from_json(change.properties) if said is None else (consent.ATTRIBUTE,))
 
     def _add_standing(self, created: frozenset[int]) -> None:
         """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""
         lowered = people.lower_first_seen(self.connection, self._first) if self._first else frozenset()
         for person in lowered | (created & self._first.keys()):
             for row in self.live.standing:
-                if person in created and self.live.rules[row].program.patience:
+                if person in created and self.live.rules[row].hints.patience:
                     _earliest(self._noted, (person, row), self._first[person])
                 else:
                     self.join((person, row), self.now + 1)
@@ -135,7 +148,7 @@ class Touching:
 
         Where the pair is decided now, or that moment is past, they are worked through at once.
         """
-        patience = {row: self.live.rules[row].program.patience for _, row in self._noted}
+        patience = {row: self.live.rules[row].hints.patience for _, row in self._noted}
         waiting = {}
         for pair, at in self._noted.items():
             if pair in self.touches or pair[1] in self.live.paused or at + patience[pair[1]] <= self.now:

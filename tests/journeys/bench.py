@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.journeys import consent, leaving, payload
 from engine.journeys import journey as states
-from engine.journeys import leaving, payload
 from engine.journeys.advance import advance
 from engine.journeys.conditions import EVENTS, Entry, Scene, rules_out
 from engine.journeys.journey import Journey
@@ -20,7 +20,7 @@ from engine.journeys.standing import Watch
 from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event, Timeline, changes_by
 from engine.language import nodes, program
-from engine.language.program import Program
+from engine.language.program import Program, attributes_in
 
 Entries = list[Event | Change]
 
@@ -142,7 +142,8 @@ class Bench:
         if watch is not None and (watch.due is None or (watch.followed or 0) >= one.at):
             return True
         if isinstance(one, Change):
-            return self.life.current.wakes_on_change
+            moved_by = self.life.current.moved_by | attributes_in(self.settings.quiet)
+            return not moved_by.isdisjoint(one.values if one.said is None else (consent.ATTRIBUTE,))
         return bool({one.name, None} & self.life.current.waking)
 
     def go_live(self) -> None:

@@ -133,7 +133,7 @@ def test_rules_that_could_not_be_written_are_not_live(opened, rules, monkeypatch
     daemon = opened(rules)
     (rules / "cart.rules").write_text(HELLO)
 
-    def breaks(*_: object) -> None:
+    def breaks(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
