@@ -21,6 +21,8 @@ class Summary(LeftOut):
 
     file: str
     stored: int = 0
+    lines: int = 0
+    """How many were worked through."""
     historical: int = 0
     """How many of the lines stored count as history, and so start no journey."""
 
@@ -29,9 +31,11 @@ class Summary(LeftOut):
 
 
 def ingest_file(
-    engine: Engine, file: EventFile, *, historical: bool = False, progress: Callable[[], None] = lambda: None
+    engine: Engine, file: EventFile, *, historical: bool = False, progress: Callable[[Summary], None] = lambda _: None
 ) -> Summary:
-    """Take in every line of ``file``; one without a timestamp is refused. Calls ``progress`` after each piece.
+    """Take in every line of ``file``; an event without a timestamp is refused.
+
+    Calls ``progress`` after each piece with what has become of the file so far.
 
     Running a file again stores nothing twice.
     """
@@ -43,7 +47,7 @@ def ingest_file(
         summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
         summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
         summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]
-        progress()
+        progress(summary)
     summary.rejected.sort(key=lambda one: one.index)
     return summary
 
@@ -52,6 +56,7 @@ def _pieces(file: EventFile, summary: Summary) -> Iterator[tuple[list[dict[str, 
     """Lines that can be read, with their numbers; those that cannot go to the summary."""
     lines = iter(file)
     while piece := list(islice(lines, TOGETHER)):
+        summary.lines += len(piece)
         items = [(number, item) for number, item in piece if not isinstance(item, Rejection)]
         summary.rejected += [item for _, item in piece if isinstance(item, Rejection)]
         yield [item for _, item in items], [number for number, _ in items]

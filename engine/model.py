@@ -233,7 +233,8 @@ def validate(
     refused: how to write them is the caller's to say.
 
     ``index`` is handed on into the :class:`Rejection`; ``now`` is in microseconds since 1970 UTC, and is the
-    item's time if it says none, unless ``require_timestamp`` refuses that.
+    item's time if it says none, unless ``require_timestamp`` refuses that of an event: what is known of a person may be
+    so without anybody knowing since when.
     """
     try:
         fields = item if type(item) is dict else _fields_of(item)
@@ -241,7 +242,7 @@ def validate(
         if sort is None or (isinstance(sort, str) and sort == "track"):
             return _event(fields, now, limits, require_timestamp)
         if isinstance(sort, str) and sort == "identify":
-            return _identify(fields, now, limits, require_timestamp)
+            return _identify(fields, now, limits)
         raise RefusedError("unknown_type", _unknown_type(sort), "type")
     except RefusedError as refused:
         return Rejection(index, refused.code, refused.reason, refused.field, event_of(item))
@@ -295,7 +296,7 @@ def _event(fields: dict[str, Any], now: int, limits: Limits, require_timestamp: 
     )
 
 
-def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestamp: bool) -> ValidIdentify:
+def _identify(fields: dict[str, Any], now: int, limits: Limits) -> ValidIdentify:
     if not _IDENTIFY_FIELDS.issuperset(fields):
         raise _unknown_field(fields, _IDENTIFY_FIELDS)
     get = fields.get
@@ -311,7 +312,7 @@ def _identify(fields: dict[str, Any], now: int, limits: Limits, require_timestam
     message_id = _id(get("message_id"), "message_id", longest)
     _check_texts({key: get(key) for key in _ID_FIELDS})
     given = get("timestamp")
-    at = now if given is None and not require_timestamp else _time(given, now, limits)
+    at = now if given is None else _time(given, now, limits)
     texts = f"{user_id or ''}{anonymous_id or ''}{contact_id or ''}{previous_id or ''}{message_id or ''}"
     traits, text = _object(get("traits"), "traits", limits, texts)
     return ValidIdentify(

@@ -41,6 +41,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "lone_surrogate": "a text holds half a character",
         "not_utf8": "the text is not UTF-8",
         "invalid_json": "the text is not JSON",
+        "unknown_shape": "no shape of the preset fits a record of a file",
         "bad_row": "a row of a CSV file does not fit its header",
         "broken_file": "the file is damaged and ends here",
     }

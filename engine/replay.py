@@ -130,19 +130,25 @@ Timed = tuple[Mapping[str, Any], int, int]
 def _timed(
     lines: Iterable[tuple[int, Mapping[str, Any] | Rejection]], limits: Limits
 ) -> tuple[list[Timed], list[Rejection]]:
-    """Items in the order of time, and those that are refused: these move no clock."""
-    timed, refused = [], []
+    """Return items in the order of time, and those that are refused: these move no clock.
+
+    What is known of a person without saying since when holds from before the first event.
+    """
+    timed: list[Timed] = []
+    undated: list[tuple[Mapping[str, Any], int]] = []
+    refused: list[Rejection] = []
     for place, item in lines:
-        if isinstance(item, Rejection):
-            refused.append(item)
-            continue
-        found = validate(item, place, _NEVER, limits, require_timestamp=True)
-        if isinstance(found, Rejection):
-            refused.append(found)
+        verdict = item if isinstance(item, Rejection) else validate(item, place, _NEVER, limits, require_timestamp=True)
+        if isinstance(item, Rejection) or isinstance(verdict, Rejection):
+            assert isinstance(verdict, Rejection)
+            refused.append(verdict)
+        elif verdict.timestamp_given:
+            timed.append((item, verdict.at, place))
         else:
-            timed.append((item, found.at, place))
+            undated.append((item, place))
     timed.sort(key=lambda one: one[1])
-    return timed, refused
+    start = timed[0][1] if timed else 0
+    return [(item, start, place) for item, place in undated] + timed, refused
 
 
 def _batches(engine: Engine, timed: Sequence[Timed]) -> Iterator[list[Timed]]:

@@ -123,7 +123,7 @@ def test_odd_json_is_refused_by_the_reader_or_the_validator(odd: Odd) -> None:
 
 def test_every_code_is_in_the_table_and_meant_by_some_input() -> None:
     seen = {odd.code for odd in ODD + PYTHON_ONLY + ODD_JSON}
-    of_files = {"not_utf8", "bad_row", "broken_file"}
+    of_files = {"not_utf8", "bad_row", "broken_file", "unknown_shape"}
     of_the_store = {"unknown_event", "breaks_schema", "erased"}
     assert seen | of_files | of_the_store | {"timestamp_missing"} == set(CODES)
     assert all(CODES.values())
@@ -243,7 +243,9 @@ def test_a_missing_time_is_now_unless_it_is_required() -> None:
     assert good(item).at == NOW
     assert not good(item).timestamp_given
     assert refused(item, require_timestamp=True).code == "timestamp_missing"
-    assert refused(identify(timestamp=None), require_timestamp=True).code == "timestamp_missing"
+    person = validate(identify(timestamp=None), 0, NOW, require_timestamp=True)
+    assert isinstance(person, ValidIdentify)
+    assert (person.at, person.timestamp_given) == (NOW, False)
     assert good(event(), require_timestamp=True).timestamp_given
 
 

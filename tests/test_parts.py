@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import InputFileError, RefusedError
-from engine.files import EventFile
+from engine.files import EventFile, Reading
 from engine.files.lines import LONGEST_LINE
 from engine.files.parts import Part, waiting
 from engine.receipt import Rejection
@@ -26,7 +26,7 @@ def in_parts(kind: Kind, parts: list[bytes]) -> list[tuple[int, Any]]:
     held, line, header = b"", 1, None
     for place in range(len(parts) + 1):
         last = place == len(parts)
-        part = Part(kind, {}, held + (b"" if last else parts[place]), line, header, last)
+        part = Part(kind, Reading(), held + (b"" if last else parts[place]), line, header, last)
         end = 0
         for entry in part.entries():
             if entry.item is not None:

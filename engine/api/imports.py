@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -17,7 +18,8 @@ from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.spellings import Kind
 from engine.clock import iso
 from engine.errors import ImportMoved, InputFileError
-from engine.files.csv_rows import FIELDS
+from engine.files.reading import Kind as FileKind
+from engine.files.reading import Reading, TimeUnit, Unknown, build_reading, preset_names
 from engine.runtime import importing
 from engine.store.imports import ImportRow
 
@@ -27,7 +29,7 @@ BLOCK: Final = 1 << 20
 MEMORY: Final = 16 * BLOCK
 """Bytes of memory that an upload counts as while a part of it comes in."""
 
-KINDS: Final[dict[str, importing.Kind]] = {
+KINDS: Final[dict[str, FileKind]] = {
     "text/csv": "csv",
     "text/tab-separated-values": "csv",
     "application/x-ndjson": "jsonl",
@@ -69,7 +71,7 @@ async def create_import(call: Call) -> Answer:
     if kind is None:
         named = ", ".join(sorted(KINDS))
         raise Refused(415, "unsupported_type", f"Content-Type must say what the file holds: {named}")
-    begin = partial(importing.begin, call.engine, kind, _mapping(call), historical=_flag(call, "historical"))
+    begin = partial(importing.begin, call.engine, kind, _reading(call), historical=_flag(call, "historical"))
     row = await call.read(begin)
     location = {"Location": f"/native/v1/imports/{spellings.upload(row.public_id)}"}
     try:
@@ -146,16 +148,43 @@ async def _blocks(call: Call) -> AsyncIterator[bytes]:
         raise cut
 
 
-def _mapping(call: Call) -> dict[str, str]:
-    """``map=FIELD=COLUMN``, any number of times."""
-    mapping: dict[str, str] = {}
-    for text in call.query.getlist("map"):
-        field, equals, column = text.partition("=")
-        if field not in (*FIELDS, "properties") or not equals or not column:
-            named = ", ".join((*FIELDS, "properties"))
-            raise Refused(400, "malformed", f"map must be FIELD=COLUMN, FIELD one of {named}", field="map")
-        mapping[field] = column
-    return mapping
+def _reading(call: Call) -> Reading:
+    """Return how the query says the file is read. A preset is one of those that come with Lapse."""
+    preset = call.query.get("from")
+    if preset is not None and preset not in preset_names():
+        raise Refused(400, "malformed", f"unknown preset '{preset}'; use {', '.join(preset_names())}", field="from")
+    try:
+        return build_reading(
+            preset,
+            map=_pairs(call, "map"),
+            constants=_pairs(call, "constant"),
+            unknown=_word(call, "unknown", Unknown),
+            time_unit=_word(call, "time_unit", TimeUnit),
+            zone=call.query.get("zone"),
+            text=tuple(call.query.getlist("text")),
+            number=tuple(call.query.getlist("number")),
+            decimal_comma=_flag(call, "decimal_comma"),
+        )
+    except InputFileError as error:
+        raise Refused(400, "malformed", str(error), field=str(error).partition(":")[0]) from None
+
+
+def _pairs(call: Call, name: str) -> dict[str, str]:
+    """Return ``map=FIELD=COLUMN`` and the like, given any number of times."""
+    pairs: dict[str, str] = {}
+    for text in call.query.getlist(name):
+        field, equals, value = text.partition("=")
+        if not equals or not field or not value:
+            raise Refused(400, "malformed", f"{name} must be FIELD=VALUE, such as timestamp=Date", field=name)
+        pairs[field] = value
+    return pairs
+
+
+def _word(call: Call, name: str, words: type[StrEnum]) -> str | None:
+    value = call.query.get(name)
+    if value is not None and value not in set(words):
+        raise Refused(400, "malformed", f"{name} must be {', '.join(words)}", field=name)
+    return value
 
 
 def _flag(call: Call, name: str) -> bool:
@@ -204,6 +233,15 @@ _COMPLETE: Final = Parameter(
 )
 _KEY: Final = scopes(Scope.IMPORT_CREATE)
 
+
+def _several(name: str, description: str) -> Parameter:
+    return Parameter(name, f"{description} May be given several times.", {"type": "array", "items": {"type": "string"}})
+
+
+def _words(words: type[StrEnum]) -> dict[str, Any]:
+    return {"type": "string", "enum": [word.value for word in words]}
+
+
 ROUTES: Final = (
     Route(
         "POST", "/v1/imports", create_import, _KEY, streams=True,
@@ -212,10 +250,15 @@ ROUTES: Final = (
             media=tuple(KINDS), headers=(_COMPLETE,),
             query=(
                 Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),
-                Parameter(
-                    "map", "The file's own name of a field, as in `timestamp=Date`; several times for several.",
-                    {"type": "array", "items": {"type": "string"}},
-                ),
+                Parameter("from", "A vendor's export.", {"type": "string", "enum": preset_names()}),
+                _several("map", "The file's own name or path of a field, as in `timestamp=Date`."),
+                _several("constant", "A field that is the same in every line that has none, as in `event=order_paid`."),
+                Parameter("unknown", "What becomes of keys and columns that are no field.", _words(Unknown)),
+                Parameter("time_unit", "What a timestamp that is a number counts since 1970 UTC.", _words(TimeUnit)),
+                Parameter("zone", "Whose clock a timestamp without an offset is by.", {"type": "string"}),
+                _several("text", "A column of CSV that stays text."),
+                _several("number", "A column of CSV that holds numbers."),
+                Parameter("decimal_comma", "In CSV, a cell such as `12,50` is a number.", {"type": "boolean"}),
             ),
         ),
     ),

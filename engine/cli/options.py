@@ -10,7 +10,6 @@ import typer
 
 from engine.cli.console import Format
 from engine.errors import RefusedError
-from engine.files.csv_rows import FIELDS
 from engine.timestamps import parse_timestamp
 
 StoreOption = Annotated[
@@ -48,24 +47,31 @@ MapOption = Annotated[
     typer.Option(
         "--map",
         metavar="FIELD=COLUMN",
-        help="Take a field from another column or key: --map timestamp=Date. Several times if need be.",
+        help="Take a field from another column or path: --map timestamp=Date, --map user_id=customer.id.",
         show_default=False,
     ),
 ]
 
-MAPPABLE = (*FIELDS, "properties")
+FromOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="PRESET",
+        help="How the file is laid out: a vendor's export, such as mixpanel or shopify, or a .toml file of your own.",
+        show_default=False,
+    ),
+]
 
 
-def mapping_of(pairs: Sequence[str] | None) -> Mapping[str, str]:
-    """``["timestamp=Date"]`` as a mapping from field to column."""
-    found: dict[str, str] = {}
+def pairs_of(pairs: Sequence[str] | None, option: str, value: str) -> Mapping[str, str]:
+    """Return ``["timestamp=Date"]`` as a mapping from field to value."""
+    mapping: dict[str, str] = {}
     for pair in pairs or ():
-        field, equals, column = pair.partition("=")
-        if not equals or not column or field not in MAPPABLE:
-            fields = ", ".join(MAPPABLE)
-            raise typer.BadParameter(f"'{pair}' is not FIELD=COLUMN with a FIELD of {fields}", param_hint="--map")
-        found[field] = column
-    return found
+        field, equals, held = pair.partition("=")
+        if not equals or not field or not held:
+            raise typer.BadParameter(f"'{pair}' is not FIELD={value}", param_hint=option)
+        mapping[field] = held
+    return mapping
 
 
 def moment_of(text: str | None, option: str) -> int | None:

@@ -1,10 +1,19 @@
-"""Progress bars, on stderr and only where a terminal shows them."""
+"""How far long work has come, on stderr: bars where a terminal shows them, else a line a minute."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import Final
+
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from engine.cli.console import err
+from engine.cli.console import err, line, of
+from engine.files import EventFile
+from engine.ingesting import Summary
+
+EVERY: Final = 60.0
+"""Seconds between two lines where nothing shows a bar."""
 
 
 def bars() -> Progress:
@@ -21,3 +30,41 @@ def bars() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+class ImportProgress:
+    """How far one file has come: a bar by the bytes read, or a line a minute with counts and rate.
+
+    Lines that are held already fly by: they are counted apart, and the time left is estimated anew once lines are
+    stored.
+    """
+
+    def __init__(self, progress: Progress, file: EventFile, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._progress = progress
+        self._file = file
+        self._monotonic = monotonic
+        self._task = progress.add_task(file.path.name, total=file.total or None, unit="")
+        self._stored = 0
+        self._said_at = monotonic()
+        self._said_lines = 0
+
+    def advance(self, summary: Summary) -> None:
+        """Show what has become of the file so far."""
+        if summary.stored and not self._stored and summary.duplicates:
+            self._progress.reset(self._task)
+        self._stored = summary.stored
+        unit = f"{summary.stored:,} stored"
+        if summary.duplicates:
+            unit += f", {summary.duplicates:,} held already"
+        self._progress.update(self._task, completed=self._file.done, unit=unit)
+        now = self._monotonic()
+        if self._progress.disable and now - self._said_at >= EVERY:
+            self._say(summary, now)
+
+    def _say(self, summary: Summary, now: float) -> None:
+        rate = (summary.lines - self._said_lines) / (now - self._said_at)
+        share = f", {self._file.done / self._file.total:.0%} of the file" if self._file.total else ""
+        counts = f"{of(summary.lines, 'line')}{share}: {summary.stored:,} stored, {summary.duplicates:,} held already"
+        rejected = len(summary.rejected) + len(summary.conflicts)
+        line(err(), (f"{self._file.path}: ", "bold"), f"{counts}, {rejected:,} lost; {rate:,.0f} lines/s")
+        self._said_at, self._said_lines = now, summary.lines

@@ -14,12 +14,13 @@ import typer
 from engine import replay as library
 from engine.cli.console import PROBLEMS, Format, err, out, print_json
 from engine.cli.opening import found_rules
-from engine.cli.options import FormatOption, MapOption, mapping_of, moment_of
+from engine.cli.options import FormatOption, FromOption, MapOption, moment_of, pairs_of
 from engine.cli.progress import bars
 from engine.cli.rejected import print_conflicts, print_rejected
 from engine.cli.replay_page import print_page
 from engine.errors import ConfigError
-from engine.files import EventFile
+from engine.files import EventFile, Reading
+from engine.files.reading import build_reading
 from engine.receipt import Rejection
 
 Line = tuple[int, Mapping[str, Any] | Rejection]
@@ -40,6 +41,7 @@ def replay(
     actions: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write every action there, as JSON lines.", show_default=False)
     ] = None,
+    preset: FromOption = None,
     map: MapOption = None,
     format: FormatOption = Format.TEXT,
 ) -> None:
@@ -58,7 +60,7 @@ def replay(
     found = found_rules(rules)
     began = time.monotonic()
     with _opened(actions) as file:
-        report = _replay(log, mapping_of(map), rules, end)
+        report = _replay(log, build_reading(preset, map=pairs_of(map, "--map", "COLUMN")), rules, end)
         if file is not None:
             _write(file, report)
     if format is Format.JSON:
@@ -72,19 +74,19 @@ def replay(
         raise typer.Exit(PROBLEMS)
 
 
-def _replay(log: Path, mapping: Mapping[str, str], rules: list[Path], until: int | None) -> library.Report:
+def _replay(log: Path, reading: Reading, rules: list[Path], until: int | None) -> library.Report:
     """The replay, behind a bar for reading and one for the events."""
-    with EventFile(log, mapping) as file, bars() as progress:
-        reading = progress.add_task("reading", total=file.total or None, unit="")
+    with EventFile(log, reading) as file, bars() as progress:
+        reading_bar = progress.add_task("reading", total=file.total or None, unit="")
         replaying = progress.add_task("replaying", total=None, unit="events", visible=False)
 
         def lines() -> Iterator[Line]:
             count = 0
             for count, one in enumerate(file, 1):
                 if count % 1_000 == 0:
-                    progress.update(reading, completed=file.done)
+                    progress.update(reading_bar, completed=file.done)
                 yield one
-            progress.update(reading, visible=False)
+            progress.update(reading_bar, visible=False)
             progress.update(replaying, total=count, visible=True)
 
         return library.replay(lines(), rules, until=until, progress=lambda taken: progress.advance(replaying, taken))

@@ -9,7 +9,8 @@ A bad line costs itself only. What makes the whole file unreadable raises
 :class:`~engine.errors.InputFileError`.
 """
 
-from engine.files.event_file import EventFile, Kind
+from engine.files.event_file import EventFile
 from engine.files.line_ids import LineIds
+from engine.files.reading import Kind, Reading
 
-__all__ = ["EventFile", "Kind", "LineIds"]
+__all__ = ["EventFile", "Kind", "LineIds", "Reading"]

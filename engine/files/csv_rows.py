@@ -1,34 +1,19 @@
-"""CSV: a header that names the columns, then one event a row."""
+"""CSV: a header that names the columns, then one record a row."""
 
 from __future__ import annotations
 
 import csv
-import difflib
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final
 
 from engine.errors import InputFileError, RefusedError
 from engine.files.lines import NumberedLine
-from engine.strict_json import parse_json, shown
+from engine.strict_json import shown
 
-FIELDS: Final = ("event", "user_id", "anonymous_id", "contact_id", "timestamp", "message_id")
-"""Columns that are fields of the event. ``properties`` is a JSON object; every other column is a property."""
-
-_JSON_SCALAR = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false").fullmatch
 _DELIMITERS: Final = ",;\t"
 
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Which cell of a row goes where."""
-
-    width: int
-    fields: tuple[tuple[int, str], ...]
-    properties: tuple[tuple[int, str], ...]
-    packed: int | None
-    """The column that holds properties as JSON."""
+Record = dict[str, str]
+"""A row: by column, its cell where that is not empty."""
 
 
 class _Feed:
@@ -59,20 +44,22 @@ class _Feed:
 
 
 def read_csv(
-    lines: Iterator[NumberedLine], mapping: Mapping[str, str]
-) -> Iterator[tuple[int, dict[str, Any] | RefusedError]]:
-    """The event of each row that is not blank, with the number of the line it begins on.
+    lines: Iterator[NumberedLine], check: Callable[[Sequence[str]], None]
+) -> Iterator[tuple[int, Record | RefusedError]]:
+    """Yield each row that is not blank as a record, with the number of the line it begins on.
 
-    Columns are separated by commas, or by semicolons or tabs if the header is. ``mapping`` says which column
-    is which field. Cells of properties that read as a JSON number or boolean are that; empty cells are absent.
+    Columns are separated by commas, or by semicolons or tabs if the header is. ``check`` is told the names of the
+    columns and raises :class:`~engine.errors.InputFileError` for a file that holds no events.
 
-    Raises :class:`~engine.errors.InputFileError` if the header names no usable columns.
+    Raises InputFileError for a header that is not one.
     """
     _, header = next(lines, (1, ""))
     if isinstance(header, RefusedError):
         raise InputFileError(f"line 1: {header.reason}")
     delimiter = max(_DELIMITERS, key=header.count)
-    columns = _columns([name.strip() for name in _header_cells(header, delimiter)], mapping)
+    columns = [name.strip() for name in _header_cells(header, delimiter)]
+    check(columns)
+    _check_names(columns)
     feed = _Feed(lines)
     rows = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
@@ -85,7 +72,7 @@ def read_csv(
         if refused is not None:
             yield feed.first, refused
         elif row:
-            yield feed.first, _event(row, columns)
+            yield feed.first, _record(row, columns)
         if row is None:
             return
 
@@ -97,70 +84,19 @@ def _header_cells(header: str, delimiter: str) -> list[str]:
         raise InputFileError(f"line 1: the header is not valid CSV: {error}") from None
 
 
-def _columns(header: Sequence[str], mapping: Mapping[str, str]) -> _Columns:
-    for field, column in mapping.items():
-        if column not in header:
-            raise InputFileError(f"line 1: no column '{column}' for {field}; {_near(column, header)}")
-    renamed = set(mapping.values())
-    targets = [(header.index(column), field) for field, column in mapping.items()]
-    targets += [(place, name) for place, name in enumerate(header) if name not in renamed]
-    names = [name for _, name in targets]
-    _check_names(header, names)
-    return _Columns(
-        width=len(header),
-        fields=tuple((place, name) for place, name in targets if name in FIELDS),
-        properties=tuple((place, name) for place, name in targets if name not in FIELDS and name != "properties"),
-        packed=next((place for place, name in targets if name == "properties"), None),
-    )
-
-
-def _check_names(header: Sequence[str], names: list[str]) -> None:
-    absent = [name for name in ("event", "timestamp") if name not in names]
-    if not {"user_id", "anonymous_id", "contact_id"}.intersection(names):
-        absent.append("user_id, anonymous_id or contact_id")
-    if absent:
-        found = ", ".join(shown(name) for name in header[:20]) or "nothing"
-        reason = f"line 1 must name the columns, and has none for {', '.join(absent)}; it has: {found}"
-        raise InputFileError(f"{reason}. Columns of other names can be mapped, as in --map timestamp=Date")
-    if "" in header:
-        raise InputFileError(f"line 1: column {header.index('') + 1} has no name; name it or take it out")
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None or len(set(header)) < len(header):
-        twice = twice or next(name for name in header if header.count(name) > 1)
+def _check_names(columns: Sequence[str]) -> None:
+    if "" in columns:
+        raise InputFileError(f"line 1: column {columns.index('') + 1} has no name; name it or take it out")
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
         raise InputFileError(f"line 1: two columns are '{shown(twice)}'; rename one of them")
 
 
-def _near(column: str, header: Sequence[str]) -> str:
-    close = difflib.get_close_matches(column, header, 1)
-    return f"did you mean '{close[0]}'?" if close else f"the columns are {', '.join(shown(name) for name in header)}"
-
-
-def _event(row: list[str], columns: _Columns) -> dict[str, Any] | RefusedError:
-    if len(row) != columns.width:
-        reason = f"the row has {len(row)} cells, the header {columns.width}; quote cells that hold separators"
+def _record(row: list[str], columns: Sequence[str]) -> Record | RefusedError:
+    if len(row) != len(columns):
+        reason = f"the row has {len(row)} cells, the header {len(columns)}; quote cells that hold separators"
         return RefusedError("bad_row", reason)
-    item: dict[str, Any] = {name: row[place] for place, name in columns.fields if row[place]}
-    properties = {name: _value(row[place]) for place, name in columns.properties if row[place]}
-    if columns.packed is not None and row[columns.packed]:
-        try:
-            packed = parse_json(row[columns.packed])
-        except RefusedError as refused:
-            return RefusedError(refused.code, f"column properties: {refused.reason}", "properties")
-        if not isinstance(packed, dict):
-            item["properties"] = packed
-            return item
-        both = next((name for name in properties if name in packed), None)
-        if both is not None:
-            reason = f"'{shown(both)}' is a column and stands in properties too; keep one of them"
-            return RefusedError("bad_row", reason, f"properties.{shown(both)}")
-        properties |= packed
-    if properties:
-        item["properties"] = properties
-    return item
-
-
-def _value(cell: str) -> Any:
-    return parse_json(cell) if _JSON_SCALAR(cell) else cell
+    return {column: cell for column, cell in zip(columns, row, strict=True) if cell}
 
 
 def _bad_csv(error: csv.Error, first: int, last: int) -> RefusedError:

@@ -6,19 +6,18 @@ import gzip
 import io
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Final, Literal, Self, cast
+from typing import Any, BinaryIO, Final, Self, cast
 
 from engine.errors import InputFileError, RefusedError
-from engine.files.csv_rows import read_csv
-from engine.files.json_lines import read_json_lines
+from engine.files.items import read_items
 from engine.files.line_ids import LineIds
 from engine.files.lines import DAMAGE, numbered_lines
+from engine.files.reading import Kind, Reading
+from engine.files.translate import Notes
 from engine.receipt import Rejection
-
-Kind = Literal["jsonl", "csv"]
-"""What a file holds."""
 
 _KINDS: Final[Mapping[str, Kind]] = {
     ".jsonl": "jsonl",
@@ -40,16 +39,18 @@ class EventFile:
     and with ``require_timestamp``, or the :class:`~engine.model.Rejection` of the line. Items without a
     ``message_id`` get one from :class:`LineIds`.
 
-    The path ``-`` is standard input. ``mapping`` names, for a field, the column (or the key of a JSON line) that
-    holds it. ``kind`` is told by the name's ending, else by the first character. Raises
+    The path ``-`` is standard input. ``reading`` says how its records become events; without it they name the fields
+    themselves. ``kind`` is told by the name's ending, else by the first character. Raises
     :class:`~engine.errors.InputFileError`.
     """
 
-    def __init__(
-        self, path: str | os.PathLike[str], mapping: Mapping[str, str] | None = None, kind: Kind | None = None
-    ) -> None:
+    def __init__(self, path: str | os.PathLike[str], reading: Reading | None = None, kind: Kind | None = None) -> None:
         self.path = Path(path)
-        self._mapping = dict(mapping or {})
+        self.notes = Notes()
+        """What was done to the lines read so far that the file's owner may not expect."""
+        self._reading = reading or Reading()
+        self._lines: Iterator[tuple[int, dict[str, Any] | Rejection]] | None = None
+        self._first: tuple[tuple[int, dict[str, Any] | Rejection], ...] = ()
         try:
             self._raw = _open_stdin() if str(path) == STDIN else self.path.open("rb")
         except OSError as error:
@@ -66,13 +67,26 @@ class EventFile:
         return self._raw.tell() if self._raw.seekable() else 0
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, Any] | Rejection]]:
-        read = read_csv if self.kind == "csv" else read_json_lines
+        first, self._first = self._first, ()
+        self._lines = self._lines or self._read()
+        yield from first
+        yield from self._lines
+
+    def check(self) -> None:
+        """Read as far as the first event, to find out before anything is done with it whether the file can be read.
+
+        Raises :class:`~engine.errors.InputFileError`.
+        """
+        self._lines = self._lines or self._read()
+        self._first = (*self._first, *islice(self._lines, 1))
+
+    def _read(self) -> Iterator[tuple[int, dict[str, Any] | Rejection]]:
         ids = LineIds()
         try:
-            for number, item in read(numbered_lines(self._stream), self._mapping):
+            for number, item in read_items(numbered_lines(self._stream), self.kind, self._reading, self.notes):
                 if isinstance(item, RefusedError):
                     yield number, Rejection(number, item.code, item.reason, item.field)
-                else:
+                elif item is not None:
                     ids.give(item)
                     yield number, item
         except InputFileError as error:

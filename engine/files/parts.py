@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 from engine.errors import InputFileError, RefusedError
-from engine.files.csv_rows import read_csv
-from engine.files.json_lines import read_json_lines
+from engine.files.items import Item, read_items
 from engine.files.lines import LONGEST_LINE, NumberedLine, numbered_lines
+from engine.files.reading import Kind, Reading
+from engine.files.translate import Notes
 
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class Entry(NamedTuple):
-    """An event of the file, or what is wrong with it, or None where no more follows; and where in the part it ends."""
+    """An event of the file, what is wrong with it, or None where none follows; and where in the part it ends."""
 
     line: int
-    item: dict[str, Any] | RefusedError | None
+    item: Item
     end: int
 
 
@@ -33,8 +34,8 @@ class Part:
     is not in this part. A ``last`` part ends with the file, whether or not a line ends there.
     """
 
-    kind: Literal["jsonl", "csv"]
-    mapping: Mapping[str, str]
+    kind: Kind
+    reading: Reading
     data: bytes
     line: int = 1
     header: str | None = None
@@ -63,12 +64,12 @@ class Part:
         line, ending, _ = self.data.removeprefix(_BOM).partition(b"\n")
         return (line + ending).decode()
 
-    def _read(self, lines: Iterator[NumberedLine]) -> Iterator[tuple[int, dict[str, Any] | RefusedError]]:
-        if self.kind == "jsonl":
-            return read_json_lines(lines, self.mapping)
-        return read_csv(lines if self.header is None else chain([(1, self.header)], lines), self.mapping)
+    def _read(self, lines: Iterator[NumberedLine]) -> Iterator[tuple[int, Item]]:
+        if self.kind == "csv" and self.header is not None:
+            lines = chain([(1, self.header)], lines)
+        return read_items(lines, self.kind, self.reading, Notes())
 
-    def _goes_on(self, item: dict[str, Any] | RefusedError, end: int) -> bool:
+    def _goes_on(self, item: Item, end: int) -> bool:
         """Whether a row that is bad so far may go on in the next part: a quote may be open in it."""
         bad = self.kind == "csv" and isinstance(item, RefusedError)
         return bad and not self.last and end <= LONGEST_LINE

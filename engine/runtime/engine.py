@@ -371,7 +371,7 @@ class Engine:
         Returns once everything accepted is on disk. Bad items are refused one by one, with their index and the
         reason; the others are kept. A long iterable is stored piece by piece, the next one read while one is written,
         unless it is to count ``once``: see :meth:`submit`. ``historical`` events are stored and answer conditions, but
-        start no journeys. ``dated`` refuses items without a timestamp.
+        start no journeys. ``dated`` refuses events without a timestamp.
         """
         items = iter(_items(events))
         if once is not None:

@@ -8,35 +8,33 @@ taken in before, in whichever way, is not stored again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
 from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from engine.errors import ImportMoved, RefusedError
 from engine.files.line_ids import digest_of, line_id, shortened
 from engine.files.parts import Entry, Part, waiting
+from engine.files.reading import Kind, Reading
 from engine.receipt import Receipt, Rejection, plain_rejection
 from engine.runtime.engine import CHUNK, Engine
 from engine.runtime.intake import public_ids
 from engine.store import Connection, imports
 from engine.store.imports import ImportRow
 
-Kind = Literal["jsonl", "csv"]
 Times = dict[int, int]
 """How often lines stood in the file, by their shortened digests."""
 
 SOURCE: Final = "file"
 
 
-def begin(engine: Engine, kind: Kind, mapping: Mapping[str, str], *, historical: bool) -> ImportRow:
-    """A file of which nothing has come yet. ``mapping`` names, for a field, the column or key that holds it."""
+def begin(engine: Engine, kind: Kind, reading: Reading, *, historical: bool) -> ImportRow:
+    """Return a file of which nothing has come yet; ``reading`` is kept with it, for all its parts."""
     now = engine.clock.now()
-    row = ImportRow(
-        0, engine.workspace, public_ids(1, now)[0], kind, json.dumps(dict(mapping)), int(historical), now, now
-    )
+    row = ImportRow(0, engine.workspace, public_ids(1, now)[0], kind, _written(reading), int(historical), now, now)
     return engine.writer.run(lambda connection: imports.insert(connection, row))
 
 
@@ -71,7 +69,19 @@ def add(
 
 def _part(row: ImportRow, data: bytes, last: bool) -> Part:
     kind: Kind = "csv" if row.kind == "csv" else "jsonl"
-    return Part(kind, json.loads(row.mapping), row.waiting + data, row.line, row.header, last)
+    return Part(kind, _read(row.mapping), row.waiting + data, row.line, row.header, last)
+
+
+def _written(reading: Reading) -> str:
+    return json.dumps({"reading": reading.model_dump(mode="json", exclude_defaults=True)})
+
+
+def _read(text: str) -> Reading:
+    """Return the reading of a stored file; one from before there were readings has a mapping alone."""
+    stored = json.loads(text)
+    if "reading" in stored:
+        return Reading.model_validate_json(json.dumps(stored["reading"]))
+    return Reading(map=stored)
 
 
 class _Moving:

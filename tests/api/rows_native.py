@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.api import spellings
+from engine.files import Reading
 from engine.runtime import importing
 from tests.api.conftest import Api
 from tests.api.matrix import SECRET, row
@@ -61,7 +62,7 @@ def event_type(api: Api) -> dict[str, str]:
 
 
 def upload(api: Api) -> dict[str, str]:
-    row = importing.begin(api.engine, "jsonl", {}, historical=False)
+    row = importing.begin(api.engine, "jsonl", Reading(), historical=False)
     return {"id": spellings.upload(row.public_id)}
 
 
