@@ -79,6 +79,8 @@ class Journey:
     gate: tuple[int, Entry] | None = None
     opened: int | None = None
     """When it passed its opening Conditions: the exits that follow from them count from then on."""
+    waited: int | None = None
+    """When a wait of it last ended, where that is the instant at which its step was entered."""
     not_after: int | None = None
     effects: list[Effect] = field(default_factory=list)
     ended_at: int | None = None
@@ -120,6 +122,10 @@ class Journey:
         kept = self.entry.left_out if point[0] == self.entry.point[0] else frozenset()
         self.place, self.entry = place, Entry(point, kept | events)
 
+    def went_on(self, at: int) -> bool:
+        """Return whether an action or a wait of the journey ended at ``at``, so that its time of day is used up."""
+        return self.waited == at or any(effect.leave == at for effect in self.effects)
+
     def end(self, at: int, reason: Reason) -> None:
         self.ended_at, self.reason, self.due = max(at, self.start), reason, None
 
@@ -134,7 +140,7 @@ class Journey:
         effect = self.effects[last]
         self.effects = self.effects[: last + 1]
         self.place, self.entry = effect.place + 1, effect.after
-        self.gate, self.not_after = effect.gate, effect.not_after
+        self.gate, self.not_after, self.waited = effect.gate, effect.not_after, None
         self.ended_at = self.reason = None
 
     def copy(self) -> Journey:
@@ -157,6 +163,8 @@ def dump(journey: Journey) -> str:
         state["gate"] = (journey.gate[0], *_entry(journey.gate[1]))
     if journey.opened is not None:
         state["opened"] = journey.opened
+    if journey.waiting and journey.waited is not None and journey.waited == journey.entry.point[0]:
+        state["waited"] = True
     if journey.not_after is not None:
         state["not_after"] = journey.not_after
     if journey.effects:
@@ -180,6 +188,7 @@ def restore(journey: Journey, text: str) -> Journey:
         place, *entry = state["gate"]
         journey.gate = (place, _read_entry(entry))
     journey.opened = state.get("opened")
+    journey.waited = journey.entry.point[0] if "waited" in state else None
     journey.not_after = state.get("not_after")
     journey.effects = [_read_effect(one) for one in state.get("effects", ())]
     journey.limit_values = tuple(state.get("limits", ()))

@@ -71,7 +71,7 @@ class Steps:
         if journey.version != rules.digest:
             journey.effects = []
         journey.version, journey.trigger, journey.start = rules.digest, trigger.id if trigger else "", at
-        journey.place, journey.not_after = 0, None
+        journey.place, journey.not_after, journey.waited = 0, None, None
         opens = rules.exits_by_default and isinstance(rules.code[0], program.Gate)
         journey.opened = None if opens else at
         journey.entry = conditions.Entry((at, EVENTS))
@@ -199,7 +199,8 @@ class Steps:
         def zone_at(at: int) -> calendar.Zone:
             return rulebook.zone_of(own, rule, self.person, self.settings, at)
 
-        found = waits.ending(step.wait, scene, journey.entry, horizon, zone_at)
+        later = journey.went_on(journey.entry.point[0])
+        found = waits.ending(step.wait, scene, journey.entry, horizon, zone_at, later=later)
         match found:
             case waits.Until(due=due):
                 journey.due = due
@@ -208,6 +209,7 @@ class Steps:
             case waits.Over(point=point, events=events, past=past, not_after=not_after):
                 skips = past and not (isinstance(step.wait, nodes.WaitUntilDate) and step.wait.or_now)
                 journey.enter(step.skip if skips else journey.place + 1, point, events)
+                journey.waited = point[0]
                 journey.not_after = not_after
 
     # -------------------------------------------------------------------------------------- effects

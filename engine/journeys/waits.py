@@ -39,8 +39,13 @@ class Until(NamedTuple):
 Ending = Over | NoDate | Until
 
 
-def ending(wait: nodes.Wait, scene: Scene, entry: Entry, horizon: Point, zone_at: ZoneAt) -> Ending:
-    """How a wait entered at ``entry`` ends, as far as ``horizon`` shows."""
+def ending(
+    wait: nodes.Wait, scene: Scene, entry: Entry, horizon: Point, zone_at: ZoneAt, *, later: bool = False
+) -> Ending:
+    """Return how a wait entered at ``entry`` ends, as far as ``horizon`` shows.
+
+    ``later``: a time of day that it is at the very entry has been used by the step before, so the next one is meant.
+    """
     at = entry.point[0]
     match wait:
         case nodes.WaitFor(duration=duration):
@@ -53,8 +58,9 @@ def ending(wait: nodes.Wait, scene: Scene, entry: Entry, horizon: Point, zone_at
                 return Over(max((found[0].at, EVENTS), entry.point), frozenset((found[0].id,)))
             return _at(end, horizon)
         case nodes.WaitUntilTime(weekday=weekday, time=time):
+            first = at + 1 if later else at
             return _following(
-                scene, entry, horizon, lambda now: (calendar.next_time(at, weekday, time, zone_at(now)), None)
+                scene, entry, horizon, lambda now: (calendar.next_time(first, weekday, time, zone_at(now)), None)
             )
         case nodes.WaitUntilDate():
             return _following(scene, entry, horizon, lambda now: _target(wait, scene, now, zone_at(now)))

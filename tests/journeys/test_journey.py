@@ -42,6 +42,7 @@ COLUMNS = (
 def journeys(draw: st.DrawFn) -> Journey:
     start = draw(MOMENTS)
     entry = draw(st.just(Entry((start, EVENTS))) | ENTRIES)
+    ended_at = draw(st.none() | MOMENTS)
     return Journey(
         draw(NAMES), draw(NAMES), draw(NAMES), draw(MOMENTS), start, entry,
         row=draw(st.none() | st.integers(1, 99)),
@@ -51,7 +52,8 @@ def journeys(draw: st.DrawFn) -> Journey:
         opened=draw(st.none() | MOMENTS),
         not_after=draw(st.none() | MOMENTS),
         effects=draw(st.lists(EFFECTS, max_size=3)),
-        ended_at=draw(st.none() | MOMENTS),
+        ended_at=ended_at,
+        waited=draw(st.sampled_from([None, entry.point[0]])) if ended_at is None else None,
         reason=draw(st.sampled_from([None, "finished", "false", "merged"])),
         held_out=draw(st.booleans()),
         goal_at=draw(st.none() | MOMENTS),
@@ -74,8 +76,13 @@ def test_what_is_written_is_what_is_read(journey: Journey) -> None:
 
 def test_every_field_is_a_column_or_in_the_text() -> None:
     """A field that is added has to be written somewhere; ``fixed`` lives within one decision."""
-    written = {"entry", "limit_values", "place", "gate", "opened", "not_after", "effects", "late_after_fire"}
+    written = {"entry", "limit_values", "place", "gate", "opened", "waited", "not_after", "effects", "late_after_fire"}
     assert {field.name for field in fields(Journey)} == {*COLUMNS, *written, "fixed"}
+
+
+def test_a_wait_that_ended_before_the_step_was_entered_is_not_written() -> None:
+    journey = Journey("v", "", "t", 5, 5, Entry((50, ENDS)), waited=40)
+    assert "waited" not in states.dump(journey)
 
 
 def test_one_that_has_just_begun_to_wait_has_nothing_to_write() -> None:

@@ -759,6 +759,85 @@ FACTS = [
 
 STEPS = [
     Case(
+        "a daily course: a time of day that was just waited for is not waited for at once again",
+        "Trigger: cart\n" + "Wait: until 08:00\nAction: mail\n" * 3,
+        (ev(10, "cart"),),
+        ("10 mail@32 mail@56 mail@80 finished@80",),
+    ),
+    Case(
+        "a daily course that begins at its very time begins at once",
+        "Trigger: cart\n" + "Wait: until 08:00\nAction: mail\n" * 2,
+        (ev(8, "cart"),),
+        ("8 mail@8 mail@32 finished@32",),
+    ),
+    Case(
+        "three waits for one time of day are three days",
+        "Trigger: cart\n" + "Wait: until 08:00\n" * 3 + "Action: mail",
+        (ev(10, "cart"),),
+        ("10 mail@80 finished@80",),
+    ),
+    Case(
+        "gates and branches between an action and a time of day do not matter",
+        """
+        Rule: r
+        Trigger: cart
+        Action: mail
+        Condition: person.plan = free
+        If: person.plan = free
+          Split: 50% "a"
+            Wait: until 08:00
+            Action: push
+          Split: 50% "b"
+          End:
+        End:
+        Wait: until 08:00
+        Action: mail
+        """,
+        (attr(0, plan="free"), ev(8, "cart")),
+        ("8 mail@8 push@32 mail@56 finished@56",),
+        draws={("r", "split", 1): 0.1},
+    ),
+    Case(
+        "a gate that waited is no wait: its time of day is still free",
+        "Trigger: cart\nCondition: NOT buy within 1 day\nWait: until 08:00\nAction: mail",
+        (ev(8, "cart"),),
+        ("8 mail@32 finished@32",),
+    ),
+    Case(
+        "set and track are actions, and so are those that nobody is there to receive",
+        """
+        Trigger: cart
+        Action: set person.course = yes
+        Wait: until 08:00
+        Action: mail to person.nothing
+        Wait: until 08:00
+        Action: track lesson
+        Wait: until 08:00
+        Action: push
+        """,
+        (ev(8, "cart"),),
+        ("8 set(course)@8 track(lesson)@56 push@80 -mail@32=no_recipient finished@80",),
+    ),
+    Case(
+        "the next monday, and the next time of another zone",
+        "Trigger: cart\nWait: until monday 09:00\nAction: mail\nWait: until monday 09:00\nAction: mail\n"
+        "Wait: until 09:00 in Europe/Warsaw\nAction: push\nWait: until 08:00\nAction: push\nZone: UTC",
+        (ev(0, "cart"),),
+        ("0 mail@105 mail@273 push@296 push@320 finished@320",),
+    ),
+    Case(
+        "a date that is waited for is a date, also at the time it was just",
+        "Trigger: cart\nAction: mail\nWait: until person.renews\nAction: push\nWait: until person.renews\nAction: push",
+        (attr(0, renews="2026-01-02T08:00:00Z"), ev(8, "cart")),
+        ("8 mail@8 push@32 push@32 finished@32",),
+    ),
+    Case(
+        "quiet hours that end at the time of day use it up",
+        "Trigger: cart\nAction: mail\nWait: until 09:00\nAction: push\nQuiet hours: 21:00 to 09:00",
+        (ev(1, "cart"),),
+        ("1 mail@9 push@33 finished@33",),
+    ),
+    Case(
         "branches and the names of their steps",
         """
         Trigger: cart

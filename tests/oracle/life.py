@@ -51,11 +51,13 @@ class Run:
     skipping: bool = False  # a Wait whose date was already past: on to the next Wait
     no_later_than: int | None = None  # after a Wait before a date
     history_at: int | None = None
+    went_on_at: int | None = None  # when its last action or Wait ended
     gate: tuple[Gate, View] | None = None  # the gate passed last, as it was asked
 
     def begin_again(self) -> None:
         self.due, self.opened, self.decided_by, self.ignored = None, False, set(), []
         self.held_since, self.skipping, self.no_later_than, self.history_at, self.gate = None, False, None, None, None
+        self.went_on_at = None
 
 
 @dataclass(frozen=True)
@@ -196,11 +198,13 @@ class Life:
             case nodes.WaitFor(duration=duration):
                 yield from self._until(lambda: self.view(entered).shift(entered, duration))
             case nodes.WaitUntilTime(weekday=weekday, time=time, zone=zone):
-                yield from self._until(lambda: times.next_time(entered, weekday, time, self.view(entered).zone(zone)))
+                earliest = entered + 1 if self.run.went_on_at == entered else entered  # the time just used is over
+                yield from self._until(lambda: times.next_time(earliest, weekday, time, self.view(entered).zone(zone)))
             case nodes.WaitUntilEvent():
                 yield from self._wait_for_event(step, entered)
             case nodes.WaitUntilDate():
                 yield from self._wait_for_date(step)
+        self.run.went_on_at = self.now
 
     def _until(self, moment: Callable[[], int]) -> Waiting:
         while (at := moment()) > self.now:
@@ -252,6 +256,7 @@ class Life:
 
     def _action(self, step: nodes.Effect, name: str) -> Waiting:
         moment = yield from self._held()
+        self.run.went_on_at = self.now
         self._leave(effect_of(step, self.now, name), moment, step)
 
     def _held(self) -> Generator[int | None, None, int]:

@@ -370,7 +370,8 @@ class Maker:
                 return nodes.WaitFor(self.duration())
             case "time":
                 weekday: Any = self.one([None, None, "friday"])
-                return nodes.WaitUntilTime(weekday, self.one([nodes.TimeOfDay(0, 0), nodes.TimeOfDay(9, 0)]))
+                zone = nodes.Zone("America/New_York") if self.features.zones and self.rarely() else None
+                return nodes.WaitUntilTime(weekday, self.one([nodes.TimeOfDay(0, 0), nodes.TimeOfDay(9, 0)]), zone)
             case "event":
                 return nodes.WaitUntilEvent(self.pattern(), self.duration())
             case "date":
