@@ -108,10 +108,10 @@ class Scene(NamedTuple):
         found = self.timeline.between(pattern.name, start, end)
         return [event for event in found if event.id not in left_out and self.matches(pattern, event)]
 
-    def last(self, pattern: nodes.Pattern, at: int) -> Event | None:
+    def last(self, pattern: nodes.Pattern, at: int, left_out: frozenset[str] = frozenset()) -> Event | None:
         """The latest event of ``pattern`` up to ``at``."""
         found = self.timeline.backwards(pattern.name, at)
-        return next((event for event in found if self.matches(pattern, event)), None)
+        return next((event for event in found if event.id not in left_out and self.matches(pattern, event)), None)
 
     def add(self, at: int, length: nodes.Duration, times: int = 1) -> int:
         return calendar.add(at, length, self.zone, times)
@@ -311,7 +311,7 @@ def total_at(total: nodes.Total, scene: Scene, at: int) -> int | float | None:
     """A total read as a value, looking back from ``at``."""
     item = program.condition(nodes.TotalFact(total, "is set", ()), program.AT_ONCE)
     assert isinstance(item, program.Summed)
-    return _total(total, scene, _looked(total.pattern, item.reach, scene, at))
+    return _total(total, scene, _looked(total.pattern, item.reach, scene, at, with_trigger=True))
 
 
 # --------------------------------------------------------------------------------------------- chains
@@ -405,22 +405,26 @@ def look(item: program.Item, scene: Scene, at: int) -> bool | None:
             raise ValueError("a race looks forward")
 
 
-def _looked(pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int) -> list[Event]:
-    """The events of ``pattern`` in the look-back from ``at`` (ruling 6)."""
+def _looked(
+    pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int, *, with_trigger: bool = False
+) -> list[Event]:
+    """Return the events of ``pattern`` in the look-back from ``at`` (ruling 6).
+
+    ``since trigger`` leaves the trigger out where a condition asks, and counts it in what is shown (``with_trigger``).
+    """
     start, left_out = 0, frozenset[str]()
     fixed = [length.micros for length in reach.lengths if not length.months]
     if fixed:
         start = at - min(fixed) + 1
     if reach.since == "trigger":
         start = max(start, scene.start)
-        left_out = frozenset(() if scene.trigger is None else (scene.trigger.id,))
+        left_out = frozenset(() if scene.trigger is None or with_trigger else (scene.trigger.id,))
     found = scene.seen(pattern, start, at, left_out)
     monthly = [length for length in reach.lengths if length.months]
     if monthly:
         found = [event for event in found if at < scene.end(event.at, monthly)]
     if isinstance(reach.since, nodes.Pattern):
-        anchor = reach.since
-        last = scene.last(anchor, at)
+        last = scene.last(reach.since, at, scene.companions)
         found = found if last is None else [one for one in found if one.at >= last.at and one.id != last.id]
     return found
 

@@ -441,7 +441,7 @@ def opening(rule: nodes.Rule) -> tuple[nodes.Expression, ...]:
 
 
 def _plainly_absent(expression: nodes.Expression, negated: bool = False) -> Iterator[nodes.Pattern]:
-    """The events under a plain NOT: those that are an exit unless the rule names its own."""
+    """The events that must not have come: under a plain NOT, or of a ``last ... ago``. They are an exit by default."""
     match expression:
         case nodes.And(items=items) if not negated:
             for item in items:
@@ -454,6 +454,8 @@ def _plainly_absent(expression: nodes.Expression, negated: bool = False) -> Iter
         case nodes.Not(item=item) if not negated:
             yield from _plainly_absent(item, True)
         case nodes.Happened(pattern=pattern, count=None) if negated:
+            yield pattern
+        case nodes.LastEvent(pattern=pattern) if not negated:
             yield pattern
         case _:
             return

@@ -33,6 +33,7 @@ class Subject:
     default_zone: str | None = None
     trigger: Event | None = None
     trigger_at: int = 0
+    beside: frozenset[Event] = frozenset()  # the trigger and other triggers of its instant
     declared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -46,6 +47,7 @@ class View:
     entered: int
     backward: bool = False  # `within` looks back: opening Conditions of a None or schedule rule (section 4.2)
     guarded: bool = False  # what was not watched is unknown (section 4.5)
+    shown: bool = False  # a total that an action carries: the trigger counts in it
     left_out: frozenset[Event] = frozenset()  # ruling 5
     groups: tuple[nodes.Window, ...] = ()  # the windows of the brackets around, outermost first
 
@@ -255,12 +257,13 @@ def back(pattern: nodes.Pattern, own: nodes.Window | None, view: View) -> list[E
 
 
 def _seen_in(event: Event, window: nodes.Window, view: View) -> bool:
-    if window.kind == "since trigger":  # leaves the trigger itself out (section 4.2)
-        return event.at >= view.subject.trigger_at and event is not view.subject.trigger
+    if window.kind == "since trigger":  # a condition leaves the trigger itself out (section 4.2)
+        return event.at >= view.subject.trigger_at and (view.shown or event is not view.subject.trigger)
     if window.kind == "since last":
         if window.anchor is None:
             return True
-        anchors = [a for a in view.timeline.events if a.at <= view.now and matches(a, window.anchor, view, view.now)]
+        earlier = [e for e in view.timeline.events if e.at <= view.now and e not in view.subject.beside]
+        anchors = [event for event in earlier if matches(event, window.anchor, view, view.now)]
         return not anchors or (event.at >= anchors[-1].at and event is not anchors[-1])
     return window.duration is None or view.now < view.shift(event.at, window.duration)
 

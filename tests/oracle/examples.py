@@ -344,6 +344,63 @@ WINDOWS = [
 
 COUNTS = [
     Case(
+        "since last EVENT, where the trigger is that event, is since the one before",
+        "Trigger: logged_in\nCondition: login_failed at least 3 times since last logged_in",
+        (
+            *(ev(0, "logged_in"), ev(1, "login_failed"), ev(2, "login_failed"), ev(3, "logged_in")),
+            *(
+                ev(4, "login_failed"),
+                ev(5, "login_failed"),
+                ev(6, "login_failed"),
+                ev(7, "logged_in"),
+                ev(8, "logged_in"),
+            ),
+        ),
+        ("0 false@0", "3 false@3", "7 match@7 finished@7", "8 false@8"),
+    ),
+    Case(
+        "since last EVENT: one that came after the trigger is the last",
+        "Trigger: logged_in\nWait: 5h\nIf: x since last logged_in\n  Action: mail\nEnd:\nTriggered again: ignore",
+        (ev(0, "logged_in"), ev(1, "x"), ev(2, "logged_in"), ev(10, "logged_in"), ev(11, "x")),
+        ("0 finished@5", "10 mail@15 finished@15"),
+    ),
+    Case(
+        "since last EVENT: other triggers of the trigger's instant are left out with it",
+        "Trigger: a OR b\nCondition: x since last b",
+        (ev(0, "b"), ev(1, "x"), ev(2, "a"), ev(2, "b")),
+        ("0 false@0", "2 match@2 finished@2"),
+    ),
+    Case(
+        "last EVENT ... ago includes the trigger",
+        "Trigger: logged_in\nCondition: last logged_in more than 1 day ago",
+        (ev(0, "logged_in"), ev(100, "logged_in")),
+        ("0 false@0", "100 false@100"),
+    ),
+    Case(
+        "since trigger: what an action carries counts the trigger, a condition does not",
+        """
+        Trigger: comment
+        Wait: 5h
+        Condition: count of comment since trigger = 2
+        Action: set person.comments = count of comment since trigger
+        Condition: person.comments = 3 AND comment exactly 2 times since trigger
+        Action: mail
+        Triggered again: ignore
+        """,
+        (ev(0, "comment"), ev(1, "comment"), ev(2, "comment")),
+        ("0 set(comments)@5 mail@5 finished@5",),
+    ),
+    Case(
+        "sums are those of the decimals that were sent, averages too",
+        """
+        Trigger: go
+        Condition: sum of x from pay = 0.3 AND average of x from pay = 0.15
+        Action: mail
+        """,
+        (ev(0, "pay", x=0.1), ev(1, "pay", x=0.2), ev(2, "go")),
+        ("2 mail@2 finished@2",),
+    ),
+    Case(
         "at least: true at the n-th",
         "Trigger: cart\nCondition: view at least 2 times within 24h",
         (ev(0, "cart"), ev(3, "view"), ev(5, "view")),
@@ -1038,6 +1095,29 @@ STEPS = [
 ]
 
 CLAUSES = [
+    Case(
+        "last ... ago as opening has the exit that its NOT has",
+        "Trigger: None\nCondition: last buy where x > 1 more than 30h ago\nAction: mail\nWait: 10h\nAction: push",
+        (ev(0, "buy", x=2), ev(35, "buy", x=1), ev(100, "buy", x=2), ev(131, "buy", x=2)),
+        ("30 mail@30 push@40 finished@40", "130 mail@130 exit@131", "161 mail@161 push@171 finished@171"),
+    ),
+    Case(
+        "behind an event too, and beside others, but not under a NOT",
+        """
+        Trigger: login
+        Condition: last buy more than 1 day ago AND NOT last sell more than 1 day ago
+        Wait: 10h
+        Action: mail
+        """,
+        (SEEN, ev(-100, "buy"), ev(0, "login"), ev(1, "sell"), ev(20, "login"), ev(21, "buy")),
+        ("0 mail@10 finished@10", "20 exit@21"),
+    ),
+    Case(
+        "an exit of one's own takes the place of the one that last ... ago implies",
+        "Trigger: login\nCondition: last buy more than 1 day ago\nWait: 10h\nAction: mail\nExit: deleted",
+        (SEEN, ev(-100, "buy"), ev(0, "login"), ev(1, "buy"), ev(100, "login"), ev(101, "deleted")),
+        ("0 mail@10 finished@10", "100 exit@101"),
+    ),
     Case(
         "Only while is asked at the trigger",
         "Trigger: cart\nOnly while: plan = free\nAction: mail",

@@ -46,6 +46,7 @@ class Run:
     acted_at: int | None = None
     opened: bool = False  # past its opening Conditions
     decided_by: set[Event] = field(default_factory=set)
+    beside: frozenset[Event] = frozenset()  # its trigger and the other triggers of that instant
     ignored: list[Event] = field(default_factory=list)
     held_since: int | None = None
     skipping: bool = False  # a Wait whose date was already past: on to the next Wait
@@ -346,7 +347,8 @@ class Life:
         if isinstance(value, nodes.Literal):
             return value.value
         if isinstance(value, nodes.Total):
-            return total_of(value, back(value.pattern, value.window, self.view(self.now)))
+            view = dataclasses.replace(self.view(self.now), shown=True)
+            return total_of(value, back(value.pattern, value.window, view))
         return next(iter(self._found(value)), None)
 
     def _found(self, path: nodes.Path) -> list[Any]:

@@ -235,6 +235,7 @@ class Person:
         run.trigger = event
         run.journey.trigger_at = run.journey.start = self.now
         run.decided_by |= self._others_at_start(event)
+        run.beside = frozenset(self._others_at_start(event)) if event is not None else frozenset()
         run.opened = isinstance(self.rule.trigger, nodes.NoTrigger) or not self.opening()
         run.life = Life(self, run).live()
 
@@ -252,7 +253,7 @@ class Person:
     # --------------------------------------------------------------------------------------- exits
 
     def exit_patterns(self) -> tuple[nodes.Pattern, ...]:
-        """Section 2: as written, else the events under a plain NOT in the opening Conditions."""
+        """Section 2: as written, else those under a plain NOT in the opening Conditions, or of ``last ... ago``."""
         if self.rule.exit is not None:
             return self.rule.exit.patterns
         return tuple(_plainly_negated(tuple(self.opening())))
@@ -290,6 +291,7 @@ class Person:
             self.settings.default_zone,
             run.trigger if run else None,
             run.journey.trigger_at if run else entered,
+            run.beside if run else frozenset(),
             self.settings.declared,
         )
         left_out = frozenset(run.decided_by) if run else frozenset()
@@ -356,13 +358,15 @@ def _day(date: nodes.Date, later: int = 0) -> datetime.date:
 
 
 def _plainly_negated(expression: object) -> Iterator[nodes.Pattern]:
-    """The events that stand directly under a NOT, without a count."""
+    """The events that stand directly under a NOT, without a count; and those whose last one is to be long ago."""
     match expression:
         case nodes.And(items=items) | nodes.Or(items=items):
             yield from _plainly_negated(items)
         case nodes.Group(item=item):
             yield from _plainly_negated(item)
         case nodes.Not(item=nodes.Happened(pattern=pattern, count=None)):
+            yield pattern
+        case nodes.LastEvent(pattern=pattern):
             yield pattern
         case nodes.Not(item=nodes.Or() | nodes.Group() as item):
             yield from _plainly_negated(not_each(item))

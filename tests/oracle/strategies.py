@@ -95,7 +95,7 @@ def moments() -> st.SearchStrategy[int]:
 @cache
 def properties() -> st.SearchStrategy[dict[str, Any]]:
     """``x`` a small number or text, ``k`` the id that tells things apart."""
-    x = st.sampled_from([0, 1, 2, 3, 5, "1", "u", True, [1, "u"]])
+    x = st.sampled_from([0, 1, 2, 3, 5, 0.1, 0.2, "1", "u", True, [1, "u"]])
     return st.fixed_dictionaries({}, optional={"x": x, "k": st.sampled_from([1, 2, "1", "z"])})
 
 
@@ -246,7 +246,8 @@ class Maker:
         if kind == "since trigger":
             return nodes.Window(kind)
         if kind == "since last":
-            return nodes.Window(kind, None, nodes.Pattern(self.one(EVENTS)))
+            own = [one.name for one in self.trigger.patterns] if isinstance(self.trigger, nodes.EventTrigger) else []
+            return nodes.Window(kind, None, nodes.Pattern(self.one([*EVENTS, *filter(None, own)])))
         return nodes.Window(kind, self.duration())
 
     def within(self) -> nodes.Window:
@@ -318,7 +319,16 @@ class Maker:
         function: Any = self.one(["sum", "average", "min", "max", "count", "count of different"])
         where = None if function == "count" else nodes.Path("event", ("x",))
         total = nodes.Total(function, where, self.pattern(), self.window(place))
-        return nodes.TotalFact(total, self.one([">=", ">", "<", "<=", "="]), (nodes.Literal(self.one([0, 1, 3, 4])),))
+        return nodes.TotalFact(
+            total, self.one([">=", ">", "<", "<=", "="]), (nodes.Literal(self.one([0, 1, 3, 4, 0.3])),)
+        )
+
+    def counted(self) -> nodes.Total:
+        """A total that an effect carries: in it the trigger counts."""
+        function: Any = self.one(["count", "count", "sum", "average"])
+        where = None if function == "count" else nodes.Path("event", ("x",))
+        kinds = [None, nodes.Window("last", self.duration()), nodes.Window("since last", None, self.pattern())]
+        return nodes.Total(function, where, self.pattern(), self.one([*kinds, nodes.Window("since trigger")]))
 
     def chain(self, bare: bool = False) -> nodes.Chain:
         """In brackets its links may go without windows of their own."""
@@ -338,6 +348,9 @@ class Maker:
         if self.of_consent():
             wanted = nodes.Literal(self.one([True, "mail", "news"]), bare=True)
             return nodes.Fact(nodes.Comparison(path("person.unsubscribed"), self.one(["=", "contains"]), (wanted,)))
+        if "set" in self.features.steps and self.rarely():
+            number = (nodes.Literal(self.one([0, 1, 2, 0.3])),)
+            return nodes.Fact(nodes.Comparison(path("person.number"), self.one([">=", "=", "<"]), number))
         left = self.one([path("person.plan"), path("plan")])
         operator = self.one(["=", "!=", "in", "is not set"])
         right = () if operator == "is not set" else (nodes.Literal(self.one(PLANS), bare=True),)
@@ -384,6 +397,8 @@ class Maker:
                 arms = tuple(nodes.Arm(50.0, None, self.steps(depth - 1)) for _ in range(2))
                 return nodes.Split(arms, ordinal)
             case "set":
+                if "total" in self.features.items and self.draw(_BOOLEANS):
+                    return nodes.SetAttribute(path("person.number"), self.counted())
                 return nodes.SetAttribute(path("person.plan"), nodes.Literal(self.one(PLANS), bare=True))
         return nodes.Action(self.one(["mail", "push"]), to=self.one([None, None, path("person.country")]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -133,12 +134,20 @@ def total(function: str, values: list[Any], events: int) -> float | int | None:
         return len({canonical(value) for value in values})
     numbers: list[int | float] = [value for value in values if is_number(value)]
     if function == "sum":
-        return sum(numbers)
+        return exact(numbers)
     if not numbers:
         return None
     if function == "average":
-        return sum(numbers) / len(numbers)
+        return exact(numbers, len(numbers))
     return min(numbers) if function == "min" else max(numbers)
+
+
+def exact(numbers: list[int | float], share: int = 1) -> float | int:
+    """The sum of the decimals that JSON writes for the numbers, or a share of it, as the nearest number."""
+    whole = sum(Fraction(repr(one)) for one in numbers)
+    if share == 1 and all(isinstance(one, int) for one in numbers):
+        return int(whole)
+    return float(whole / share)
 
 
 def canonical(value: Any) -> str:
