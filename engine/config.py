@@ -123,6 +123,11 @@ class Api(BaseModel):
         description="Bytes of memory that the bodies of all requests under way may take, at 4 to 40 times their bytes; "
         "beyond it a request is answered with 503, unless it is alone.",
     )
+    page_keys: Literal["limited", "trusted"] = Field(
+        "limited",
+        description="Keys with the scope `event:create` alone, which may stand in web pages: `limited` keeps them from "
+        "changing what servers have set, making two known people one, and giving consent; `trusted` is Segment's way.",
+    )
     rates: dict[str, str] = Field(
         default_factory=dict,
         description="Requests a workspace may make, such as `100/minute` or `none`, by the name of a limit: "

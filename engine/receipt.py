@@ -38,6 +38,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "erased": "an id it names is that of a person who was erased",
         "breaks_schema": "its properties are not what the schema of its event type takes",
         "nul": "a text holds a NUL character",
+        "needs_server_key": "a key that may stand in web pages cannot say this; it takes one with more scopes",
         "lone_surrogate": "a text holds half a character",
         "not_utf8": "the text is not UTF-8",
         "invalid_json": "the text is not JSON",
@@ -47,6 +48,10 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Every code a :class:`Rejection` may carry, with its meaning in plain words. Codes never change."""
+
+
+NEEDS_SERVER_KEY: Final = "needs_server_key"
+"""The code of what a key that may stand in web pages cannot say."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,9 @@ class Accepted:
     """The 16 bytes of the stored event's ULID."""
     historical: bool = False
     """Whether it counts as history: it starts no journey. An answer that is repeated does not say so."""
+    withheld: tuple[str, ...] = ()
+    """The traits that a key which may stand in web pages cannot set: the rest is stored, they are in quarantine. An
+    answer that is repeated does not say so."""
     status: Literal["accepted"] = "accepted"
 
     @property
@@ -177,6 +185,13 @@ class Receipt:
     def rejected(self) -> list[Rejection]:
         """The items refused, with their reasons."""
         return [outcome for outcome in self.outcomes if isinstance(outcome, Rejection)]
+
+    @property
+    def stored_whole(self) -> bool:
+        """Whether nothing was refused, and nothing withheld of what is stored."""
+        return not any(
+            isinstance(one, Rejection) or (isinstance(one, Accepted) and one.withheld) for one in self.outcomes
+        )
 
     @property
     def ok(self) -> bool:

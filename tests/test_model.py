@@ -124,7 +124,7 @@ def test_odd_json_is_refused_by_the_reader_or_the_validator(odd: Odd) -> None:
 def test_every_code_is_in_the_table_and_meant_by_some_input() -> None:
     seen = {odd.code for odd in ODD + PYTHON_ONLY + ODD_JSON}
     of_files = {"not_utf8", "bad_row", "broken_file", "unknown_shape"}
-    of_the_store = {"unknown_event", "breaks_schema", "erased"}
+    of_the_store = {"unknown_event", "breaks_schema", "erased", "needs_server_key"}
     assert seen | of_files | of_the_store | {"timestamp_missing"} == set(CODES)
     assert all(CODES.values())
 

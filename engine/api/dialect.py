@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
 from starlette.datastructures import Headers, QueryParams
 
-from engine.access import Key, Scope
+from engine.access import INGEST, Key, Scope
 from engine.api.waking import Waking
 from engine.receipt import Receipt
 from engine.runtime.engine import Engine, Item
@@ -115,6 +115,11 @@ class Call:
     parsed: list[Any] = field(default_factory=list)
     """The body as JSON, once it has been read."""
 
+    @property
+    def is_page(self) -> bool:
+        """Whether the key may stand in a web page, and is not trusted like a server's."""
+        return self.key.scopes == INGEST and self.engine.settings.api.page_keys == "limited"
+
     async def json(self) -> Any:
         """The body as JSON. Raises Refused (400, ``malformed``)."""
         if not self.parsed:
@@ -144,7 +149,7 @@ class Call:
         """:meth:`Engine.submit <engine.runtime.engine.Engine.submit>`: done when everything accepted is on disk."""
         submit = partial(
             self.engine.submit, items, historical=historical, source=self.dialect, dated=dated, once=once,
-            quarantine=quarantine,
+            quarantine=quarantine, page=self.is_page,
         )  # fmt: skip
         receipt = await self.waking.result(await self.work(submit))
         if not receipt.repeated:

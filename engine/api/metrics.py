@@ -14,6 +14,7 @@ from engine.api.rule_metrics import RuleMetrics
 from engine.clock import SECOND
 from engine.receipt import Receipt
 from engine.runtime.intake import IDENTITY_CONFLICT
+from engine.runtime.page_keys import LIMITED
 from engine.runtime.quarantine import DROPPED, TOO_LARGE
 from engine.runtime.recording import GONE
 from engine.runtime.repeats import DIFFERS
@@ -25,7 +26,7 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.
 WAITING: Final = ("held", "pending", "sending", "failed")
 """States of actions that are still to leave, or to leave again."""
 
-NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE, IDENTITY_CONFLICT)
+NOTED: Final = (DIFFERS, DROPPED, TOO_LARGE, IDENTITY_CONFLICT, LIMITED)
 """What is told also when it never came about."""
 
 EVERYTHING: Final = "*"

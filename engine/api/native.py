@@ -136,8 +136,9 @@ def _batch(receipt: Receipt) -> Answer:
 def _plain(outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {"index": outcome.index, "status": outcome.status}
     match outcome:
-        case Accepted(id=id):
-            return {**found, "id": id, "conflict": False}
+        case Accepted(id=id, withheld=withheld):
+            told = {**found, "id": id, "conflict": False}
+            return {**told, "withheld": list(withheld)} if withheld else told
         case Duplicate(id=id, conflict=conflict):
             return {**found, "id": id, "conflict": conflict}
         case Rejection(code=code, reason=reason, field=field):

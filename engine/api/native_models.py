@@ -23,6 +23,9 @@ class Stored(BaseModel):
     status: Literal["accepted", "duplicate"]
     id: str
     conflict: bool = Field(False, description="Whether it says something else than the one that is held.")
+    withheld: list[str] = Field(
+        default_factory=list, description="Traits that a key which may stand in web pages cannot set."
+    )
 
 
 class NotStored(BaseModel):

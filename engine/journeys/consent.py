@@ -40,6 +40,20 @@ class Said(NamedTuple):
         return sorted(refused.union(self.names) if self.refuses else refused.difference(self.names)) or None
 
 
+def widened(before: Any, value: Any) -> Any:
+    """Return the attribute after a page has set it to ``value``: a page adds to what a person refuses, no more."""
+    refused = _refused(value)
+    if refused is not None and not refused:
+        return before
+    return Said(UNSUBSCRIBED, tuple(sorted(refused or ()))).applied(before)
+
+
+def gives(before: Any, value: Any) -> bool:
+    """Return whether somebody whose attribute is ``before`` would refuse less with ``value``."""
+    refused, then = _refused(before), _refused(value)
+    return then is not None and (refused is None or not refused <= then)
+
+
 def said(event: str, fields: Mapping[str, Any]) -> Said | None:
     """What one of ``EVENTS`` says. One that takes back what cannot be read says nothing."""
     given = [fields[key] for key in ("channel", "topic") if fields.get(key) is not None]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -76,10 +76,11 @@ class Change:
 
     ``known`` is true when it came under a user id: at one instant the known person's values win. ``place`` is that of
     a ``set`` among the steps of its rule, from 1 on: at one instant the steps count in their order, behind what came
-    from outside. What an event ``said`` of consent changes that attribute by what it was before.
+    from outside. What an event ``said`` of consent changes that attribute by what it was before. One of a ``page``,
+    whose key anybody can read, changes no attribute that something else has set before it; to consent it adds a no.
     """
 
-    __slots__ = ("arrived", "at", "causes", "historical", "known", "place", "said", "values")
+    __slots__ = ("arrived", "at", "causes", "historical", "known", "page", "place", "said", "values")
 
     def __init__(
         self,
@@ -92,6 +93,7 @@ class Change:
         causes: frozenset[str] = frozenset(),
         place: int = 0,
         said: Said | None = None,
+        page: bool = False,
     ) -> None:
         self.at = at
         self.values = values
@@ -101,6 +103,7 @@ class Change:
         self.causes = causes
         self.place = place
         self.said = said
+        self.page = page
 
     @property
     def order(self) -> tuple[int, int, bool, int, str]:
@@ -108,10 +111,18 @@ class Change:
         return (self.at, rank, self.known, self.place, json.dumps(self.said or self.values, sort_keys=True))
 
     def applied(self, attributes: Mapping[str, Any]) -> dict[str, Any]:
-        """The attributes after it."""
+        """The attributes after it, whoever set them before."""
         if self.said is None:
             return {**attributes, **self.values}
         return {**attributes, consent.ATTRIBUTE: self.said.applied(attributes.get(consent.ATTRIBUTE))}
+
+    def without(self, served: Container[str], attributes: Mapping[str, Any]) -> Change:
+        """Return what is left of a page's change where the names ``served`` were set by something else."""
+        values = {name: value for name, value in self.values.items() if name not in served}
+        if consent.ATTRIBUTE in self.values:
+            before = attributes.get(consent.ATTRIBUTE)
+            values[consent.ATTRIBUTE] = consent.widened(before, self.values[consent.ATTRIBUTE])
+        return Change(self.at, values)
 
 
 def changes_by(event: Event) -> tuple[Change, ...]:
@@ -209,8 +220,14 @@ class Timeline:
         return Timeline(filter(stands, self.events), filter(stands, self.changes), earlier)
 
 
-def _folded(changes: Iterable[Change]) -> Iterator[dict[str, Any]]:
+def _folded(changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
     attributes: dict[str, Any] = {}
+    served: set[str] | None = set() if any(change.page for change in changes) else None
     for change in changes:
-        attributes = change.applied(attributes)
+        if served is None or not change.page:
+            attributes = change.applied(attributes)
+        else:
+            attributes = change.without(served, attributes).applied(attributes)
+        if served is not None and not change.page:
+            served.update(change.values)
         yield attributes

@@ -397,6 +397,7 @@ class Engine:
         once: Once | None = None,
         beside: Beside | None = None,
         quarantine: bool = False,
+        page: bool = False,
     ) -> Future[Receipt]:
         """:meth:`ingest` without waiting: the future is done once everything accepted is on disk.
 
@@ -407,11 +408,15 @@ class Engine:
         gets the first one's receipt, ``repeated``, and ``differs`` when it said something else; that holds among calls
         at the same time and in several processes too. ``beside`` writes more in the same transaction; it is not called
         for a call that is repeated, and called again where the transaction has to be repeated. With ``quarantine``,
-        refused items are kept too: see :meth:`quarantined`.
+        refused items are kept too: see :meth:`quarantined`. Where a ``page`` sends them, with a key that anybody can
+        read, what such a key cannot say is kept in any case.
         """
         items = list(_items(events))
         submission = self._submission(items, 0, historical, source, dated)
-        originals = Originals(items, self.clock.now(), source) if quarantine else None
+        if page:
+            items_in = [replace(one, page=True) if isinstance(one, Arrival) else one for one in submission.items]
+            submission = replace(submission, items=items_in)
+        originals = Originals(items, self.clock.now(), source, every=quarantine) if quarantine or page else None
         return self._hand_in(replace(submission, once=once, beside=beside, originals=originals))
 
     def identify(

@@ -144,6 +144,34 @@ class Identity:
             if person is loser:
                 self.people[key] = winner
 
+    def joining(self, named: Named) -> str | None:
+        """Return the field by which an item would make one of two who are known; None where it does not.
+
+        Known is whom a user id or a contact names: a visitor may become anybody, but a contact nobody knows yet is
+        not given to somebody who is known.
+        """
+        user, contact, anonymous, previous = named
+        first = ids_of(named)[0]
+        person = self.people.get(first)
+        if previous is not None and self._is_user(previous):
+            return None if self.people.get(("user", previous)) is person is not None else "previous_id"
+        if contact is not None and user is not None and self._would_join(first, ("contact", contact)):
+            return "contact_id"
+        visitors = (("anonymous_id", anonymous), ("previous_id", previous))
+        lesser = [(name, ("anonymous", value)) for name, value in visitors if value is not None]
+        return next((name for name, key in lesser if key != first and self._would_join(first, key)), None)
+
+    def _is_user(self, value: str) -> bool:
+        key = ("user", value)
+        return key in self.people or key in self.users
+
+    def _would_join(self, first: Key, lesser: Key) -> bool:
+        """Whether who has the ``first`` id and who has a ``lesser`` one, both known, would become one."""
+        person, other = self.people.get(first), self.people.get(lesser)
+        if other is None:
+            return lesser[0] == "contact" and person is not None
+        return other is not person and (other.user or other.contact) and not _somebody_elses(first, person, other)
+
     def final(self, row: int) -> int:
         """The row a person has become after the merges of this batch."""
         for winner, loser in self.merged:

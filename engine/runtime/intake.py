@@ -44,6 +44,8 @@ class Arrival:
     source: str = "api"
     historical: bool = False
     """Whether it starts nothing: it came as history, or was too old on arrival."""
+    page: bool = False
+    """Whether it came with a key that may stand in web pages: see :mod:`engine.runtime.page_keys`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,15 @@ class Repeat:
     conflict: bool
 
 
-Taken = bytes | Repeat | Rejection
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """An arrival that is stored without some of its traits."""
+
+    id: bytes
+    withheld: tuple[str, ...]
+
+
+Taken = bytes | Partly | Repeat | Rejection
 """What became of an arrival: the public id it is stored under, or why nothing of it is stored."""
 
 
@@ -156,7 +166,7 @@ class Intake:
                 stored.changes.append(
                     ChangeRow(
                         0, id, person, item.at, received, one.source, historical, int(item.user_id is not None),
-                        None, item.traits_json, item.message_id,
+                        None, item.traits_json, item.message_id, page=int(one.page),
                     )
                 )  # fmt: skip
         self._write(stored)

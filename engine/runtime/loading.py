@@ -168,6 +168,7 @@ def change_of(row: ChangeRow) -> Change:
         causes=causes_of(row.cause),
         place=row.place,
         said=said,
+        page=bool(row.page),
     )
 
 

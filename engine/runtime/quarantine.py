@@ -17,12 +17,13 @@ from ulid import ULID
 
 from engine.clock import iso
 from engine.config import QuarantineSettings
-from engine.receipt import Receipt, Rejection
+from engine.receipt import NEEDS_SERVER_KEY, Accepted, Outcome, Receipt, Rejection
 from engine.runtime import cursors, erasing
 from engine.runtime.intake import public_ids
 from engine.runtime.submission import Originals
 from engine.store import Connection, counters, quarantine
 from engine.store.quarantine import QuarantineRow
+from engine.strict_json import shown
 
 TOO_LARGE: Final = "quarantine_too_large"
 """What is counted, of no rule, when a refused item is too large to be kept."""
@@ -31,6 +32,9 @@ DROPPED: Final = "quarantine_dropped"
 """What is counted, of no rule, when the oldest item had to make room."""
 
 _PREFIX: Final = "qua_"
+_WHO: Final = ("type", "user_id", "anonymous_id", "contact_id", "previous_id", "timestamp")
+"""What is kept of an item whose traits were withheld in part; its message id is taken by the rest."""
+_WITHHELD: Final = "set by a server's key before, and not a page's to change; the rest of the item is stored"
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def keep(
 ) -> None:
     """Keep what a call's receipt refuses. Items that their door refused by itself, or that no JSON can say, are not."""
     pairs = zip(receipt.outcomes, originals.items, strict=True)
-    refused = [(one, item) for one, item in pairs if isinstance(one, Rejection)]
+    refused = [found for outcome, item in pairs if (found := _refused(outcome, item, originals.every)) is not None]
     written = [(one, item, text) for one, item in refused if (text := _written(item)) is not None]
     fitting = [found for found in written if len(found[2]) <= settings.item_bytes]
     ids = sorted(public_ids(len(fitting), originals.received_at))
@@ -91,6 +95,18 @@ def keep(
     if rows:
         notes[counters.NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
     counters.count(connection, workspace, {note: times for note, times in notes.items() if times})
+
+
+def _refused(outcome: Outcome, item: Any, every: bool) -> tuple[Rejection, Any] | None:
+    """What is refused of an item, with why, if it is to be kept."""
+    if isinstance(outcome, Rejection):
+        return (outcome, item) if every or outcome.code == NEEDS_SERVER_KEY else None
+    if isinstance(outcome, Accepted) and outcome.withheld and isinstance(item, dict):
+        names = ", ".join(map(shown, outcome.withheld))
+        why = Rejection(outcome.index, NEEDS_SERVER_KEY, f"{_WITHHELD}: {names}", "traits")
+        traits = {name: item["traits"][name] for name in outcome.withheld}
+        return why, {**{name: item[name] for name in _WHO if name in item}, "traits": traits}
+    return None
 
 
 def _of_the_living(connection: Connection, workspace: int, rows: Sequence[QuarantineRow]) -> list[QuarantineRow]:

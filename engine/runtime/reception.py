@@ -7,7 +7,7 @@ from functools import partial
 
 from engine.config import QuarantineSettings
 from engine.receipt import Receipt
-from engine.runtime import erasing, quarantine, repeats
+from engine.runtime import erasing, page_keys, quarantine, repeats
 from engine.runtime.admission import Admission
 from engine.runtime.intake import Arrival, Intake, Taken
 from engine.runtime.submission import Submission
@@ -30,12 +30,14 @@ class Reception:
         taken = iter(self._take(intake, arrivals) if arrivals else ())
         receipts = [call.receipt(taken) for call in calls]
         for call, receipt in zip(calls, receipts, strict=True):
-            if call.originals is not None and receipt.rejected:
+            if call.originals is not None and not receipt.stored_whole:
                 quarantine.keep(intake.connection, intake.workspace, self._quarantine, call.originals, receipt)
             if call.beside is not None:
                 call.beside(intake.connection, receipt)
         return receipts
 
     def _take(self, intake: Intake, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
-        """Past those who refuse: first what comes for erased people, then what event types do not let in."""
-        return erasing.take(intake, arrivals, partial(self._admission.take, intake.connection, taking=intake.take))
+        """Past those who refuse: what comes for the erased, what pages cannot say, what event types do not let in."""
+        admitting = partial(self._admission.take, intake.connection, taking=intake.take)
+        limiting = partial(page_keys.take, intake.connection, intake.workspace, taking=admitting)
+        return erasing.take(intake, arrivals, limiting)

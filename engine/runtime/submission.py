@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.model import ValidEvent
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime.intake import Arrival, Repeat, Taken, Valid
+from engine.runtime.intake import Arrival, Partly, Repeat, Taken, Valid
 from engine.runtime.once import Once
 from engine.store import Connection
 
@@ -18,11 +18,15 @@ Beside = Callable[[Connection, Receipt], None]
 
 @dataclass(frozen=True, slots=True)
 class Originals:
-    """The items of a call as they came, of which those that are refused are to be kept in quarantine."""
+    """The items of a call as they came, of which those that are refused are to be kept in quarantine.
+
+    Not ``every`` one of them: only what a key that may stand in web pages cannot say.
+    """
 
     items: Sequence[Any]
     received_at: int
     source: str
+    every: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Submission:
             what = next(taken)
             if isinstance(what, bytes):
                 outcomes.append(Accepted(index, what, one.historical))
+            elif isinstance(what, Partly):
+                outcomes.append(Accepted(index, what.id, one.historical, what.withheld))
             else:
                 outcomes.append(_not_taken(index, one.item, what))
         return Receipt(tuple(outcomes))

@@ -43,7 +43,8 @@ class EventRow(NamedTuple):
 class ChangeRow(NamedTuple):
     """A change of attributes. ``known``: it came with a user id. ``id`` is the store's to give.
 
-    ``place`` is that of the ``set`` it comes from among the steps of its rule, from 1 on.
+    ``place`` is that of the ``set`` it comes from among the steps of its rule, from 1 on. ``page``: it came with a key
+    that may stand in web pages.
     """
 
     id: int
@@ -58,6 +59,7 @@ class ChangeRow(NamedTuple):
     properties: str
     message_id: str | None = None
     place: int = 0
+    page: int = 0
 
 
 class JourneyRow(NamedTuple):

@@ -135,6 +135,7 @@ attribute_changes = Table(
     text("message_id", null=True),
     text("email", null=True),  # what it sets the attribute to, in small letters
     whole("place", default="0"),  # of the `set` it comes from among its rule's steps, from 1 on
+    whole("page", default="0"),  # it came with a key that may stand in web pages
     Index("ix_attribute_changes_timeline", "person_id", "at"),
     **STRICT,
 )

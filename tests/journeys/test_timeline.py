@@ -5,8 +5,11 @@ from __future__ import annotations
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.journeys.timeline import Change, Event, Timeline
+from tests.oracle import timeline as oracle
 from tests.oracle.build import attr, ev, was
 
 from .scenes import timeline
@@ -68,6 +71,43 @@ def test_ruling_27_at_one_instant_the_known_person_wins(turned: bool) -> None:
     changes = [Change(5, {"plan": "pro"}, known=True), Change(5, {"plan": "free", "z": 1}, known=False)]
     line = Timeline((), changes[::-1] if turned else changes)
     assert line.attributes(5) == {"plan": "pro", "z": 1}
+
+
+NO = st.sampled_from([True, "true", "sms", ["mail", "news"], ["sms", 1], [], None, False, 3])
+SETS = st.fixed_dictionaries({}, optional={"plan": st.sampled_from(["free", "pro", None]), "x": st.integers(0, 2),
+                                           "unsubscribed": NO})  # fmt: skip
+TOLD = st.tuples(st.integers(0, 5), SETS, st.booleans())
+
+
+@given(st.lists(TOLD, max_size=8))
+def test_what_a_page_sets_loses_to_all_else_at_whatever_time(told: list[tuple[int, dict[str, object], bool]]) -> None:
+    ours = Timeline((), [Change(at, values, page=page) for at, values, page in told])
+    theirs = oracle.Timeline()
+    for at, values, page in told:
+        theirs.add(oracle.Change(at, values, page=page))
+    for at in range(6):
+        standing = {name: value for name, value in ours.attributes(at).items() if value is not None}
+        assert standing == theirs.attributes(at)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("page", "server", "after"), [(1, 3, "server"), (3, 1, "server"), (2, 2, "server")])
+def test_a_page_s_attribute_stands_until_something_else_sets_it(
+    page: int, server: int, after: str, turned: bool
+) -> None:
+    changes = [Change(page, {"email": "page"}, page=True), Change(server, {"email": "server"}, page=False)]
+    line = Timeline((), changes[::-1] if turned else changes)
+    assert line.attributes(5)["email"] == after
+    assert line.attributes(1)["email"] == ("page" if page == 1 else "server") if min(page, server) == 1 else True
+
+
+def test_a_page_says_no_where_a_server_said_yes_and_never_the_other_way() -> None:
+    yes = Timeline((), [Change(1, {"unsubscribed": None}), Change(2, {"unsubscribed": ["sms"]}, page=True)])
+    assert yes.attributes(2)["unsubscribed"] == ["sms"]
+    no = Timeline((), [Change(1, {"unsubscribed": True}), Change(2, {"unsubscribed": ["sms"]}, page=True)])
+    assert no.attributes(2)["unsubscribed"] is True
+    none = Timeline((), [Change(1, {"unsubscribed": ["sms"]}), Change(2, {"unsubscribed": None}, page=True)])
+    assert none.attributes(2)["unsubscribed"] == ["sms"]
 
 
 def test_section_4_5_first_seen_is_the_earliest_entry_history_included() -> None:

@@ -39,6 +39,7 @@ class Change:
     historical: bool = False
     caused_by: tuple[str, ...] = ()
     step: int = 0  # of the `set` it comes from, in reading order from 1 on
+    page: bool = False  # it came with a key that may stand in web pages
 
 
 Entry = Event | Change
@@ -69,6 +70,20 @@ def heard(event: Event, before: Any) -> Any:
     return sorted({one for one in old if isinstance(one, str) and one not in names}) or None
 
 
+def set_by_page(given: Values, served: set[str], before: Any) -> dict[str, Any]:
+    """What a page's key sets: nothing that was set otherwise, and of consent a no more, whoever set it."""
+    own = {name: value for name, value in given.items() if name not in served and name != "unsubscribed"}
+    if "unsubscribed" in given:
+        no = given["unsubscribed"]
+        names = [one for one in (no if isinstance(no, list) else [no]) if isinstance(one, str)]
+        old = [one for one in (before if isinstance(before, list) else [before]) if isinstance(one, str)]
+        if no is True or no == "true":
+            own["unsubscribed"] = True
+        elif names:
+            own["unsubscribed"] = True if before is True or before == "true" else sorted({*names, *old})
+    return own
+
+
 class Timeline:
     """What is known of one person so far."""
 
@@ -93,20 +108,24 @@ class Timeline:
         """The person's attributes at ``at``: changes of an instant apply before its events (section 4.1), and what
         these say of consent after the changes, a no last."""
         order = {"resubscribed": 1, "unsubscribed": 2}
-        told = [(change.at, 0, place, change.values) for place, change in enumerate(self.changes)]
+        told = [(change.at, 0, place, change) for place, change in enumerate(self.changes)]
         said = [
             (event.at, order[event.name], place, event)
             for place, event in enumerate(self.events)
             if event.name in order
         ]
         values: dict[str, Any] = {}
+        served: set[str] = set()
         for moment, _, _, entry in sorted([*told, *said], key=lambda one: one[:3]):
             if moment > at:
                 break
             if isinstance(entry, Event):
                 values["unsubscribed"] = heard(entry, values.get("unsubscribed"))
+            elif entry.page:
+                values |= set_by_page(entry.values, served, values.get("unsubscribed"))
             else:
-                values.update(entry)
+                values.update(entry.values)
+                served.update(entry.values)
         return {name: value for name, value in values.items() if value is not None}
 
     def first_seen(self) -> int | None:
