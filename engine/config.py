@@ -228,6 +228,12 @@ class Settings(BaseSettings):
         description="When no rule sends anything, unless its purpose is transactional: a line, or several, as after "
         "`Quiet hours:`, such as `21:00 to 09:00, sunday`.",
     )
+    stop_after: Duration = Field(
+        datetime.timedelta(seconds=2),
+        description="How long `lapse run` and `lapse serve` may take to stop. What is on its way to a receiver then is "
+        "abandoned, as when the process is killed: it is sent again with the same id, or parked where it is sent at "
+        "most once.",
+    )
     chain: int = Field(
         10, ge=1, description="Rules that may follow from one another's events; the chain's next is not started."
     )

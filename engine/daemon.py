@@ -116,8 +116,12 @@ class Daemon:
         self._guarded(self._look)()
         self._scheduler.wakeup()
 
+    def halt(self) -> None:
+        """Begin nothing more, and return at once. What is due and not begun stays due."""
+        self._stopped = True
+
     def stop(self) -> None:
-        """Finish what is under way and let go of the lock."""
+        """Finish the page that is under way and let go of the lock. What is due and not begun stays due."""
         self.engine.on_due = None
         with self._moving:
             self._stopped = True
@@ -136,8 +140,10 @@ class Daemon:
     def _work(self) -> None:
         """Decide and send what is due, then stand at the next moment."""
         with self._working:
-            for _ in self.engine.due_pages(wait=False):
+            for _ in () if self._stopped else self.engine.due_pages(wait=False):
                 self._keep_log_short()
+                if self._stopped:
+                    return
         self._stand(self._next_due())
 
     def _look(self) -> None:
@@ -200,6 +206,8 @@ class Daemon:
         """A job that logs what goes wrong instead of dying of it."""
 
         def job() -> None:
+            if self._stopped:
+                return
             try:
                 work()
                 self._failed = None

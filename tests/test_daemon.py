@@ -13,6 +13,7 @@ import pytest
 from engine.clock import SECOND, moment
 from engine.config import load_settings
 from engine.daemon import Daemon
+from engine.delivery.channels import Outgoing
 from engine.errors import StoreLocked, StoreUnavailable
 from engine.runtime.due import Due
 from engine.runtime.engine import Engine
@@ -230,3 +231,82 @@ def test_the_scheduler_does_not_tell_of_every_look_unless_somebody_asked_it_to(
     finally:
         daemon.stop()
         library.setLevel(was)
+
+
+def test_told_to_halt_it_begins_no_further_page_and_what_is_due_stays_due(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.load(_acting(engine))
+    engine.ingest([{"event": "bought", "user_id": f"u{one}"} for one in range(900)])
+    daemon = Daemon(engine)
+    pages = engine.due_pages
+
+    def halting(*, wait: bool) -> Iterator[Due]:
+        for page in pages(wait=wait):
+            if page.sent:
+                daemon.halt()
+            yield page
+
+    monkeypatch.setattr(engine, "due_pages", halting)
+    daemon.start()
+    daemon.stop()
+    (counts,) = engine.counts_by_rule()
+    assert 0 < counts.outbox["sent"] < 900
+    assert counts.outbox["sent"] + counts.outbox["pending"] == 900
+    monkeypatch.undo()
+    engine.run_due()
+    assert engine.counts_by_rule()[0].outbox == {"sent": 900}
+
+
+def test_halted_before_it_starts_it_decides_nothing(engine: Engine) -> None:
+    engine.load(_acting(engine))
+    engine.ingest({"event": "bought", "user_id": "ann"})
+    daemon = Daemon(engine)
+    daemon.halt()
+    daemon.start()
+    daemon.stop()
+    assert engine.counts_by_rule()[0].outbox == {"pending": 1}
+
+
+def _acting(engine: Engine) -> Path:
+    path = Path(engine.settings.store.removeprefix("sqlite:///")).with_name("acting.rules")
+    path.write_text("Rule: acts\nTrigger: bought\nAction: hello\n")
+    return path
+
+
+def test_sends_that_have_not_begun_are_given_back_in_one_transaction(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process is told to stop while a receiver hangs: only what is on the wire is in doubt."""
+    (tmp_path / "acting.rules").write_text("Rule: acts\nTrigger: bought\nAction: hello\n")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hang(_action: Outgoing) -> None:
+        begun.set()
+        assert go_on.wait(60)
+
+    channels = {"own": {"type": "python", "concurrency": 1}}
+    settings = load_settings(store=f"sqlite:///{tmp_path}/lapse.db", channels=channels, actions={"hello": "own"})
+    with Engine.open(settings=settings, rules=tmp_path / "acting.rules", actions={"hello": hang}) as engine:
+        engine.ingest([{"event": "bought", "user_id": f"u{one}"} for one in range(20)])
+        for _ in engine.due_pages(wait=False):
+            pass
+        assert begun.wait(60)
+        taken = engine._lanes.under_way()["at_least_once"]
+        assert taken > 1
+        written = []
+        run = engine.writer.run
+        monkeypatch.setattr(engine.writer, "run", lambda function: written.append(function) or run(function))
+        engine._lanes.cancel()
+        engine.sending.give_back_cancelled()
+        engine.sending.give_back_cancelled()
+        assert len(written) == 1
+        assert engine._lanes.under_way() == {"at_least_once": 1}
+        (counts,) = engine.counts_by_rule()
+        assert counts.outbox == {"sending": 1, "failed": taken - 1, "pending": 20 - taken}
+        go_on.set()
+    with Engine.open(settings=settings, actions={"hello": lambda _: None}) as engine:
+        engine.run_due()
+        assert engine.counts_by_rule()[0].outbox == {"sent": 20}
+        attempts = {one.attempts for one in engine.deliveries().items}
+        assert attempts == {1}

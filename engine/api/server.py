@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
@@ -20,8 +22,16 @@ HEAD_BYTES: Final = 65_536
 GRACE_SECONDS: Final = 2.0
 """How much longer than a body may take a whole request may, before its connection is closed without an answer."""
 
-STOP_SECONDS: Final = 30
-"""How long requests under way may take when the server is told to stop."""
+STOP_SHARE: Final = 0.75
+"""How much of the time to stop requests under way may take; the rest is for what is written after them."""
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to the command it is part of."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -93,11 +103,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def server(app: ASGIApp, settings: Api) -> uvicorn.Server:
-    """A server for the app, not yet running: ``run(sockets=[...])`` it, set ``should_exit`` to stop it."""
+def server(app: ASGIApp, settings: Api, stop_seconds: float = 2.0) -> Server:
+    """A server for the app, not yet running: ``run(sockets=[...])`` it, set ``should_exit`` to stop it.
+
+    ``stop_seconds`` is how long stopping may take in all.
+    """
     patience = in_micros(settings.body_seconds) / 1_000_000 + GRACE_SECONDS
     protocol: Any = type("Protocol", (GuardedProtocol,), {"patience": patience})
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             http=protocol,
@@ -106,7 +119,7 @@ def server(app: ASGIApp, settings: Api) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=STOP_SECONDS,
+            timeout_graceful_shutdown=stop_seconds * STOP_SHARE,  # type: ignore[arg-type]  # seconds, whole or not
         )
     )
 

@@ -15,7 +15,7 @@ from engine.cli.console import Format, err, fail, line, out, print_json, table
 from engine.cli.opening import opened_in
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
-from engine.clock import iso
+from engine.clock import WallClock, iso
 from engine.durations import in_micros, parse_duration
 from engine.errors import RefusedError
 from engine.runtime.engine import Engine
@@ -69,9 +69,9 @@ def create(
     if role is None and not scopes:
         known = ", ".join(sorted(SPELLINGS))
         raise fail(f"a key needs a --role ({', '.join(Role)}) or at least one --scope ({known})")
+    ends = None if expires is None else _end(expires, WallClock().now())
     with _keyring(store, workspace, new=True) as (keyring, engine):
         now = engine.clock.now()
-        ends = None if expires is None else _end(expires, now)
         row, text = keyring.create(engine.workspace, now, role=role, scopes=scopes, name=name, expires_at=ends)
     if format is Format.JSON:
         print_json({"key": text, **_plain(row)})

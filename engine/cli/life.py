@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from engine.cli.console import of
-from engine.cli.opening import moves_told, refuse_errors
-from engine.config import Settings
+from engine.cli.opening import moves_told, refuse_errors, settings_of
+from engine.cli.preconditions import check_daemon
+from engine.cli.stopping import Stopping
 from engine.daemon import Daemon
-from engine.errors import ConfigError, LapseError
+from engine.errors import LapseError
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS: Final = 1.0
@@ -26,16 +25,24 @@ PATIENCE_SECONDS: Final = 60.0
 """How long it may be unwell before the process ends, for whoever looks after it to start it anew."""
 
 
-@contextmanager
-def stopping() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+def run_until_stopped(stop: Stopping, store: str | None, rules: Sequence[Path] | None, *, migrate: bool) -> None:
+    """Run the daemon of a store, for all its workspaces, until a request to stop."""
+    settings = settings_of(store, new=True)
+    stop.seconds = settings.stop_after.total_seconds()
+    named = rules or [settings.rules]
+    check_daemon(settings, named, migrate=migrate)
+    with Workspaces(settings) as workspaces:
+        stop.under_way = workspaces.under_way
+        daemon = Daemon(workspaces)
+        stop.on_request(daemon.halt)
+        try:
+            go_live(logging.getLogger("lapse.run"), workspaces, named, migrate=migrate)
+            keep_still()
+            stop.started()
+            daemon.start()
+            watch(daemon, stop.requested)
+        finally:
+            daemon.stop()
 
 
 def keep_still() -> None:
@@ -74,12 +81,3 @@ def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] |
     read = all(found.ok and found.readings for found in loaded.values())
     whence = of(files, "file") if read or not live else "the store"
     log.info("%s live from %s on %s", of(live, "rule"), whence, workspaces.store.url)
-
-
-def refuse_functions(settings: Settings) -> None:
-    """Raises ConfigError for an action that only a program with its function in it could carry out."""
-    kinds = {name: one.type for name, one in settings.channels.items()}
-    bound = [action for action, name in settings.actions.bindings.items() if kinds.get(name, name) == "python"]
-    if bound:
-        advice = "run a Daemon inside the service that has the function, or bind it to another channel"
-        raise ConfigError(f"the action '{bound[0]}' is bound to Python, and this command has no functions; {advice}")

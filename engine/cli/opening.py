@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+
+import typer
 
 from engine.cli.console import err, fail, of, warn
 from engine.cli.findings import print_findings
 from engine.config import Settings, load_settings
+from engine.delivery.templates import looked_over
 from engine.runtime.engine import Engine
-from engine.runtime.rulefiles import STAYING, Found, RuleFiles
+from engine.runtime.rulefiles import STAYING, Found, RuleFiles, catalog_of
 from engine.runtime.workspaces import Workspaces
 from engine.store.store import missing_file
 
@@ -39,11 +43,18 @@ def opened(store: str | None, *, new: bool = False) -> Iterator[Engine]:
 @contextmanager
 def opened_in(store: str | None, workspace: str | None, *, new: bool = False) -> Iterator[Engine]:
     """The engine of a workspace, the settings' unless one is named, on a store that may be ``new``."""
-    with Workspaces(settings_of(store, new=new)) as opened:
+    settings = settings_of(store, new=new)
+    if workspace not in (None, settings.workspace) and missing_file(settings.store) is not None:
+        raise _no_workspace(workspace)
+    with Workspaces(settings) as opened:
         engine = opened.default if workspace is None else opened.named(workspace)
         if engine is None:
-            raise fail(f"there is no workspace '{workspace}'; make it with 'lapse workspaces create {workspace}'")
+            raise _no_workspace(workspace)
         yield engine
+
+
+def _no_workspace(name: str | None) -> typer.Exit:
+    return fail(f"there is no workspace '{name}'; make it with 'lapse workspaces create {name}'")
 
 
 @contextmanager
@@ -52,6 +63,7 @@ def opened_with_rules(store: str | None, rules: Sequence[Path] | None) -> Iterat
 
     With an error in them, those that were live stay live; where none was, it stops: nothing would start.
     """
+    check_rules(settings_of(store, new=True), rules)
     with opened(store, new=True) as engine:
         usual = engine.settings.rules
         if rules or usual.exists():
@@ -64,6 +76,28 @@ def opened_with_rules(store: str | None, rules: Sequence[Path] | None) -> Iterat
         elif not engine.live.rules:
             warn(f"no rule is live, and there are no rules at '{usual}'; name them with --rules")
         yield engine
+
+
+def check_rules(settings: Settings, rules: Sequence[Path] | None, *, migrate: bool = False) -> None:
+    """Read the rules a command is to make live, of every workspace. Shows the errors and raises Exit where the store
+    is new, so that none would be live, and where waiting journeys are to ``migrate``.
+    """
+    own = settings.workspaces.get(settings.workspace)
+    folders: list[Sequence[Path]] = [[one.rules] for one in settings.workspaces.values()]
+    if own is None and (rules or settings.rules.exists()):
+        folders.append(rules or [settings.rules])
+    strict = migrate or missing_file(settings.store) is not None
+    for paths in folders:
+        found = readable_rules(settings, paths)
+        if strict:
+            refuse_errors(found)
+
+
+def readable_rules(settings: Settings, paths: Sequence[Path]) -> Found:
+    """The rules under ``paths`` with all findings, templates included. Raises ConfigError where one is not there."""
+    found = RuleFiles(tuple(paths), catalog_of(settings)).load()
+    looked = looked_over(settings, found.readings, only_used=True)
+    return replace(found, readings=looked.joined(found.readings))
 
 
 def load(engine: Engine, rules: Sequence[Path], *, migrate: bool = False) -> Found:

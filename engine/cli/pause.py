@@ -8,11 +8,12 @@ import typer
 
 from engine.cli.console import Format, fail, line, out, print_json, table
 from engine.cli.keys import WorkspaceOption
-from engine.cli.opening import opened_in
+from engine.cli.opening import opened_in, settings_of
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
+from engine.delivery_settings import known_channels
 from engine.runtime.engine import Engine
-from engine.runtime.switches import Switch
+from engine.runtime.switches import Switch, check_channel
 
 RuleArgument = Annotated[
     str | None, typer.Argument(metavar="RULE", help="The rule's id, as 'lapse rules' shows it.", show_default=False)
@@ -44,11 +45,13 @@ def pause(
     stop that. While a channel, or everything, is paused, rules go on deciding, and what is to leave
     waits. Every process on the store holds to it, also after a restart.
     """
-    with opened_in(store, workspace, new=every or channel is not None) as engine:
-        if rule is None and channel is None and not every:
+    if rule is None and channel is None and not every:
+        with opened_in(store, workspace) as engine:
             _show(engine.pauses(), format)
-            return
-        what = _one(rule, channel, every)
+        return
+    what, new = _one(rule, channel, every), rule is None
+    check_channel(channel, known_channels(settings_of(store, new=new).channels))
+    with opened_in(store, workspace, new=new) as engine:
         changed = engine.pause_delivery(channel) if rule is None else engine.pause(rule)
     line(out(), f"{what} is paused" if changed else f"{what} was paused already")
 
@@ -71,8 +74,8 @@ def resume(
     leaves: an action that is too late by now is not sent. Each pause ends by itself: with --all, channels
     and rules that were paused by name stay so.
     """
+    what = _one(rule, channel, every)
     with opened_in(store, workspace) as engine:
-        what = _one(rule, channel, every)
         changed = _resumed(engine, rule, channel)
         others = engine.pauses() if every else []
     line(out(), f"{what} goes on" if changed else f"{what} was not paused")

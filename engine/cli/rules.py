@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,9 +11,10 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli.console import Format, err, fail, line, number, out, print_json, table
-from engine.cli.opening import load, moves_told, opened
+from engine.cli.opening import load, moves_told, opened, readable_rules, refuse_errors, settings_of
 from engine.cli.options import FormatOption, MigrateOption, RulesOption, StoreOption
 from engine.cli.words import NOTES, at, why
+from engine.config import Settings
 from engine.errors import did_you_mean
 from engine.runtime.sight import RuleCounts
 
@@ -40,6 +42,8 @@ def rules(
     """
     if migrate and not rules:
         raise typer.BadParameter("it says what becomes of journeys when rules are loaded", param_hint="--migrate")
+    if rules:
+        _check(settings_of(store, new=True), rules, rule)
     with opened(store, new=bool(rules)) as engine:
         if rules:
             load(engine, rules, migrate=migrate)
@@ -57,10 +61,22 @@ def rules(
         _print(out(), counts)
 
 
+def _check(settings: Settings, paths: Sequence[Path], rule: str | None) -> None:
+    """Stop before anything goes live if the files have an error, or none of them has the rule that was asked for."""
+    found = readable_rules(settings, paths)
+    refuse_errors(found)
+    if rule is not None and found.readings:
+        _refuse_unknown(rule, [program.id for program in found.programs])
+
+
+def _refuse_unknown(rule: str, known: Sequence[str]) -> None:
+    if rule not in known:
+        raise fail(f"no rule '{rule}' is live; {did_you_mean(rule, known, 'lapse rules shows those that are')}")
+
+
 def _named(counts: Sequence[RuleCounts], rule: str) -> RuleCounts:
     found = {one.rule: one for one in counts}
-    if rule not in found:
-        raise fail(f"no rule '{rule}' is live; {did_you_mean(rule, found, 'lapse rules shows those that are')}")
+    _refuse_unknown(rule, list(found))
     return found[rule]
 
 

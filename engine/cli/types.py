@@ -10,14 +10,18 @@ import typer
 
 from engine.cli.console import Format, fail, line, of, out, print_json, table
 from engine.cli.keys import WorkspaceOption
-from engine.cli.opening import opened_in
+from engine.cli.opening import opened_in, settings_of
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
 from engine.errors import RefusedError
+from engine.runtime.engine import Engine
 from engine.runtime.types import EventType, Types
+from engine.store.store import missing_file
 from engine.strict_json import parse_json
 
 PAGE = 500
+
+IN_MEMORY = "sqlite://"
 
 types = typer.Typer(invoke_without_command=True, rich_markup_mode=None)
 
@@ -74,12 +78,19 @@ def create(
     lapse types create order.paid --schema order.json
     """
     given = None if schema is None else _read(schema)
+    if missing_file(settings_of(store, new=True).store) is not None:
+        with opened_in(IN_MEMORY, None, new=True) as trial:  # what is refused makes no store
+            _create(trial, name, given, description)
     with opened_in(store, workspace, new=True) as engine:
-        try:
-            made = engine.types.create(name, schema=given, description=description)
-        except RefusedError as error:
-            raise fail(error.reason) from None
+        made = _create(engine, name, given, description)
     line(out(), f"the event type '{made.name}' is there: {made.id}")
+
+
+def _create(engine: Engine, name: str, schema: Any, description: str | None) -> EventType:
+    try:
+        return engine.types.create(name, schema=schema, description=description)
+    except RefusedError as error:
+        raise fail(error.reason) from None
 
 
 @types.command()

@@ -11,7 +11,7 @@ from engine.cli.opening import settings_of
 from engine.cli.options import FormatOption, StoreOption
 from engine.cli.words import at
 from engine.clock import iso
-from engine.runtime.workspaces import Workspaces
+from engine.runtime.workspaces import Workspaces, check_name
 
 workspaces = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -42,6 +42,7 @@ def create(
     \b
     lapse workspaces create acme
     """
+    check_name(name)
     with Workspaces(settings_of(store, new=True)) as opened:
         opened.create(name)
     line(out(), f"the workspace '{name}' is there; give it keys with 'lapse keys create --workspace {name}'")

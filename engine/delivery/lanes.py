@@ -130,6 +130,16 @@ class Lane:
         changed = self._ahead * 2 if seconds < _QUICK_SECONDS else self._ahead // 2
         self._ahead = min(max(changed, 2 * self.settings.concurrency), max(AT_MOST, 2 * self.settings.concurrency))
 
+    @property
+    def under_way(self) -> int:
+        """How many actions it has taken up whose sends have not ended."""
+        return self._under_way
+
+    def cancel(self) -> None:
+        """Begin no more sends, and return at once: the futures of those that have not begun are cancelled."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
     def close(self) -> None:
         """Wait for the sends that have begun; the futures of the others are cancelled."""
         if self._pool is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -79,6 +80,18 @@ class Lanes:
         if found is None:
             found = PythonSettings(type="python") if name == PYTHON else LogSettings(type="log")
         return found
+
+    def under_way(self) -> Counter[str]:
+        """Count the sends that have not ended, by their channel's setting ``delivery``."""
+        counts: Counter[str] = Counter()
+        for _, lane in tuple(self._made.values()):
+            counts[lane.settings.delivery] += lane.under_way
+        return counts
+
+    def cancel(self) -> None:
+        """Begin no more sends, and return at once."""
+        for _, lane in tuple(self._made.values()):
+            lane.cancel()
 
     def close(self) -> None:
         """Wait for the sends that have begun, and let go of all connections."""

@@ -204,7 +204,10 @@ class Engine:
     def close(self) -> None:
         """Finish what is under way and let go of the store, unless it is shared with others."""
         if not self._shares_lanes:
+            self._lanes.cancel()
+            self.sending.give_back_cancelled()
             self._lanes.close()
+        self.sending.give_back_cancelled()
         if not self._shares_desk:
             self.desk.close()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -58,6 +58,8 @@ class Sending:
         self._terms = terms
         self._claiming = threading.Lock()
         self._complained: set[str] = set()
+        self._cancelled: deque[Job] = deque()
+        """Actions whose lane was closed before their sends began."""
         self.reached: Callable[[str], None] = lambda _: None
         self.freed: Callable[[], None] = lambda: None
 
@@ -188,14 +190,22 @@ class Sending:
 
     def _ended(self, job: Job, future: Future[None]) -> None:
         if future.cancelled():
-            self._give_back(job)
+            self._cancelled.append(job)
         elif (error := future.exception()) is not None:
             _log.error("%s: what became of it is not recorded: %s", job.action, error, exc_info=error)
 
-    def _give_back(self, job: Job) -> None:
-        """Let an action that was taken up and not begun be taken up again, as if it had not been."""
-        row = job.row._replace(attempts=job.row.attempts - 1)
-        self._record([(row, Outcome(row.id, "failed", row.error, self._clock.now()))])
+    def _give_back(self, *jobs: Job) -> None:
+        """Let actions that were taken up and not begun be taken up again, as if they had not been."""
+        now = self._clock.now()
+        rows = [job.row._replace(attempts=job.row.attempts - 1) for job in jobs]
+        self._record([(row, Outcome(row.id, "failed", row.error, now)) for row in rows])
+
+    def give_back_cancelled(self) -> None:
+        """Give back, in one transaction, all actions whose lanes were closed before their sends began."""
+        jobs = []
+        while self._cancelled:
+            jobs.append(self._cancelled.popleft())
+        self._give_back(*jobs)
 
     # --------------------------------------------------------------------------------------- recording
 

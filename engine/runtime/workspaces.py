@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from itertools import chain
@@ -95,6 +95,9 @@ class Workspaces:
 
     def close(self) -> None:
         """Finish what is under way and let go of the store."""
+        self._lanes.cancel()
+        for engine in self.engines:
+            engine.sending.give_back_cancelled()
         self._lanes.close()
         for engine in self.engines:
             engine.close()
@@ -130,11 +133,7 @@ class Workspaces:
 
     def create(self, name: str) -> Engine:
         """Make a workspace. Raises ConfigError for a name that is taken or none."""
-        if not re.fullmatch(WORKSPACE_NAME, name):
-            raise ConfigError(
-                f"'{name}' is no name of a workspace; take letters, digits, '.', '-' and '_', at most 100, and begin "
-                "with a letter or digit"
-            )
+        check_name(name)
         with self._opening:
             if any(row.name == name for row in self.refresh()):
                 raise ConfigError(f"there is a workspace '{name}' already; choose another name")
@@ -237,6 +236,10 @@ class Workspaces:
         self.done = self.done._replace(next=_earliest(coming.values()))
         yield Due(next=self.done.next)
 
+    def under_way(self) -> Counter[str]:
+        """Count the sends that have not ended, by their channel's setting ``delivery``."""
+        return self._lanes.under_way()
+
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired."""
         self.default.tidy()
@@ -265,6 +268,15 @@ class Workspaces:
         return Found(
             tuple(chain.from_iterable(one.programs for one in each)),
             tuple(chain.from_iterable(one.readings for one in each)),
+        )
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigError for what is no name of a workspace."""
+    if not re.fullmatch(WORKSPACE_NAME, name):
+        raise ConfigError(
+            f"'{name}' is no name of a workspace; take letters, digits, '.', '-' and '_', at most 100, and begin "
+            "with a letter or digit"
         )
 
 

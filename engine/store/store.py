@@ -153,6 +153,13 @@ def missing_file(url: str) -> Path | None:
     return None
 
 
+def refuse_second_daemon(url: str) -> None:
+    """Raise StoreLocked where the store at ``url`` has a daemon. Opens and changes nothing."""
+    path = sqlite.file_of(_parsed(url))
+    if path is not None and lock.holder(path) is not None:
+        lock.DaemonLock(path).release()  # raises; it succeeds where that daemon has just ended
+
+
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)

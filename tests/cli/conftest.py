@@ -139,9 +139,12 @@ def while_running(lapse: Callable[..., Ran]) -> Callable[..., Ran]:
 
         thread = threading.Thread(target=beside)
         thread.start()
+        handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
         try:
             ran = lapse("run", *words)
         finally:
+            for one, handler in handlers.items():
+                signal.signal(one, handler)
             over.set()
             thread.join()
             logging.getLogger("lapse").removeHandler(handler)
