@@ -238,6 +238,11 @@ class Settings(BaseSettings):
         10, ge=1, description="Rules that may follow from one another's events; the chain's next is not started."
     )
     page_limit: int = Field(1_000, ge=1, description="Events on one page of the read face, whatever is asked for.")
+    operation_page: int = Field(
+        500,
+        ge=1,
+        description="Rows that one transaction changes of an operation over many: a pause, a removal, an erasure.",
+    )
     limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
     channels: dict[str, AnyChannel] = Field(
         default_factory=dict, description="Where actions can go: a table `[channels.NAME]` each."

@@ -7,12 +7,14 @@ from functools import partial, reduce
 from typing import Any, NamedTuple, Protocol
 
 from engine.clock import Clock
+from engine.runtime.catching_up import is_resting, rest
 from engine.runtime.desk import Desk
 from engine.runtime.intake import Intake
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
+from engine.runtime.operations import Operations
 from engine.runtime.sending import Sending
-from engine.store import Connection, journeys, people, watches
+from engine.store import Connection, journeys, operations, people, watches
 
 DRAIN = 500
 """Pairs of person and rule that are decided in one transaction."""
@@ -62,6 +64,7 @@ class DueWork:
         grace: int,
         intake: NewIntake,
         sending: Sending,
+        operations: Operations,
     ) -> None:
         self._store, self._writer = desk.store, desk.writer
         self._workspace = workspace
@@ -69,6 +72,7 @@ class DueWork:
         self._grace = grace
         self._intake = intake
         self._sending = sending
+        self._operations = operations
         self._page = DRAIN
 
     # ----------------------------------------------------------------------------------------- due
@@ -110,13 +114,19 @@ class DueWork:
     def _coming(self, connection: Connection) -> Coming:
         decide = journeys.next_due(connection, self._workspace)
         due = None if decide is None else decide + self._grace
-        return Coming(due, self._sending.coming(connection))
+        ready = operations.next_ready(connection, self._workspace)
+        first = min((at for at in (due, ready) if at is not None), default=None)
+        return Coming(first, self._sending.coming(connection))
 
     def _drain(self, connection: Connection) -> tuple[int, Coming]:
+        """A page of what is due; before it, one of an operation that is under way."""
+        went = int(self._operations.step(connection))
         intake = self._intake(connection)
-        pairs = _look(intake, journeys.due(connection, self._workspace, intake.now - self._grace, self._page))
+        due = journeys.due(connection, self._workspace, intake.now - self._grace, self._page)
+        went += rest(connection, self._workspace, intake.live, due)
+        went += _look(intake, (pair for pair in due if not is_resting(intake.live, pair)))
         self._keep_pace()
-        return pairs, self._coming(connection)
+        return went, self._coming(connection)
 
     def _keep_pace(self) -> None:
         """Small pages as long as others wait for the writer, larger ones when nobody does."""
@@ -141,17 +151,17 @@ class DueWork:
         _look(self._intake(connection), pairs)
         return pairs
 
-    def settle_person(self, id: str) -> None:
-        """The same for one person, whichever of their ids is given."""
-        self._writer.run(partial(self._settle_person, id=id))
+    def settle_person(self, id: str, *, standing: bool = False) -> None:
+        """The same for one person, whichever of their ids is given; also where rules are ``standing``."""
+        self._writer.run(partial(self._settle_person, id=id, standing=standing))
 
-    def _settle_person(self, connection: Connection, id: str) -> None:
+    def _settle_person(self, connection: Connection, id: str, standing: bool) -> None:
         person = people.find(connection, self._workspace, id)
         if person is not None:
             intake = self._intake(connection)
             waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
-            patient = [(person, rule) for rule in intake.live.patient]
-            noted = watches.load_watches(connection, self._workspace, patient)
+            watched = intake.live.rules if standing else intake.live.patient
+            noted = watches.load_watches(connection, self._workspace, [(person, rule) for rule in watched])
             _look(intake, waiting | {(person, one.rule) for one in noted})
 
     def work_through(self, rule: int, live: Live) -> None:

@@ -52,12 +52,13 @@ from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
 from engine.runtime.deliveries import Asked, DeliveryPage, WholeDelivery
 from engine.runtime.desk import Desk
-from engine.runtime.due import DRAIN, Due, DueWork
+from engine.runtime.due import Due, DueWork
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, public_ids
 from engine.runtime.live import Live
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
+from engine.runtime.operations import Operations
 from engine.runtime.outgoing import Terms
 from engine.runtime.previewing import Previewed
 from engine.runtime.quarantine import QuarantinePage
@@ -72,8 +73,9 @@ from engine.runtime.switches import Switch
 from engine.runtime.types import Types
 from engine.runtime.unmatched import unmatched
 from engine.runtime.unreachable import UnreachablePage
-from engine.store import Connection
+from engine.store import Connection, operations
 from engine.store import rules as stored_rules
+from engine.store.operations import OperationRow
 from engine.store.people import KINDS
 
 _log = logging.getLogger("lapse.engine")
@@ -148,7 +150,10 @@ class Engine:
         )
         """What takes actions to their channels."""
         self.sending.freed = self._freed
-        self._due = DueWork(self.desk, self.workspace, clock, self._deciding.grace, self._intake, self.sending)
+        self._operations = Operations(self.writer, self.workspace, self._intake, settings.operation_page)
+        self._due = DueWork(
+            self.desk, self.workspace, clock, self._deciding.grace, self._intake, self.sending, self._operations
+        )
 
     @classmethod
     def open(
@@ -191,6 +196,8 @@ class Engine:
             if not found.ok:
                 engine.close()
                 raise ConfigError(refusal(found))
+        elif engine.store.holder() is None:
+            engine.finish_operations()
         return engine
 
     def __enter__(self) -> Self:
@@ -253,7 +260,10 @@ class Engine:
             )
             for rule in changing:
                 self._due.work_through(rule, old)
-            self._live, self.moves = self.writer.run(partial(self._go_live, found=found, migrate=migrate))
+            while (edit := self._edited(found, migrate)) is None:
+                pass  # another process began to move or end journeys of a rule between its end and this
+            self._live = edit.live
+            self.moves = self._moved(edit)
             for name, one in sorted(self.moves.items()):
                 if one.ended:
                     _log.warning("the rule '%s' is no longer in the files: waiting journeys ended: %d", name, one.ended)
@@ -261,8 +271,26 @@ class Engine:
                 self.warn_of_unmatched(found.programs)
         return found
 
-    def _go_live(self, connection: Connection, found: Found, migrate: bool) -> loader.Edit:
-        """What was only noted is decided by the rules as they were; between the pages and this, more may have come."""
+    def _edited(self, found: Found, migrate: bool) -> loader.Edit | None:
+        """What an edit makes of the rules, behind what the last ones still have to change."""
+        self._operations.finish()
+        return self.writer.run(partial(self._go_live, found=found, migrate=migrate))
+
+    def _moved(self, edit: loader.Edit) -> dict[str, Moves]:
+        """What became of journeys that waited, once all of an edit's pages are done."""
+        changed = self._operations.finish((*edit.following.values(), *edit.seeds))
+        counts = {rule: changed[one.id] for rule, one in edit.following.items()}
+        return {
+            rule: Moves(one.get("moved", 0), one.get("stayed", 0), one.get("ended", 0)) for rule, one in counts.items()
+        }
+
+    def _go_live(self, connection: Connection, found: Found, migrate: bool) -> loader.Edit | None:
+        """What was only noted is decided by the rules as they were; between the pages and this, more may have come.
+
+        Nothing where journeys of a rule are still being ended or moved: a rule that comes back would find some of them.
+        """
+        if any(one.kind in ("move", "remove") for one in operations.under_way(connection, self.workspace)):
+            return None
         now = self.clock.now()
         quiet = self._deciding.quiet
         old, changing = loader.outgoing(connection, self.workspace, found.programs, quiet)
@@ -271,6 +299,16 @@ class Engine:
         return loader.go_live(
             connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate, quiet=quiet
         )
+
+    def finish_operations(self) -> None:
+        """Carry out what is left of operations over many rows that a process began and did not live to finish.
+
+        They have taken effect already. A daemon does this by itself, page by page beside what falls due.
+        """
+        with self.store.read() as connection:
+            ready = operations.ready(connection, self.workspace, self.clock.now())
+        if ready is not None:
+            self._operations.finish()
 
     def pause(self, rule: str) -> bool:
         """Pause a rule: its journeys stay as they are, it starts nothing, and nothing of it leaves. What left already
@@ -282,9 +320,20 @@ class Engine:
             live = self._follow(connection)
         for row in live.patient_of(rule):
             self._due.work_through(row, live)
-        return self.writer.run(partial(self._pause, rule=rule))
+        return self._begun(partial(self._pause, rule=rule))
 
-    def _pause(self, connection: Connection, rule: str) -> bool:
+    def _begun(self, begin: Callable[[Connection], OperationRow | None]) -> bool:
+        """Begin an operation over many rows and carry it out; False where there is none to begin."""
+        try:
+            begun = self.writer.run(begin)
+        except BaseException:
+            self._live = Live({})  # what was followed inside the transaction is not in the store
+            raise
+        if begun is not None:
+            self._operations.finish([begun])
+        return begun is not None
+
+    def _pause(self, connection: Connection, rule: str) -> OperationRow | None:
         """What was only noted is decided first, so that its journeys stand in the pause like any others."""
         live = self._follow(connection)
         for row in live.patient_of(rule):
@@ -296,19 +345,8 @@ class Engine:
 
         Raises ConfigError when no such rule is live.
         """
-        try:
-            return self.writer.run(partial(self._resume, rule=rule))
-        except BaseException:
-            self._live = Live({})  # what was followed inside the transaction is not in the store
-            raise
-
-    def _resume(self, connection: Connection, rule: str) -> bool:
         now = self.clock.now()
-        late = pausing.resume(connection, self.workspace, self._follow(connection), rule, now)
-        touches = iter((late or {}).items())
-        while some := dict(islice(touches, DRAIN)):
-            self._intake(connection).settle(some)
-        return late is not None
+        return self._begun(lambda connection: pausing.resume(connection, self.workspace, rule, now))
 
     def pause_delivery(self, channel: str | None = None, reason: str = switches.BY_HAND) -> bool:
         """Let nothing leave through a channel, or through any: it waits. False when that was stopped already.
@@ -538,7 +576,16 @@ class Engine:
         What rules did for them stays counted. What still comes for any of their ids is refused as ``erased``, for as
         long as the setting ``max_event_age``; after that the same id is a new person.
         """
-        return self.writer.run(lambda connection: erasing.erase(self._intake(connection), who))
+        self._due.settle_person(who, standing=True)
+        begun = self.writer.run(partial(self._erase, who=who))
+        return None if begun is None else self._operations.finish([begun])[begun.id]
+
+    def _erase(self, connection: Connection, who: str) -> OperationRow | None:
+        intake = self._intake(connection)
+        begun = erasing.erase(intake, who)
+        if begun is not None:
+            self._operations.start(intake, begun)
+        return begun
 
     def export(self, who: str) -> dict[str, Any] | None:
         """All that is stored of the person with an id of any kind, as JSON has it; nothing if nobody has it.

@@ -12,24 +12,24 @@ from ulid import ULID
 from engine.runtime.admission import Taking, all_but, refusal
 from engine.runtime.identity import Key, ids_of, keys_of
 from engine.runtime.intake import Arrival, Intake, Taken, named_by, public_ids
-from engine.runtime.loading import Touch
-from engine.store import Connection, erasing, imports, people, quarantine
+from engine.store import Connection, erasing, imports, operations, people, quarantine
+from engine.store.operations import OperationRow
 
 _FIELDS: Final = {"user": "user_id", "anonymous": "anonymous_id", "contact": "contact_id"}
 _PUBLIC_CONTACT: Final = re.compile(r"con_[0-7][0-9A-HJKMNP-TV-Z]{25}", re.IGNORECASE | re.ASCII)
 
 
-def erase(intake: Intake, who: str) -> dict[str, int] | None:
-    """Remove all that is stored of the person with an id of any kind; gives how much, nothing if nobody has the id.
+def erase(intake: Intake, who: str) -> OperationRow | None:
+    """Remove all that is stored of the person with an id of any kind; nothing if nobody has the id.
 
     What rules did for them stays counted, as of now. Their ids are refused for as long as events may be late. Uploaded
-    files may name them in what waits or was refused: of all of these the words go, whomever they name.
+    files may name them in what waits or was refused: of all of these the words go, whomever they name. From here on
+    they are nobody; their rows go page by page.
     """
     connection, workspace = intake.connection, intake.workspace
     person = people.find(connection, workspace, who)
     if person is None:
         return None
-    intake.settle({(person, rule): Touch(intake.now + 1) for rule in intake.live.rules})
     merged = erasing.merged(connection, person)
     own = people.public_ids(connection, [person])
     keys = set(people.identifiers(connection, person))
@@ -40,7 +40,10 @@ def erase(intake: Intake, who: str) -> dict[str, int] | None:
     (new_id,) = public_ids(1, intake.now)
     imports.forget_words(connection, workspace)
     counts = erasing.erase(connection, workspace, person, list(merged), intake.now, new_id)
-    return {**counts, "quarantined": quarantine.delete(connection, refused)}
+    counts |= {"quarantined": quarantine.delete(connection, refused)}
+    begun = operations.begin(connection, workspace, "erase", person, intake.now).counted(counts)
+    operations.save(connection, begun)
+    return begun
 
 
 def quarantined(connection: Connection, workspace: int, keys: set[Key]) -> list[int]:

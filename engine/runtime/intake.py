@@ -19,11 +19,11 @@ from engine.journeys.rulebook import Settings
 from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import Rejection
 from engine.runtime import consenting
+from engine.runtime.catching_up import to_decide
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.identity import Identity, Named
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
-from engine.runtime.pausing import awake
 from engine.runtime.reports import Reports, note_bounces
 from engine.runtime.touching import Entries, Touching
 from engine.store import Connection, counters, events, people, watches
@@ -106,7 +106,7 @@ class Intake:
     def settle(self, touches: dict[Pair, Touch]) -> None:
         """Decide until nothing new is touched. A rule is never woken by what it caused, so this ends."""
         while touches:
-            caused = self.deciding.decide(awake(self.connection, self.workspace, self.live, touches))
+            caused = self.deciding.decide(to_decide(self.connection, self.workspace, self.live, touches, self.now))
             touches = self._followed_up(caused) if caused else {}
 
     # ---------------------------------------------------------------------------------- what is new

@@ -11,6 +11,7 @@ from engine.journeys.rulebook import DAY, RuleLife
 from engine.language import nodes
 from engine.language.program import Do, Program
 from engine.runtime.hints import Hints
+from engine.store.operations import OperationRow
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ class Live:
 
     rules: Mapping[int, LiveRule]
     change: int = -1
+    operations: tuple[OperationRow, ...] = ()
+    """Those under way: what they have still to change is honored by every decision as if it were changed."""
     _concerned: dict[str, Concerned] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -179,6 +182,26 @@ class Live:
     def paused(self) -> Mapping[int, int]:
         """The rules that are paused, and since when."""
         return {row: rule.paused_at for row, rule in self.rules.items() if rule.paused_at is not None}
+
+    @cached_property
+    def resuming(self) -> Mapping[int, int]:
+        """The rules whose journeys are being made due again, and since when."""
+        return {one.subject: one.since for one in self.operations if one.kind == "resume"}
+
+    @cached_property
+    def moving(self) -> Mapping[int, OperationRow]:
+        """The rules whose journeys are being moved to the live version."""
+        return {one.subject: one for one in self.operations if one.kind == "move"}
+
+    @cached_property
+    def erasing(self) -> frozenset[int]:
+        """The people who are being erased."""
+        return frozenset(one.subject for one in self.operations if one.kind == "erase")
+
+    @cached_property
+    def history(self) -> OperationRow | None:
+        """What gathers whom history concerns, to be decided when all of it is there."""
+        return next((one for one in self.operations if one.kind == "history"), None)
 
     def names(self, rows: Iterable[int]) -> frozenset[str] | None:
         """The event names that these rules look at; nothing when one looks at all."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -12,11 +13,10 @@ from engine.language import Diagnostic, read
 from engine.language.nodes import QuietHours, Rule
 from engine.language.program import Program
 from engine.language.renames import renamed
-from engine.runtime import migrating
 from engine.runtime.live import Live, LiveRule
-from engine.runtime.migrating import Moves
 from engine.runtime.pausing import ended, is_paused, pauses_of
-from engine.store import Connection, journeys, outbox, pausing, rules, watches
+from engine.store import Connection, operations, rules
+from engine.store.operations import OperationRow
 from engine.store.rows import RuleRow
 
 Quiet = tuple[QuietHours, ...]
@@ -24,10 +24,11 @@ Quiet = tuple[QuietHours, ...]
 
 
 class Edit(NamedTuple):
-    """The rules as they are live after an edit, and by rule what became of journeys that waited, as far as it asked."""
+    """The rules as they are live after an edit, and what is to follow in pages: by rule, to what waits of it."""
 
     live: Live
-    moves: Mapping[str, Moves]
+    following: Mapping[str, OperationRow]
+    seeds: Sequence[OperationRow]
 
 
 def go_live(
@@ -44,12 +45,13 @@ def go_live(
 
     A rule not met before goes live now. A rule whose trigger or opening Conditions changed goes live anew; any
     other edit takes effect for journeys that start later, unless it is to ``migrate`` those that wait. A rule that is
-    no longer there ends its journeys.
+    no longer there ends its journeys. All of it holds from here on; what it does to many rows follows in pages.
     """
     known = rules.every(connection, workspace)
     wanted = {program.id: program for program in programs}
     gone = [row for row in known.values() if row.rule_id not in wanted and row.removed_at is None]
-    moves = _remove(connection, workspace, gone, now)
+    following = _remove(connection, workspace, gone, now)
+    seeds = []
     next_row = rules.next_id(connection)
     current = {}
     for program in programs:
@@ -64,15 +66,20 @@ def go_live(
         if before is None or before.version != row.version:
             rules.save_version(connection, workspace, row.id, program.digest, program.text, now)
         if program.stands and (before is None or before.opened_at != row.opened_at) and not is_paused(row):
-            watches.seed_watches(connection, workspace, row.id, now)
-    if changed or gone:
-        rules.note_change(connection, workspace)
+            operations.supersede(connection, workspace, row.id, ("seed",), now)
+            seeds.append(operations.begin(connection, workspace, "seed", row.id, now))
     live = picture(connection, workspace, programs, current, quiet=quiet)
-    if not migrate:
-        return Edit(live, moves)
-    moves |= migrating.migrate(connection, workspace, live, now)
-    at_hand = {one.digest: one for one in live.programs}
-    return Edit(picture(connection, workspace, programs, current, at_hand, quiet=quiet), moves)
+    for rule in live.rules.values() if migrate else ():
+        if len(rule.life.versions) > 1:
+            following[rule.id] = operations.begin(connection, workspace, "move", rule.row, now)
+    if changed or following or seeds:
+        rules.note_change(connection, workspace)
+        live = replace(
+            live,
+            change=rules.changes(connection, workspace),
+            operations=operations.under_way(connection, workspace),
+        )
+    return Edit(live, following, seeds)
 
 
 def picture(
@@ -97,7 +104,7 @@ def picture(
         versions = {program.digest: program, **older[row.id]}
         life = RuleLife(program, versions, row.live_at, row.opened_at, pauses_of(row))
         found[row.id] = LiveRule(row.id, life, quiet)
-    return Live(found, rules.changes(connection, workspace))
+    return Live(found, rules.changes(connection, workspace), operations.under_way(connection, workspace))
 
 
 def stored(connection: Connection, workspace: int, known: Iterable[Program], quiet: Quiet = ()) -> Live:
@@ -147,13 +154,11 @@ def _row(before: RuleRow | None, program: Program, workspace: int, next_row: int
     )
 
 
-def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now: int) -> dict[str, Moves]:
-    """End the journeys of rules that are no longer there, and withdraw what has not left."""
-    moves = {}
-    for row in gone:
-        moves[row.rule_id] = Moves(ended=journeys.end_all(connection, workspace, row.id, now, "rule_removed"))
-        outbox.withdraw_rule(connection, workspace, row.id, "rule_removed")
-        watches.forget_watches(connection, row.id)
-        pausing.forget(connection, workspace, row.id)
+def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now: int) -> dict[str, OperationRow]:
+    """Have rules that are no longer there decide and send nothing; their journeys end, and what has not left goes."""
     rules.update(connection, [ended(row, now)._replace(removed_at=now) for row in gone])
-    return moves
+    following = {}
+    for row in gone:
+        operations.supersede(connection, workspace, row.id, ("pause", "resume", "seed", "move"), now)
+        following[row.rule_id] = operations.begin(connection, workspace, "remove", row.id, now)
+    return following

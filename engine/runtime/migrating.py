@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -11,12 +12,10 @@ from engine.journeys.conditions import Entry
 from engine.journeys.journey import Effect, Journey
 from engine.language.program import Program
 from engine.runtime.live import Live, LiveRule
-from engine.runtime.loading import revived
+from engine.runtime.loading import Pair, revived
 from engine.store import Connection, journeys, migrating
 from engine.store.rows import JourneyRow
-
-PAGE = 500
-"""Journeys read and written at once."""
+from engine.store.rule_pages import Place
 
 
 class Moves(NamedTuple):
@@ -30,25 +29,31 @@ class Moves(NamedTuple):
     """Their rule is gone."""
 
 
-def migrate(connection: Connection, workspace: int, live: Live, now: int) -> dict[str, Moves]:
-    """Move every journey that can be moved; those that were are due ``now``, by the new version."""
+def move_page(connection: Connection, rule: LiveRule, now: int, after: Place, limit: int) -> tuple[Moves, Place | None]:
+    """Move the next journeys of a rule that can be moved, and the place behind them; nothing at the end.
+
+    Those that are moved are due ``now``, by the new version.
+    """
+    rows, place = migrating.waiting_on_others(connection, rule.row, rule.program.digest, after, limit)
+    return _move(connection, rule, rows, now), place
+
+
+def move_pairs(connection: Connection, live: Live, pairs: Iterable[Pair]) -> dict[int, int]:
+    """Move what waits under pairs of rules that are moving; gives how many journeys were, by rule."""
+    waiting: dict[int, list[JourneyRow]] = defaultdict(list)
+    for row in migrating.of_pairs(connection, [pair for pair in pairs if pair[1] in live.moving]):
+        if row.version != live.rules[row.rule].program.digest:
+            waiting[row.rule].append(row)
     return {
-        rule.id: _migrate_rule(connection, workspace, rule, now)
-        for rule in live.rules.values()
-        if len(rule.life.versions) > 1
+        rule: _move(connection, live.rules[rule], rows, live.moving[rule].since).moved for rule, rows in waiting.items()
     }
 
 
-def _migrate_rule(connection: Connection, workspace: int, rule: LiveRule, now: int) -> Moves:
+def _move(connection: Connection, rule: LiveRule, rows: Sequence[JourneyRow], now: int) -> Moves:
     due = None if rule.paused_at is not None else now
-    moved = stayed = after = 0
-    while rows := migrating.waiting_on_others(connection, workspace, rule.row, rule.program.digest, after, PAGE):
-        after = rows[-1].id
-        changed = [_moved(row, rule, due) for row in rows]
-        journeys.update(connection, [row for row in changed if row is not None])
-        stayed += changed.count(None)
-        moved += len(changed) - changed.count(None)
-    return Moves(moved, stayed)
+    changed = [_moved(row, rule, due) for row in rows]
+    journeys.update(connection, [row for row in changed if row is not None])
+    return Moves(len(changed) - changed.count(None), changed.count(None))
 
 
 def _moved(row: JourneyRow, rule: LiveRule, due: int | None) -> JourneyRow | None:

@@ -20,6 +20,7 @@ from engine.journeys.steps import Steps
 from engine.journeys.timeline import Change, Event
 from engine.language.nodes import Action
 from engine.runtime import pausing
+from engine.runtime.catching_up import catch_up
 from engine.runtime.deciding import Caused
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
@@ -69,6 +70,9 @@ class Claiming:
         ``faults``, by row: why nothing could be made of an action. It has not left, and counts for nothing.
         """
         self.faults = faults
+        kept_back = [stopped for row in rows if (stopped := self._kept_back(row)) is not None]
+        resting = {row.id for row in kept_back}
+        rows = [row for row in rows if row.id not in resting]
         fresh = [row for row in rows if row.left_at is None]
         given_back = [row for row in rows if row.left_at is not None and not row.attempts]
         self._load([row for row in (*fresh, *given_back) if row.rule in self.live.rules])
@@ -82,13 +86,25 @@ class Claiming:
         claimed = [self._sending(row) for row in leaving if row.id not in faults]
         failed = [self._failed(row, faults[row.id]) for row in leaving if row.id in faults]
         self.failed = {row.id for row in failed}
-        outbox.save(self.connection, [*claimed, *failed, *(row for row in answers if not self._leaves(row))])
+        settled = [row for row in answers if not self._leaves(row)]
+        outbox.save(self.connection, [*claimed, *failed, *settled, *kept_back])
         journeys.update(self.connection, [self._row(id) for id in self.journeys])
         self.intake.put(self.caused)
         self._stop_rules()
         return claimed
 
+    def _kept_back(self, row: OutboxRow) -> OutboxRow | None:
+        """The row as a pause or an erasure leaves it, where its page has not come by; nothing where there is none."""
+        if row.person_id in self.live.erasing:
+            return row._replace(status="held" if row.status == "pending" else "dead", reason=outbox.ERASED)
+        if row.rule in self.live.paused and row.status == "pending":
+            return row._replace(status="held", reason=pausing.PAUSED)
+        return None
+
     def _load(self, rows: Sequence[OutboxRow]) -> None:
+        if self.live.operations:
+            pairs = {(row.person_id, row.rule) for row in rows}
+            catch_up(self.connection, self.intake.workspace, self.live, pairs)
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
             self.journeys[found.id] = revived(found)
             self.pairs[found.id] = (found.person_id, found.rule)

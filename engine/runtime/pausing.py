@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from engine.errors import ConfigError, did_you_mean
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
-from engine.store import Connection, pausing, rules, switches, watches
+from engine.store import Connection, operations, pausing, rules, switches
+from engine.store.operations import OperationRow
 from engine.store.rows import RuleRow
 from engine.store.switches import SwitchRow
+
+PAUSED: Final = "paused"
+"""The reason of actions that a pause holds back."""
 
 Pauses = tuple[tuple[int, int | None], ...]
 """Stretches of time, the last of them open while the rule is paused."""
@@ -29,15 +34,19 @@ def ended(row: RuleRow, now: int) -> RuleRow:
     return _with(row, tuple((start, now if end is None else end) for start, end in pauses_of(row)))
 
 
-def pause(connection: Connection, workspace: int, rule: str, now: int) -> bool:
-    """Pause a rule from ``now`` on; False when it was paused already. Raises ConfigError where none is live."""
+def pause(connection: Connection, workspace: int, rule: str, now: int) -> OperationRow | None:
+    """Pause a rule from ``now`` on; nothing when it was paused already. Raises ConfigError where none is live.
+
+    From here on nothing of it is decided or leaves; pages take its rows out of the indexes.
+    """
     row = _row(connection, workspace, rule)
     if is_paused(row):
-        return False
+        return None
     rules.update(connection, [_with(row, (*pauses_of(row), (now, None)))])
+    operations.supersede(connection, workspace, row.id, ("resume", "seed"), now)
+    begun = operations.begin(connection, workspace, "pause", row.id, now)
     rules.note_change(connection, workspace)
-    pausing.rest(connection, workspace, row.id)
-    return True
+    return begun
 
 
 def stop(connection: Connection, workspace: int, rule: str, now: int, reason: str) -> None:
@@ -46,22 +55,20 @@ def stop(connection: Connection, workspace: int, rule: str, now: int, reason: st
         switches.stop(connection, workspace, SwitchRow("rule", rule, now, reason))
 
 
-def resume(connection: Connection, workspace: int, live: Live, rule: str, now: int) -> dict[Pair, Touch] | None:
-    """End a rule's pause: all of it is due ``now``. Gives what came late meanwhile, to be decided first.
+def resume(connection: Connection, workspace: int, rule: str, now: int) -> OperationRow | None:
+    """End a rule's pause: all of it is due ``now``, after what came late meanwhile; nothing when it was not paused.
 
-    None when it was not paused. Raises ConfigError where no such rule is live.
+    Raises ConfigError where no such rule is live.
     """
     row = _row(connection, workspace, rule)
     if not is_paused(row):
         return None
     rules.update(connection, [ended(row, now)])
     switches.release(connection, workspace, "rule", rule)
+    operations.supersede(connection, workspace, row.id, ("pause",), now)
+    begun = operations.begin(connection, workspace, "resume", row.id, now)
     rules.note_change(connection, workspace)
-    pausing.go_on(connection, workspace, row.id, now)
-    if live.rules[row.id].program.stands:
-        watches.seed_watches(connection, workspace, row.id, now)
-    late = pausing.taken_up(connection, workspace, row.id)
-    return {(person, row.id): Touch(since, bool(merged)) for person, since, merged in late}
+    return begun
 
 
 def awake(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Mapping[Pair, Touch]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,11 +11,9 @@ from sqlalchemy import (
     and_,
     case,
     exists,
-    func,
     literal_column,
     or_,
     select,
-    union_all,
 )
 
 from engine.store.outbox import ERASED
@@ -83,38 +81,52 @@ def expire(connection: Connection, now: int) -> int:
 
 MERGED = Prepared(select(people.c.id, people.c.public_id).where(people.c.merged_into == _person), "person")
 
-_message_ids = union_all(
-    *(
-        select(one.c.message_id).where(one.c.person_id == _person, one.c.message_id.is_not(None))
-        for one in (events, attribute_changes)
-    )
-)
-_public_ids = union_all(
-    *(select(one.c.public_id).where(one.c.person_id == _person) for one in (events, attribute_changes))
-)
+_messages = batch("messages", key=str)
 FORGET_MESSAGES = Prepared(
     idempotency.delete().where(
         idempotency.c.workspace_id == _workspace,
         idempotency.c.namespace == literal_column("'message'"),
-        idempotency.c.key.in_(_message_ids),
+        idempotency.c.key.in_(select(_messages["key"])),
     ),
-    "workspace", "person",
-)  # fmt: skip
-FORGET_KEYS = Prepared(
-    idempotency.delete().where(
-        idempotency.c.namespace != literal_column("'message'"),
-        idempotency.c.public_id.in_(_public_ids),
-        idempotency.c.workspace_id == _workspace,
-    ),
-    "workspace", "person",
+    "workspace", "messages",
 )  # fmt: skip
 
 
-def _gone(table: Table) -> Prepared:
-    return Prepared(table.delete().where(table.c.person_id == _person), "person")
+def _entries(table: Table) -> tuple[Prepared, Prepared, Prepared]:
+    """Of a person: some rows with their message ids; the keys of doors under which rows came in; to drop rows."""
+    of_rows = table.c.id.in_(select(_ids["id"]))
+    return (
+        Prepared(
+            select(table.c.id, table.c.message_id).where(table.c.person_id == _person).limit(bound("limit")),
+            "person", "limit",
+        ),
+        Prepared(
+            idempotency.delete().where(
+                idempotency.c.namespace != literal_column("'message'"),
+                idempotency.c.public_id.in_(select(table.c.public_id).where(of_rows)),
+                idempotency.c.workspace_id == _workspace,
+            ),
+            "workspace", "ids",
+        ),
+        Prepared(table.delete().where(of_rows), "ids"),
+    )  # fmt: skip
 
 
-GONE = {table.name: _gone(table) for table in (answers, events, attribute_changes, identifiers)}
+EVENTS = _entries(events)
+CHANGES = _entries(attribute_changes)
+ANSWERS = Prepared(
+    select(answers.c.namespace, answers.c.key).where(answers.c.person_id == _person).limit(bound("limit")),
+    "person", "limit",
+)  # fmt: skip
+FORGET_ANSWER = Prepared(
+    answers.delete().where(
+        answers.c.workspace_id == _workspace,
+        answers.c.namespace == bound("of_namespace"),
+        answers.c.key == bound("of_key"),
+    ),
+    "workspace", "of_namespace", "of_key",
+)  # fmt: skip
+FORGET_IDENTIFIERS = Prepared(identifiers.delete().where(identifiers.c.person_id == _person), "person")
 UNWATCH = Prepared(
     watches.delete().where(watches.c.workspace_id == _workspace, watches.c.person_id == _person),
     "workspace", "person",
@@ -142,9 +154,20 @@ _undone = and_(
         outbox.c.status.in_([literal_column("'held'"), literal_column("'pending'")]),
     ),
 )
+
+
+def _rows_of(table: Table) -> Prepared:
+    """A page of a person's rows behind one of them, from the index alone."""
+    behind = (table.c.person_id == _person, table.c.id > bound("after"))
+    return Prepared(
+        select(table.c.id).where(*behind).order_by(table.c.id).limit(bound("limit")), "person", "after", "limit"
+    )
+
+
+JOURNEYS = _rows_of(journeys)
 BLANK_JOURNEYS = Prepared(
     journeys.update()
-    .where(journeys.c.person_id == _person)
+    .where(journeys.c.id.in_(select(_ids["id"])))
     .values(
         reason=case((or_(_waits, _undone), _erased), else_=journeys.c.reason),
         ended_at=case((_waits, bound("now")), else_=journeys.c.ended_at),
@@ -154,7 +177,7 @@ BLANK_JOURNEYS = Prepared(
         limit_values=literal_column("'[]'"),
         state=literal_column("''"),
     ),
-    "person", "now",
+    "ids", "now",
 )  # fmt: skip
 
 
@@ -163,9 +186,10 @@ def _one_of(*states: str) -> ColumnElement[bool]:
 
 
 _unsent, _left = _one_of("held", "pending"), _one_of("sending", "failed")
+ACTIONS = _rows_of(outbox)
 BLANK_ACTIONS = Prepared(
     outbox.update()
-    .where(outbox.c.person_id == _person)
+    .where(outbox.c.id.in_(select(_ids["id"])))
     .values(
         status=case((_unsent, literal_column("'cancelled'")), (_left, literal_column("'dead'")), else_=outbox.c.status),
         reason=case((or_(_unsent, _left), _erased), else_=outbox.c.reason),
@@ -175,12 +199,10 @@ BLANK_ACTIONS = Prepared(
         body=None,
         variables=literal_column("'{}'"),
     ),
-    "person",
+    "ids",
 )
-ON_THE_WIRE = Prepared(
-    select(func.count()).where(outbox.c.person_id == _person, _one_of("sending")),
-    "person",
-)
+ON_THE_WIRE = Prepared(select(outbox.c.id).where(outbox.c.person_id == _person, _one_of("sending")), "person")
+OTHERS = Prepared(select(people.c.id).where(people.c.merged_into == _person).limit(bound("limit")), "person", "limit")
 BLANK_PERSON = Prepared(
     people.update()
     .where(people.c.id == _person)
@@ -197,20 +219,76 @@ def merged(connection: Connection, person: int) -> dict[int, bytes]:
 def erase(
     connection: Connection, workspace: int, person: int, others: Sequence[int], now: int, new_id: bytes
 ) -> dict[str, int]:
-    """Take out what is a person's; ``others`` are those merged into them. Gives how many rows of each kind.
+    """Make somebody unknown of a person; ``others`` are those merged into them. Gives how many rows of each kind.
 
-    Journeys and actions stay as rows of somebody unknown, so that what rules did stays counted: those that waited have
-    ended, those on their way are given up. ``on_the_wire`` are those that a sender had taken up, and may be handing
-    over now; nothing else leaves. A constant number of statements, each by an index.
+    From here on nobody finds them by any id, nothing is decided of them and nothing leaves: ``on_the_wire`` are the
+    actions that a sender had taken up, and may be handing over now. The rows that are theirs follow in :data:`STAGES`.
     """
-    keys = FORGET_MESSAGES.run(connection, workspace, person) + FORGET_KEYS.run(connection, workspace, person)
-    counts = {name: statement.run(connection, person) for name, statement in GONE.items()}
+    identifiers = FORGET_IDENTIFIERS.run(connection, person)
     TAKE_UP.run(connection, workspace, listed([person, *others]))
     watched = UNWATCH.run(connection, workspace, person)
-    ended = BLANK_JOURNEYS.run(connection, person, now)
-    on_the_wire = ON_THE_WIRE.row(connection, person)
-    actions = BLANK_ACTIONS.run(connection, person)
-    FORGET_PEOPLE.run(connection, listed(others))
+    on_the_wire = [row for (row,) in ON_THE_WIRE.rows(connection, person)]
+    BLANK_ACTIONS.run(connection, listed(on_the_wire))
     BLANK_PERSON.run(connection, person, new_id, now)
-    told = {"keys": keys, "watches": watched, "journeys": ended, "actions": actions}
-    return {**counts, **told, "on_the_wire": on_the_wire[0] if on_the_wire else 0}
+    none = dict.fromkeys(("keys", "answers", "events", "attribute_changes", "journeys", "actions"), 0)
+    return {**none, "identifiers": identifiers, "watches": watched, "on_the_wire": len(on_the_wire)}
+
+
+Done = tuple[dict[str, int], int, int | None]
+"""What a page has changed, how many rows it looked at, and behind which the next begins; nothing at the end."""
+
+Stage = Callable[[Connection, int, int, int, int, int], Done]
+"""A page of a person's rows: workspace, person, when they were erased, behind which row, how many."""
+
+
+def _blank_journeys(connection: Connection, _workspace: int, person: int, now: int, after: int, limit: int) -> Done:
+    """What rules did stays counted, without a word of content; what waited has ended."""
+    rows = [row for (row,) in JOURNEYS.rows(connection, person, after, limit)]
+    BLANK_JOURNEYS.run(connection, listed(rows), now)
+    return {"journeys": len(rows)}, len(rows), rows[-1] if len(rows) == limit else None
+
+
+def _blank_actions(connection: Connection, _workspace: int, person: int, _now: int, after: int, limit: int) -> Done:
+    rows = [row for (row,) in ACTIONS.rows(connection, person, after, limit)]
+    BLANK_ACTIONS.run(connection, listed(rows))
+    return {"actions": len(rows)}, len(rows), rows[-1] if len(rows) == limit else None
+
+
+def _dropping(kind: str, entries: tuple[Prepared, Prepared, Prepared]) -> Stage:
+    """Drops a person's events, or changes of attributes, and the keys under which they came in."""
+    page, doors, drop = entries
+
+    def stage(connection: Connection, workspace: int, person: int, _now: int, _after: int, limit: int) -> Done:
+        most = max(limit // 3, 1)  # with each entry may go its message id and the key of a door
+        found = page.rows(connection, person, most)
+        rows = listed(row for row, _ in found)
+        keys = FORGET_MESSAGES.run(connection, workspace, listed(key for _, key in found if key is not None))
+        keys += doors.run(connection, workspace, rows)
+        drop.run(connection, rows)
+        return {"keys": keys, kind: len(found)}, len(found) + keys, 0 if len(found) == most else None
+
+    return stage
+
+
+def _drop_answers(connection: Connection, workspace: int, person: int, _now: int, _after: int, limit: int) -> Done:
+    found = ANSWERS.rows(connection, person, limit)
+    FORGET_ANSWER.many(connection, [(workspace, *one) for one in found])
+    return {"answers": len(found)}, len(found), 0 if len(found) == limit else None
+
+
+def _drop_others(connection: Connection, _workspace: int, person: int, _now: int, _after: int, limit: int) -> Done:
+    """Those who had been merged into the person."""
+    found = [row for (row,) in OTHERS.rows(connection, person, limit)]
+    FORGET_PEOPLE.run(connection, listed(found))
+    return {}, len(found), 0 if len(found) == limit else None
+
+
+STAGES: tuple[Stage, ...] = (
+    _blank_journeys,
+    _blank_actions,
+    _dropping("events", EVENTS),
+    _dropping("attribute_changes", CHANGES),
+    _drop_answers,
+    _drop_others,
+)
+"""The rows that are a person's, one kind after the other: an action says whether its journey was undone."""

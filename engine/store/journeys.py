@@ -138,18 +138,6 @@ WAITING = Prepared(
     .order_by(journeys.c.person_id, journeys.c.rule),
     "workspace", "after", "limit",
 )  # fmt: skip
-END_ALL = Prepared(
-    journeys.update()
-    .where(journeys.c.rule == bound("of_rule"), journeys.c.workspace_id == _workspace, _waits)
-    .values(ended_at=bound("end"), reason=bound("why"), due_at=None),
-    "workspace", "of_rule", "end", "why",
-)  # fmt: skip
-ROUSE = Prepared(
-    journeys.update()
-    .where(journeys.c.rule == bound("of_rule"), journeys.c.workspace_id == _workspace, _waits)
-    .values(due_at=bound("due")),
-    "workspace", "of_rule", "due",
-)  # fmt: skip
 
 
 def load(connection: Connection, pairs: Iterable[tuple[int, int, int]]) -> list[JourneyRow]:
@@ -227,13 +215,3 @@ def of_person(connection: Connection, person: int) -> list[JourneyRow]:
 def waiting(connection: Connection, workspace: int, after: int, limit: int) -> list[Pair]:
     """The pairs under which a journey waits, of the next ``limit`` people behind the row ``after``."""
     return [(person, rule) for person, rule in WAITING.rows(connection, workspace, after, limit)]
-
-
-def end_all(connection: Connection, workspace: int, rule: int, at: int, reason: str) -> int:
-    """End every journey of a rule that waits; gives how many."""
-    return END_ALL.run(connection, workspace, rule, at, reason)
-
-
-def rouse(connection: Connection, workspace: int, rule: int, at: int | None) -> int:
-    """Make every waiting journey of a rule due at ``at``, as after a pause, or never; gives how many."""
-    return ROUSE.run(connection, workspace, rule, at)

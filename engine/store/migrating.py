@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, literal_column, select
+from collections.abc import Iterable
 
-from engine.store.prepared import Prepared, bound
+from sqlalchemy import Connection
+
+from engine.store import journeys, rule_pages
 from engine.store.rows import JourneyRow
-from engine.store.schema import journeys
-
-# The sum keeps SQLite from sorting all journeys of the rule for each page of them.
-OTHERS = Prepared(
-    select(*(journeys.c[one] for one in JourneyRow._fields))
-    .where(
-        journeys.c.workspace_id == bound("workspace"),
-        journeys.c.rule + literal_column("0") == bound("rule"),
-        journeys.c.version != bound("version"),
-        journeys.c.ended_at.is_(None),
-        journeys.c.id > bound("after"),
-    )
-    .order_by(journeys.c.id)
-    .limit(bound("limit")),
-    "workspace", "rule", "version", "after", "limit",
-)  # fmt: skip
+from engine.store.rule_pages import Place
 
 
 def waiting_on_others(
-    connection: Connection, workspace: int, rule: int, version: str, after: int, limit: int
-) -> list[JourneyRow]:
-    """The next ``limit`` of them behind the row ``after``; reads all journeys once, by their rows."""
-    return list(map(JourneyRow._make, OTHERS.rows(connection, workspace, rule, version, after, limit)))
+    connection: Connection, rule: int, version: str, after: Place, limit: int
+) -> tuple[list[JourneyRow], Place | None]:
+    """Return the next journeys of the rule on other versions, and the place behind them; nothing at the end."""
+    ids, place = rule_pages.waiting(connection, rule, after, limit, but=version)
+    return journeys.by_id(connection, ids), place
+
+
+def of_pairs(connection: Connection, pairs: Iterable[tuple[int, int]]) -> list[JourneyRow]:
+    """Return the journeys that wait under pairs of person and rule."""
+    return journeys.by_id(connection, rule_pages.of_pairs(connection, pairs))

@@ -84,12 +84,6 @@ def _one_of(*states: str) -> ColumnElement[bool]:
 
 _cancelled: dict[str, Any] = {"status": literal_column("'cancelled'"), "reason": bound("why"), "ready_at": None}
 CANCEL = Prepared(outbox.update().where(outbox.c.id == bound("row")).values(_cancelled), "row", "why")
-WITHDRAW_RULE = Prepared(
-    outbox.update()
-    .where(outbox.c.workspace_id == _workspace, _one_of("held", "pending"), outbox.c.rule == bound("of_rule"))
-    .values(_cancelled),
-    "workspace", "of_rule", "why",
-)  # fmt: skip
 
 _names = batch("names", name=str)
 _named = outbox.alias()
@@ -205,11 +199,6 @@ def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason
     found = [(key, row) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted)) if status in OPEN]
     CANCEL.many(connection, [(row, reason) for _, row in found])
     return [key for key, _ in found]
-
-
-def withdraw_rule(connection: Connection, workspace: int, rule: int, reason: str) -> int:
-    """Cancel every action of a rule that no sender has taken up; gives how many."""
-    return WITHDRAW_RULE.run(connection, workspace, rule, reason)
 
 
 def claimable(connection: Connection, workspace: int, names: Iterable[str], now: int, limit: int) -> list[OutboxRow]:

@@ -116,9 +116,13 @@ FIND = Prepared(
     "workspace", "value",
 )  # fmt: skip
 
+_winner = people.alias("winner")
+_is = func.coalesce(people.c.merged_into, people.c.id)
 BY_PUBLIC_ID = Prepared(
-    select(func.coalesce(people.c.merged_into, people.c.id)).where(
-        people.c.workspace_id == bound("workspace"), people.c.public_id == bound("public_id")
+    select(_is).where(
+        people.c.workspace_id == bound("workspace"),
+        people.c.public_id == bound("public_id"),
+        ~exists().where(_winner.c.id == _is, _winner.c.erased_at.is_not(None)),
     ),
     "workspace", "public_id",
 )  # fmt: skip

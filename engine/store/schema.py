@@ -252,14 +252,15 @@ journeys = Table(
     **STRICT,
 )
 partial("ix_journeys_due", journeys.c.due_at, journeys.c.workspace_id, journeys.c.due_at, journeys.c.person_id)
+some("ix_journeys_waiting", journeys.c.ended_at.is_(None), journeys.c.rule, journeys.c.version)
 
 set_aside = Table(
     "set_aside",
     metadata,
     workspace(),
-    refers("rule", "rules.id"),  # one that is paused
+    refers("rule", "rules.id"),
     whole("person_id"),
-    whole("since"),  # the earliest instant, before the pause, of which something came to be known during it
+    whole("since"),  # the earliest instant of which something came to be known; beyond all time: only a look is owed
     whole("merged"),  # the person has become one with another
     PrimaryKeyConstraint("workspace_id", "rule", "person_id"),
     **KEYED,
@@ -405,6 +406,23 @@ counters = Table(
     PrimaryKeyConstraint("workspace_id", "rule", "name"),
     **KEYED,
 )
+
+operations = Table(
+    "operations",  # what changes many rows and is carried out page by page; it has taken effect as a whole already
+    metadata,
+    key(),
+    workspace(),
+    text("kind"),  # pause, resume, remove, move, seed, erase, history
+    whole("subject"),  # the row of its rule or person; 0: the workspace
+    whole("since"),  # when it took effect
+    whole("ready_at"),  # when its pages may follow
+    whole("stage"),  # which of its kinds of rows is under way
+    text("place"),  # JSON: behind which row the next page begins
+    text("tally"),  # JSON object: how many rows of each kind it has changed
+    whole("ended_at", null=True),  # null: pages are still to follow
+    **STRICT,
+)
+some("ix_operations_under_way", operations.c.ended_at.is_(None), operations.c.workspace_id, operations.c.ready_at)
 
 meta = Table(
     "meta",

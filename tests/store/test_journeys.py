@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from engine.store import counters, journeys, people, rules, watches
+from engine.store import counters, journeys, people, rule_pages, rules, watches
 from engine.store.rows import Tally, WatchRow
 from tests.store.rows import WORKSPACE, add_people, add_rule, journey
 
@@ -53,24 +53,27 @@ def test_due_is_oldest_first_over_journeys_and_watches(connection: Connection) -
     assert journeys.next_due(connection, WORKSPACE + 1) is None
 
 
-def test_watches_are_seeded_for_everybody_once(connection: Connection) -> None:
-    rule = add_rule(connection)
-    seen, watched, gone, unseen = add_people(connection, "seen", "watched", "gone", "unseen")
-    people.lower_first_seen(connection, dict.fromkeys((seen, watched, gone), 1))
+def test_everybody_seen_can_be_watched_but_those_who_are_somebody_else(connection: Connection) -> None:
+    seen, other, gone, _unseen = add_people(connection, "seen", "other", "gone", "unseen")
+    people.lower_first_seen(connection, dict.fromkeys((seen, other, gone), 1))
     people.merge(connection, seen, gone)
-    watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, watched, None, 5, "state")])
-    watches.seed_watches(connection, WORKSPACE, rule, 9)
-    found = watches.load_watches(connection, WORKSPACE, [(one, rule) for one in (seen, watched, gone, unseen)])
-    assert {(row.person_id, row.due_at, row.followed, row.state) for row in found} == {
-        (seen, 9, -1, ""),
-        (watched, 9, 5, "state"),
-    }
-    (row,) = (one for one in found if one.person_id == seen)
-    watches.save_watches(connection, [row._replace(due_at=None, state="x")])
-    assert watches.load_watches(connection, WORKSPACE, [(seen, rule)]) == [row._replace(due_at=None, state="x")]
-    watches.delete_watches(connection, [row.id])
-    watches.forget_watches(connection, rule)
-    assert watches.load_watches(connection, WORKSPACE, [(seen, rule), (watched, rule)]) == []
+    assert rule_pages.watchable(connection, WORKSPACE, 0, 9) == [seen, other]
+    assert rule_pages.watchable(connection, WORKSPACE, 0, 1) == [seen]
+    assert rule_pages.watchable(connection, WORKSPACE, seen, 1) == [other]
+    assert rule_pages.watchable(connection, WORKSPACE + 1, 0, 9) == []
+
+
+def test_watches_are_roused_and_dropped(connection: Connection) -> None:
+    rule = add_rule(connection)
+    watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, 5, None, 5, "state")])
+    ((row, person),) = watches.watches_of(connection, rule, 0, 9)
+    assert rule_pages.rouse_watches(connection, [row], 9) == 1
+    (found,) = watches.load_watches(connection, WORKSPACE, [(person, rule)])
+    assert (found.due_at, found.followed, found.state) == (9, 5, "state")
+    watches.save_watches(connection, [found._replace(due_at=None, state="x")])
+    assert watches.load_watches(connection, WORKSPACE, [(person, rule)]) == [found._replace(due_at=None, state="x")]
+    watches.delete_watches(connection, [row])
+    assert watches.load_watches(connection, WORKSPACE, [(person, rule)]) == []
 
 
 def test_what_was_decided_since(connection: Connection) -> None:
@@ -127,12 +130,28 @@ def test_waiting_pairs_come_in_whole_people(connection: Connection) -> None:
     assert journeys.waiting(connection, WORKSPACE, 1, 1) == [(3, two)]
 
 
-def test_a_rule_ends_and_is_roused_as_a_whole(connection: Connection) -> None:
+def test_what_waits_under_a_rule_is_found_page_by_page_over_its_versions(connection: Connection) -> None:
+    rule, other = add_rule(connection), add_rule(connection, "other")
+    rows = [
+        journey(1, 1, rule)._replace(version="b"), journey(2, 2, rule, ended_at=1), journey(3, 3, rule),
+        journey(4, 4, other), journey(5, 5, rule)._replace(version="b"),
+    ]  # fmt: skip
+    journeys.insert(connection, rows)
+    found, place = [], rule_pages.BEGINNING
+    while place is not None:
+        page, place = rule_pages.waiting(connection, rule, place, 1)
+        found += page
+    assert sorted(found) == [1, 3, 5]
+    assert rule_pages.waiting(connection, rule, rule_pages.BEGINNING, 9, but="b") == ([3], None)
+    assert rule_pages.of_pairs(connection, [(1, rule), (2, rule), (4, rule)]) == [1]
+
+
+def test_journeys_end_and_are_roused_by_their_rows(connection: Connection) -> None:
     rule = add_rule(connection)
     journeys.insert(connection, [journey(1, 1, rule, due_at=5), journey(2, 2, rule, ended_at=1)])
-    assert journeys.rouse(connection, WORKSPACE, rule, 3) == 1
+    assert rule_pages.rouse(connection, [1, 2], 3) == 1
     assert journeys.next_due(connection, WORKSPACE) == 3
-    assert journeys.end_all(connection, WORKSPACE, rule, 8, "removed") == 1
+    assert rule_pages.end(connection, [1, 2], 8, "removed") == 1
     (ended,) = journeys.of_person(connection, 1)
     assert (ended.ended_at, ended.reason, ended.due_at) == (8, "removed", None)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection
 
-from engine.store import erasing, outbox
+from engine.store import erasing, outbox, rule_pages
 from tests.store.rows import WORKSPACE, action
 
 NAMES = ["mail", "other"]
@@ -56,7 +56,7 @@ def test_only_what_nobody_took_up_is_withdrawn(connection: Connection) -> None:
         "sending",
     }
     outbox.insert(connection, [action("other", rule=2), action("more")])
-    assert outbox.withdraw_rule(connection, WORKSPACE, 1, "gone") == 1
+    assert rule_pages.withdraw(connection, WORKSPACE, 1, "gone", 9) == 1
     assert {row.key: row.status for row in outbox.listing(connection, WORKSPACE, 0, 99)}.items() >= {
         ("more", "cancelled"), ("other", "pending"),
     }  # fmt: skip
