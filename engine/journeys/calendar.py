@@ -13,10 +13,9 @@ import calendar as months
 import datetime
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from engine.iso8601 import IsoTime, read_iso
 from engine.language import nodes
 
 Zone = datetime.tzinfo
@@ -29,7 +28,6 @@ _WEEKDAYS: tuple[nodes.Weekday, ...] = (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
 )  # fmt: skip
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
-_ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?\Z", re.ASCII)
 _ISO_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d+)?)?\Z", re.ASCII)
 FIRST = -62_135_596_800 * _SECOND
 """The beginning of the year 1: no moment lies before it."""
@@ -40,13 +38,9 @@ _MARGIN = 2 * _DAY
 """As far from the calendar's ends every zone has a wall clock."""
 
 
-@lru_cache(maxsize=1024)
-def zone_named(name: str) -> Zone | None:
-    """The zone of an IANA name; nothing for a name nobody knows."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+UNIX_SECONDS = (946_684_800, 4_102_444_800)
+"""From 2000-01-01 to 2100-01-01: a whole number in between is unix seconds where a date is asked for, and a thousand
+times as large it is milliseconds."""
 
 
 def wall(at: int, zone: Zone) -> datetime.datetime:
@@ -128,30 +122,65 @@ def next_time(at: int, weekday: nodes.Weekday | None, time: nodes.TimeOfDay, zon
 # ------------------------------------------------------------------------------------ dates in values
 
 
-def is_date(value: object) -> bool:
-    """Whether ``value`` is text that names a calendar day without a time."""
-    return isinstance(value, str) and _ISO_DATE.match(value) is not None
-
-
 def moment_of(value: Any, zone: Zone) -> int | None:
-    """The moment an ISO date or time names: a date is its midnight, a time without offset is ``zone``'s."""
-    if not isinstance(value, str) or not (_ISO_DATE.match(value) or _ISO_MOMENT.match(value)):
+    """Return the moment that ISO 8601 text names: a date is its midnight, a time without offset is ``zone``'s."""
+    written = _written(value)
+    return None if written is None else _moment(written, zone)
+
+
+def date_of(value: Any, zone: Zone) -> int | None:
+    """Return the moment a value names where a date is asked for: ISO 8601 text, unix seconds or milliseconds."""
+    unix = _unix(value)
+    return moment_of(value, zone) if unix is None else unix
+
+
+def day_of(value: Any, zone: Zone) -> datetime.date | None:
+    """Return the day of the calendar that a value names; a midnight of UTC is the date that it was made of."""
+    moment, written = _unix(value), _written(value)
+    if written is not None:
+        if written.offset is None:
+            return written.wall.date()
+        moment = _moment(written, zone)
+    if moment is None:
         return None
+    return wall(moment, datetime.UTC if moment % _DAY == 0 else zone).date()
+
+
+def _written(value: Any) -> IsoTime | None:
+    """Return what ISO 8601 text says. Digits alone are no date: they may be an id, an amount or unix time."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    if _ISO_DATE.match(text):
+        try:
+            return IsoTime(datetime.datetime.fromisoformat(text), False, None)
+        except ValueError:
+            return None
+    return None if text.isdecimal() else read_iso(text)
+
+
+def _moment(written: IsoTime, zone: Zone) -> int | None:
     try:
-        read = datetime.datetime.fromisoformat(_without_odd_digits(value))
-        return instant(read, zone) if read.tzinfo is None else within((read - _EPOCH) // _TICK)
+        if written.offset is None:
+            return instant(written.wall, zone)
+        return within((written.wall - _EPOCH.replace(tzinfo=None) - written.offset) // _TICK)
     except (ValueError, OverflowError):
         return None
+
+
+def _unix(value: Any) -> int | None:
+    """Return the moment of a whole number of unix seconds or milliseconds of the years 2000 to 2099."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        return None
+    first, last = UNIX_SECONDS
+    if first <= value <= last:
+        return int(value) * _SECOND
+    return int(value) * 1_000 if first * 1_000 <= value <= last * 1_000 else None
 
 
 def time_of(value: Any) -> datetime.time | None:
     """The time of day that text such as ``09:30`` names."""
     return datetime.time.fromisoformat(value) if isinstance(value, str) and _ISO_TIME.match(value) else None
-
-
-def _without_odd_digits(value: str) -> str:
-    """Fractions cut to the six digits that a microsecond has."""
-    return re.sub(r"(\.\d{6})\d+", r"\1", value.upper())
 
 
 # ------------------------------------------------------------------------------------------ schedules

@@ -470,9 +470,8 @@ def _look_sequence(item: program.Sequence, scene: Scene, at: int) -> bool | None
 
 
 def _look_date(item: nodes.DateFact, scene: Scene, at: int) -> bool:
-    found = scene.values(item.path, at)
-    moments = [calendar.moment_of(one, scene.zone) for one in (found if isinstance(found, list) else [found])]
-    return any(moment is not None and _date_holds(item, scene, at, moment) for moment in moments)
+    moments = reading.dates(scene.values(item.path, at), scene.zone)
+    return any(_date_holds(item, scene, at, moment) for moment in moments)
 
 
 def _date_holds(item: nodes.DateFact, scene: Scene, at: int, moment: int) -> bool:
@@ -534,9 +533,6 @@ def _edges(
 def _date_turns(item: nodes.DateFact, scene: Scene) -> Iterator[int]:
     sources: list[Mapping[str, Any]] = [change.values for change in scene.timeline.changes]
     for fields in sources:
-        found = reading.read(fields, item.path.parts)
-        for one in found if isinstance(found, list) else [found]:
-            moment = calendar.moment_of(one, scene.zone)
-            if moment is not None:
-                yield calendar.add(moment, item.duration, scene.zone, -1)
-                yield from (moment, moment + 1, scene.add(moment, item.duration))
+        for moment in reading.dates(reading.read(fields, item.path.parts), scene.zone):
+            yield calendar.add(moment, item.duration, scene.zone, -1)
+            yield from (moment, moment + 1, scene.add(moment, item.duration))

@@ -12,6 +12,7 @@ from engine.journeys.calendar import Zone
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
 from engine.language.program import TRANSACTIONAL, Program
+from engine.zones import zone_named
 
 DAY = 86_400_000_000
 
@@ -121,7 +122,7 @@ def zone_of(zone: nodes.Zone | None, rule: nodes.Rule, person: Person, settings:
         found = None if one is None else _known_zone(one, person, at)
         if found is not None:
             return found
-    return calendar.zone_named(settings.zone) or datetime.UTC
+    return zone_named(settings.zone) or datetime.UTC
 
 
 def quiet_lines(rule: nodes.Rule, settings: Settings) -> tuple[nodes.QuietHours, ...]:
@@ -138,8 +139,8 @@ def quiet_end(rule: nodes.Rule, person: Person, settings: Settings, at: int) -> 
 
 def _known_zone(zone: nodes.Zone, person: Person, at: int) -> Zone | None:
     if zone.path is None:
-        return calendar.zone_named(zone.name or "")
+        return zone_named(zone.name or "")
     value: object = person.timeline.attributes(at)
     for part in zone.path.parts:
         value = value.get(part) if isinstance(value, Mapping) else None
-    return calendar.zone_named(value) if isinstance(value, str) else None
+    return zone_named(value) if isinstance(value, str) else None

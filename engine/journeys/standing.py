@@ -228,5 +228,4 @@ def _born(schedule: nodes.Schedule, person: Person, zone: Zone, at: int) -> date
     if schedule.path is None:
         return None
     found = values.read(person.timeline.attributes(at), schedule.path.parts)
-    moment = calendar.moment_of(found, zone)
-    return None if moment is None else calendar.wall(moment, zone).date()
+    return next(iter(values.days(found, zone)), None)

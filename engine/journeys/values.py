@@ -7,6 +7,7 @@ against the trigger's field.
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import sys
@@ -145,6 +146,18 @@ def _in_order(left: Any, operator: nodes.Operator, right: Any) -> bool:
             return bool(left > right)
         case _:
             return bool(left >= right)
+
+
+def dates(value: Any, zone: Zone) -> list[int]:
+    """Return the moments that a value, or the elements of a list, name where a date is asked for."""
+    found = (calendar.date_of(one, zone) for one in _elements(value))
+    return [moment for moment in found if moment is not None]
+
+
+def days(value: Any, zone: Zone) -> list[datetime.date]:
+    """Return the days of the calendar that a value, or the elements of a list, name."""
+    found = (calendar.day_of(one, zone) for one in _elements(value))
+    return [day for day in found if day is not None]
 
 
 def is_number(value: Any) -> bool:

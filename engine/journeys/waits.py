@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from engine.journeys import calendar
+from engine.journeys import calendar, values
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import ENDS, EVENTS, Entry, Point, Scene
 from engine.language import nodes
@@ -100,8 +100,7 @@ def stretches(scene: Scene, start: int, horizon: Point) -> Iterator[tuple[int, i
 
 
 def _target(wait: nodes.WaitUntilDate, scene: Scene, now: int, zone: Zone) -> Target:
-    found = scene.values(wait.path, now)
-    date = calendar.moment_of(found[0] if isinstance(found, list) and found else found, zone)
+    date = next(iter(values.dates(scene.values(wait.path, now), zone)), None)
     if date is None:
         return None
     not_after = date if wait.side == "before" else None

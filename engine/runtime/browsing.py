@@ -19,6 +19,7 @@ from engine.runtime import cursors
 from engine.store import Connection, people, reading
 from engine.store.rows import Shown, Stretch
 from engine.timestamps import parse_timestamp
+from engine.zones import zone_named
 
 When = str | datetime.datetime | int
 """A moment: ISO 8601 with an offset, an aware datetime, or microseconds since 1970 UTC."""
@@ -118,7 +119,7 @@ def counts(
     """
     if per not in _LENGTHS:
         raise ConfigError(f"events are counted per {', '.join(get_args(Per)[:-1])} or {get_args(Per)[-1]}, not '{per}'")
-    local = calendar.zone_named(zone)
+    local = zone_named(zone)
     if local is None:
         raise ConfigError(f"'{zone}' is no time zone; write it like 'Europe/Warsaw'")
     first, last = reading.span(connection, workspace) or (0, -1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json as json_module
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,7 @@ from liquid import Markup, RenderContext, is_undefined
 from liquid.filter import sequence_filter, string_filter, with_context
 
 from engine.clock import SECOND, moment
+from engine.zones import zone_named
 
 if TYPE_CHECKING:
     from engine.templates.limits import Scope
@@ -38,19 +38,12 @@ def date(value: Any, form: Any = None, *, context: RenderContext) -> Any:
 @with_context
 def time_zone(value: Any, zone: Any = None, *, context: RenderContext) -> Any:
     """A moment by the clock of a zone, as ISO 8601; it stays as it is where the zone is none, or has no such moment."""
-    found, there = _moment(value, context), zone_named(zone)
+    found = _moment(value, context)
+    there = zone_named(zone) if isinstance(zone, str) else None
     try:
         return value if found is None or there is None else found.astimezone(there).isoformat()
     except (OverflowError, ValueError):  # the last hours of the calendar lie beyond it elsewhere
         return value
-
-
-def zone_named(name: Any) -> datetime.tzinfo | None:
-    """The zone of a name of the IANA list."""
-    try:
-        return zoneinfo.ZoneInfo(name) if isinstance(name, str) else None
-    except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
-        return None
 
 
 def _moment(value: Any, context: RenderContext) -> datetime.datetime | None:

@@ -10,6 +10,7 @@ import pytest
 
 from engine.journeys import calendar
 from engine.language import nodes
+from engine.zones import zone_named
 from tests.oracle.build import days, hours, months, utc
 
 from .scenes import iso
@@ -102,10 +103,43 @@ def test_a_date_in_a_value(value: object, found: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "known"), [("Europe/Warsaw", True), ("Mars/Olympus", False), ("", False), ("/", False)]
+    ("value", "found"),
+    [
+        pytest.param(946_684_800, "2000-01-01T00:00Z", id="the first unix second"),
+        pytest.param(946_684_799, None, id="the second before it"),
+        pytest.param(4_102_444_800, "2100-01-01T00:00Z", id="the last unix second"),
+        pytest.param(4_102_444_801, None, id="the second after it"),
+        pytest.param(946_684_800_000, "2000-01-01T00:00Z", id="the first unix millisecond"),
+        pytest.param(946_684_799_999, None, id="the millisecond before it"),
+        pytest.param(4_102_444_800_000, "2100-01-01T00:00Z", id="the last unix millisecond"),
+        pytest.param(4_102_444_800_001, None, id="the millisecond after it"),
+        pytest.param(1_767_348_000.0, "2026-01-02T10:00Z", id="a whole number with a point"),
+        pytest.param(1_767_348_000.5, None, id="half a second"),
+        pytest.param("1767348000", None, id="digits as text"),
+        pytest.param("20260102", None, id="a basic date is digits as text"),
+        pytest.param("20260102T100000Z", "2026-01-02T10:00Z", id="a basic date with a time"),
+        pytest.param("2026-01-02 10:00:00+00", "2026-01-02T10:00Z", id="an offset of hours alone"),
+        pytest.param(" 2026-01-02T10:00:00Z ", "2026-01-02T10:00Z", id="blanks around"),
+        pytest.param("2026-01-02", "2026-01-01T23:00Z", id="a date"),
+        pytest.param(True, None, id="a boolean"),
+        pytest.param(float("inf"), None, id="infinite"),
+        pytest.param(10**400, None, id="huge"),
+    ],
+)
+def test_a_date_where_one_is_asked_for(value: object, found: str | None) -> None:
+    moment = calendar.date_of(value, ZoneInfo("Europe/Warsaw"))
+    assert (None if moment is None else iso(moment)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        *(("Europe/Warsaw", True), (" europe/warsaw\n", True), ("EUROPE/WARSAW", True), ("utc", True)),
+        *(("Mars/Olympus", False), ("", False), (" ", False), ("/", False), ("Europe", False)),
+    ],
 )
 def test_a_zone_nobody_knows_is_none(name: str, known: bool) -> None:
-    assert (calendar.zone_named(name) is not None) is known
+    assert (zone_named(name) is not None) is known
 
 
 @pytest.mark.parametrize(

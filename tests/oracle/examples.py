@@ -816,6 +816,44 @@ FACTS = [
 
 STEPS = [
     Case(
+        "a date as senders write it: unix seconds and milliseconds, blanks, an offset of hours alone",
+        "Trigger: cart\nTriggered again: each\nWait: until trigger.d\nAction: mail",
+        (
+            *(ev(0, "cart", d=1_767_261_600), ev(1, "cart", d=1_767_265_200_000), ev(2, "cart", d=1_767_268_800.0)),
+            *(ev(3, "cart", d=" 2026-01-01 15:00:00+02 "), ev(4, "cart", d=["soon", "2026-01-01T14:00Z"])),
+        ),
+        (
+            "0 mail@10 finished@10",
+            "1 mail@11 finished@11",
+            "2 mail@12 finished@12",
+            "3 mail@13 finished@13",
+            "4 mail@14 finished@14",
+        ),
+    ),
+    Case(
+        "what is no date: digits as text, numbers of other years, parts of a second",
+        "Trigger: cart\nTriggered again: each\nWait: until trigger.d\nAction: mail",
+        tuple(
+            ev(number, "cart", d=value)
+            for number, value in enumerate(
+                ("1767261600", 946_684_799, 4_102_444_801, 1_767_261_600.5, 20_260_102, True)
+            )
+        ),
+        tuple(f"{number} no_date@{number}" for number in range(6)),
+    ),
+    Case(
+        "the ends of what is unix time",
+        "Trigger: None\nCondition: person.d more than 1 day ago OR person.e in the next 10000 days",
+        (attr(0, e=4_102_444_801_000), attr(1, d=946_684_799_999), attr(2, d=946_684_800)),
+        ("2 match@2 finished@2",),
+    ),
+    Case(
+        "a zone of a person in any case and with blanks",
+        "Trigger: cart\nWait: until 09:00 in person.timezone\nAction: mail",
+        (attr(0, timezone=" europe/WARSAW\n"), ev(1, "cart")),
+        ("1 mail@8 finished@8",),
+    ),
+    Case(
         "a daily course: a time of day that was just waited for is not waited for at once again",
         "Trigger: cart\n" + "Wait: until 08:00\nAction: mail\n" * 3,
         (ev(10, "cart"),),
@@ -1392,6 +1430,20 @@ CLAUSES = [
 ]
 
 NONE_AND_SCHEDULES = [
+    Case(
+        "a birthday sent as midnight of UTC is that date, wherever the person lives",
+        "Trigger: every year on person.born at 09:00 in America/New_York",
+        (attr(0, born="1990-01-03T00:00:00Z"),),
+        ("62 match@62 finished@62",),
+        until=100,
+    ),
+    Case(
+        "so is one in unix milliseconds, and any other moment is the date by the schedule's zone",
+        "Trigger: every year on person.born at 09:00 in America/New_York",
+        {"p": (attr(0, born=1_262_476_800_000),), "q": (attr(0, born="1990-01-03T01:00:00Z"),)},
+        {"p": ("62 match@62 finished@62",), "q": ("38 match@38 finished@38",)},
+        until=100,
+    ),
     Case(
         "a change of the zone moves the midnight of a date, and the rule becomes true by it",
         "Trigger: None\nCondition: NOT person.renews in the last 12 hours AND a within 6 hours\nZone: person.timezone",

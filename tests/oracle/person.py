@@ -152,8 +152,8 @@ class Person:
         zone = view.zone(schedule.zone)
         yearly = None
         if schedule.path is not None:
-            dates = [times.read_date(value, zone) for value in values.leaves(view.field(schedule.path))]
-            yearly = next((times.to_local(date, zone).date() for date in dates if date is not None), None)
+            found = [times.read_day(value, zone) for value in values.leaves(view.field(schedule.path))]
+            yearly = next((day for day in found if day is not None), None)
         for day in times.schedule_days(schedule, times.to_local(after, zone).date(), yearly):
             at = times.at_time(day, schedule.time, zone)
             if at > after and day not in self.occurred:

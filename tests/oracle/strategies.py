@@ -24,10 +24,14 @@ Draw = st.DrawFn
 
 EVENTS = ("a", "b", "c", "d")
 PLANS = ("free", "pro")
-DATES = ("2026-01-01", "2026-01-02", "2026-01-03T12:00:00Z", "2026-01-04T06:00", "soon")
+DATES: tuple[Any, ...] = (
+    *("2026-01-01", "2026-01-02", "2026-01-03T12:00:00Z", "2026-01-04T06:00", "soon"),
+    *(1_767_348_000, 1_767_434_400_000, "2026-01-03T00:00:00Z", " 2026-01-02 18:00:00+00", "1767348000", 20_260_102),
+)
+"""As senders write them: dates, times, unix seconds and milliseconds; the last two are none."""
 CONSENT = ("unsubscribed", "unsubscribed", "resubscribed")
 TOPICS = ("marketing", "news")
-ZONES = ("Europe/Warsaw", "America/New_York", "Mars/Olympus")
+ZONES = ("Europe/Warsaw", "America/New_York", " europe/WARSAW ", "Mars/Olympus")
 DURATIONS = (1, 2, 3, 6, 12, 24)
 LAST_HOUR = 72
 

@@ -6,7 +6,7 @@ import calendar
 import datetime
 import re
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from engine.language import nodes
 
@@ -15,21 +15,23 @@ DAY = 24 * HOUR
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _MICRO = datetime.timedelta(microseconds=1)
+_SINCE = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+_TO = datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC)
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)"
-    r"(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)\s?(Z|[+-]\d\d:?\d\d)?)?"
+    r"(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)\s?(Z|[+-]\d\d(?::?\d\d)?)?)?"
 )
+_ZONES = available_timezones()
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def zone_named(name: object) -> ZoneInfo | None:
     """The zone of that name; nothing for what is no zone (section 3: unknown falls back)."""
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         return None
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        return None
+    wanted = name.strip().lower()
+    known = next((one for one in _ZONES if one.lower() == wanted), None)
+    return None if known is None else ZoneInfo(known)
 
 
 def to_local(at: int, zone: ZoneInfo) -> datetime.datetime:
@@ -101,7 +103,7 @@ def read_iso(value: object) -> tuple[datetime.datetime, bool, int | None] | None
     """An ISO date or time as (wall clock, has a time, instant when it carries an offset)."""
     if not isinstance(value, str):
         return None
-    found = _ISO.fullmatch(value)
+    found = _ISO.fullmatch(value.strip())
     if found is None:
         return None
     day, time, offset = found.groups()
@@ -115,11 +117,28 @@ def read_iso(value: object) -> tuple[datetime.datetime, bool, int | None] | None
 
 def read_date(value: object, zone: ZoneInfo) -> int | None:
     """Ruling 22: without a time midnight, without an offset the wall clock of ``zone``; unreadable is none."""
+    for unit in (1_000_000, 1_000):  # seconds since 1970, and milliseconds
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and float(value).is_integer():
+            at = int(value) * unit
+            if _utc(_SINCE) <= at <= _utc(_TO):
+                return at
     read = read_iso(value)
     if read is None:
         return None
     wall, _, instant = read
     return instant if instant is not None else from_local(wall, zone)
+
+
+def read_day(value: object, zone: ZoneInfo) -> datetime.date | None:
+    """The day a yearly schedule goes by: as written where there is no offset; a midnight of UTC is that date."""
+    at = read_date(value, zone)
+    read = read_iso(value)
+    if at is None:
+        return None
+    if read is not None and read[2] is None:
+        return read[0].date()
+    utc = _EPOCH + at * _MICRO
+    return utc.date() if utc.time() == datetime.time() else to_local(at, zone).date()
 
 
 def next_time(at: int, weekday: str | None, time: nodes.TimeOfDay, zone: ZoneInfo) -> int:
