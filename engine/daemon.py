@@ -109,6 +109,7 @@ class Daemon:
         self._scheduler.start()
         self.engine.warn_of_unbound()
         self.engine.on_due = self._stand
+        self._guarded(self._clamp)()
         self._guarded(self._work)()
 
     def wakeup(self) -> None:
@@ -198,8 +199,12 @@ class Daemon:
         if size >= self._log_limit:
             self._log_limit = LOG_BYTES if self.engine.store.checkpoint() else 2 * size
 
+    def _clamp(self) -> None:
+        self.engine.clamp_pauses()
+
     def _keep_house(self) -> None:
         self.engine.tidy()
+        self.engine.clamp_pauses()
         self.engine.store.checkpoint()
 
     def _guarded(self, work: Callable[[], None]) -> Callable[[], None]:

@@ -13,6 +13,9 @@ from limits.strategies import MovingWindowRateLimiter
 
 from engine.api.dialect import Refused, Route
 
+SET_BACK_SECONDS: Final = 1.0
+"""How far the clock must go back to count as set back, and not as put right by a little."""
+
 _NONE: Final = "none"
 
 
@@ -22,7 +25,9 @@ class Rates:
     def __init__(self, settings: Mapping[str, str], keyless: str) -> None:
         self._settings = settings
         self._keyless = parse(keyless)
-        self._windows = MovingWindowRateLimiter(MemoryStorage())
+        self._storage = MemoryStorage()
+        self._windows = MovingWindowRateLimiter(self._storage)
+        self._seen = time.time()
         self._limits: dict[tuple[str, Route], tuple[str, RateLimitItem] | None] = {}
 
     def count(self, dialect: str, route: Route, workspace: int) -> dict[str, str]:
@@ -38,6 +43,7 @@ class Rates:
         self._count(self._keyless, "keyless", address)
 
     def _count(self, item: RateLimitItem, *who: str) -> dict[str, str]:
+        self._forget_the_future()
         allowed = self._windows.hit(item, *who)
         reset, remaining = self._windows.get_window_stats(item, *who)
         headers = {
@@ -50,6 +56,13 @@ class Rates:
         wait = max(1, math.ceil(reset - time.time()))
         headers["Retry-After"] = str(wait)
         raise Refused(429, "rate_limited", f"too many requests; try again in {wait} seconds", headers=headers)
+
+    def _forget_the_future(self) -> None:
+        """Empty all windows where the clock was set back: what they hold would count until that time comes again."""
+        now = time.time()
+        if now < self._seen - SET_BACK_SECONDS:
+            self._storage.reset()
+        self._seen = now
 
     def _limit(self, dialect: str, route: Route) -> tuple[str, RateLimitItem] | None:
         found = (dialect, route)

@@ -29,7 +29,8 @@ _UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY}
 class Pace:
     """At most so many sends a time, evenly: what was not used is kept for a second, no longer.
 
-    Moments are microseconds UTC of the engine's clock.
+    Moments are microseconds UTC of the engine's clock. One that is set back costs no more than the pause between two
+    sends: what was paid for is never later than now.
     """
 
     def __init__(self, rate: str, now: int) -> None:
@@ -40,7 +41,8 @@ class Pace:
 
     def room(self, now: int) -> int:
         """How many sends may begin."""
-        return max(0, min(self._most, int((now - self._paid_to) / self._each + 1e-9)))
+        self._paid_to = min(self._paid_to, now)
+        return min(self._most, int((now - self._paid_to) / self._each + 1e-9))
 
     def took(self, count: int, now: int) -> None:
         """So many begin."""

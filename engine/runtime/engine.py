@@ -32,6 +32,7 @@ from engine.model import Event, Identify, ValidEvent, validate
 from engine.receipt import Outcome, Receipt, Rejection
 from engine.runtime import (
     browsing,
+    clamping,
     contacts,
     deliveries,
     erasing,
@@ -646,6 +647,20 @@ class Engine:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""
         uploads = in_micros(self.settings.api.import_kept)
         self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now(), uploads))
+
+    def clamp_pauses(self) -> int:
+        """Shorten the pauses before retries that were written by a clock which was ahead; return how many were.
+
+        A daemon does so when it starts, once a minute, and when the clock was set back.
+        """
+        now = self.clock.now()
+        pause, lease = clamping.longest_pause(self.settings.channels.values()), in_micros(self.settings.delivery.lease)
+        changed = clamping.clamp(self.store, self.writer.run, self.workspace, now, pause, lease)
+        if changed:
+            _log.warning("the clock was set back: %d actions that waited for a time ahead are tried again", changed)
+        if changed and self.on_due is not None:
+            self.on_due(now)
+        return changed
 
     def unbound(self) -> list[str]:
         """The actions of the live rules that nothing binds: they wait where others are bound, else go to the log."""

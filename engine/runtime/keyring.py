@@ -132,7 +132,7 @@ class Keyring:
             self._seen.pop(str(ULID(public_id)).lower(), None)
 
     def _note_use(self, row: int, now: int) -> None:
-        if now - self._noted.get(row, -NOTED_EVERY) >= NOTED_EVERY:
+        if not 0 <= now - self._noted.get(row, -NOTED_EVERY) < NOTED_EVERY:
             with self._guard:
                 self._noted[row] = self._used[row] = now
 

@@ -244,6 +244,10 @@ class Workspaces:
         """Drop what is kept for a time only and has expired."""
         self.default.tidy()
 
+    def clamp_pauses(self) -> int:
+        """Shorten the pauses before retries that were written by a clock which was ahead; return how many were."""
+        return sum(engine.clamp_pauses() for engine in self.engines)
+
     def check_channels(self) -> None:
         """Raises ConfigError for a channel of the settings that cannot work, such as one whose secret is missing."""
         self.default.check_channels()

@@ -124,6 +124,12 @@ LISTING = Prepared(
 OF_PERSON = Prepared(
     select(*_columns).where(outbox.c.person_id == bound("person")).order_by(outbox.c.moment, outbox.c.id), "person"
 )
+BEYOND = Prepared(
+    select(*_columns)
+    .where(outbox.c.workspace_id == _workspace, outbox.c.status == bound("state"), outbox.c.ready_at > bound("latest"))
+    .limit(_limit),
+    "workspace", "state", "latest", "limit",
+)  # fmt: skip
 COUNTS = Prepared(
     select(outbox.c.rule, outbox.c.status, func.count())
     .where(outbox.c.workspace_id == _workspace)
@@ -213,6 +219,11 @@ def claimable(connection: Connection, workspace: int, names: Iterable[str], now:
 def next_due(connection: Connection, workspace: int) -> dict[str, int]:
     """By the action's name, the earliest moment at which something may be sent, or a claim is over."""
     return dict(NEXT.rows(connection, workspace))
+
+
+def beyond(connection: Connection, workspace: int, state: str, latest: int, limit: int) -> list[OutboxRow]:
+    """Return actions in a state that may be taken up again only after ``latest`` (microseconds UTC)."""
+    return list(map(OutboxRow._make, BEYOND.rows(connection, workspace, state, latest, limit)))
 
 
 def by_key(connection: Connection, workspace: int, keys: Iterable[str]) -> list[OutboxRow]:

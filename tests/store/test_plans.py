@@ -95,6 +95,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "forget_unreachable": (addresses.FORGET, "PRIMARY KEY (workspace_id=? AND kind=? AND digest=?)"),
     "cancel": (outbox.CANCEL, "INTEGER PRIMARY KEY"),
     "claimable": (outbox.CLAIMABLE, "ix_outbox_ready (workspace_id=? AND name=? AND ready_at<?)"),
+    "beyond": (outbox.BEYOND, "ix_outbox_status (workspace_id=? AND status=?)"),
     "outbox_next": (outbox.NEXT, "ix_outbox_ready (workspace_id=? AND name>?)"),
     "listing": (outbox.LISTING, "INTEGER PRIMARY KEY (rowid>?)"),
     "of_person_outbox": (outbox.OF_PERSON, "ix_outbox_person_id"),
