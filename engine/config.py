@@ -206,6 +206,22 @@ class Settings(BaseSettings):
         description="The database's URL, such as `sqlite:///lapse.db`.",
         repr=False,
     )
+    store_timeout: Duration = Field(
+        datetime.timedelta(seconds=30),
+        description="How long a process waits for its turn to write to the store. Then what is to be written fails as "
+        "`StoreUnavailable`.",
+    )
+    store_transaction: Duration = Field(
+        datetime.timedelta(milliseconds=100),
+        description="How long a transaction over many rows should take: it ends after as many as fit. Others write "
+        "then.",
+    )
+    store_log_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=1_000_000,
+        description="The size of the store's write-ahead log, in bytes, at which whoever writes brings it into the "
+        "file.",
+    )
     rules: Path = Field(Path("rules"), description="The folder of rule files, or one such file.")
     workspace: str = Field(
         "default",

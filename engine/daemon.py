@@ -30,7 +30,8 @@ what a look takes. Files that changed are loaded when the next look finds them a
 KEEP_HOUSE_SECONDS = 60
 
 LOG_BYTES = 4_000_000
-"""The size at which the store's log is brought into the file. Nobody writes meanwhile: some 4 ms, by the size."""
+"""The size at which a daemon brings the store's log into the file, well before others must. Nobody writes meanwhile:
+some 4 ms, by the size."""
 
 _WAKE = "wake-up"
 _WAKES = 3
@@ -94,7 +95,7 @@ class Daemon:
         self._standing: int | None = None
         """The earliest due moment known since the store was last asked."""
         self._failed: BaseException | None = None
-        self._log_limit = LOG_BYTES
+        engine.store.log_limit = min(engine.store.log_limit, LOG_BYTES)
         self._scheduler = _Scheduler(
             timezone=datetime.UTC,
             executors={"default": ThreadPoolExecutor(_WAKES + 2)},
@@ -142,7 +143,6 @@ class Daemon:
         """Decide and send what is due, then stand at the next moment."""
         with self._working:
             for _ in () if self._stopped else self.engine.due_pages(wait=False):
-                self._keep_log_short()
                 if self._stopped:
                     return
         self._stand(self._next_due())
@@ -194,10 +194,9 @@ class Daemon:
             _log.info("rules reloaded")
 
     def _keep_log_short(self) -> None:
-        """Where a reader is in the way, the log may grow to twice its size before it is tried again."""
-        size = self.engine.store.log_bytes
-        if size >= self._log_limit:
-            self._log_limit = LOG_BYTES if self.engine.store.checkpoint() else 2 * size
+        """What other processes have written; the writer of this one sees to it after each transaction."""
+        if self.engine.store.is_log_long:
+            self.engine.store.checkpoint()
 
     def _clamp(self) -> None:
         self.engine.clamp_pauses()

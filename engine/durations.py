@@ -9,18 +9,20 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 UNITS: Final[dict[str, int]] = {
-    "s": 1,
-    "second": 1,
-    "m": 60,
-    "minute": 60,
-    "h": 3_600,
-    "hour": 3_600,
-    "d": 86_400,
-    "day": 86_400,
-    "w": 604_800,
-    "week": 604_800,
+    "ms": 1,
+    "millisecond": 1,
+    "s": 1_000,
+    "second": 1_000,
+    "m": 60_000,
+    "minute": 60_000,
+    "h": 3_600_000,
+    "hour": 3_600_000,
+    "d": 86_400_000,
+    "day": 86_400_000,
+    "w": 604_800_000,
+    "week": 604_800_000,
 }
-"""Seconds in each unit; the plural of a whole word is the same unit. Days have 24 hours."""
+"""Milliseconds in each unit; the plural of a whole word is the same unit. Days have 24 hours."""
 
 _PART = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)", re.ASCII)
 _HINT = "write a number and a unit, such as '5 minutes', '72 hours', '1h30m' or '0'"
@@ -38,15 +40,15 @@ def parse_duration(value: object) -> datetime.timedelta:
     if value in (0, "0") and value is not False:
         return datetime.timedelta(0)
     if isinstance(value, str):
-        return datetime.timedelta(seconds=_seconds(value.strip().lower()))
+        return datetime.timedelta(milliseconds=_milliseconds(value.strip().lower()))
     raise ValueError(f"{value!r} is no duration; {_HINT}")
 
 
-def _seconds(text: str) -> int:
+def _milliseconds(text: str) -> int:
     total, end = 0, 0
     while end < len(text):
         part = _PART.match(text, end)
-        unit = part and (UNITS.get(part[2]) or (UNITS.get(part[2][:-1]) if len(part[2]) > 2 else None))
+        unit = part and (UNITS.get(part[2]) or (UNITS.get(part[2][:-1]) if len(part[2]) > 3 else None))
         if part is None or unit is None:
             break
         total += int(part[1]) * unit
@@ -62,12 +64,12 @@ def in_micros(duration: datetime.timedelta) -> int:
 
 
 def duration_text(duration: datetime.timedelta) -> str:
-    """``duration`` in its largest whole unit, for messages: ``5 minutes``; below a second as Python shows it."""
-    seconds, rest = divmod(duration, datetime.timedelta(seconds=1))
+    """``duration`` in its largest whole unit, for messages: ``5 minutes``; below a millisecond as Python shows it."""
+    milliseconds, rest = divmod(duration, datetime.timedelta(milliseconds=1))
     if rest:
         return f"{duration}"
-    for unit in ("day", "hour", "minute", "second"):
-        number, left = divmod(seconds, UNITS[unit])
+    for unit in ("day", "hour", "minute", "second", "millisecond"):
+        number, left = divmod(milliseconds, UNITS[unit])
         if not left and number:
             return f"{number} {unit}{'' if number == 1 else 's'}"
     return "0 seconds"

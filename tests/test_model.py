@@ -615,18 +615,20 @@ def test_the_verdict_is_the_same_under_a_frozen_clock() -> None:
         ("72 hours", 259_200),
         ("1h30m", 5_400),
         ("1 day 12 hours", 129_600),
+        ("100 ms", 0.1),
+        ("1s250ms", 1.25),
         (" 2 Weeks ", 1_209_600),
         ("0", 0),
         (0, 0),
         (datetime.timedelta(seconds=7), 7),
     ],
 )
-def test_durations_are_read(text: object, seconds: int) -> None:
+def test_durations_are_read(text: object, seconds: float) -> None:
     assert parse_duration(text) == datetime.timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
-    "wrong", ["", "5", 5, 1.5, None, False, "five minutes", "5 parsecs", "-5 minutes", "5 ms", "5 minutes!", "1 hs",
+    "wrong", ["", "5", 5, 1.5, None, False, "five minutes", "5 parsecs", "-5 minutes", "5 mss", "5 minutes!", "1 hs",
               datetime.timedelta(-1)],
 )  # fmt: skip
 def test_other_durations_are_refused(wrong: object) -> None:
@@ -634,10 +636,12 @@ def test_other_durations_are_refused(wrong: object) -> None:
         parse_duration(wrong)
 
 
-@pytest.mark.parametrize("text", ["5 minutes", "1 hour", "3 days", "90 seconds", "0 seconds", "1 second"])
+@pytest.mark.parametrize(
+    "text", ["5 minutes", "1 hour", "3 days", "90 seconds", "0 seconds", "1 second", "100 milliseconds"]
+)
 def test_durations_are_shown_as_they_are_read(text: str) -> None:
     assert duration_text(parse_duration(text)) == text
 
 
-def test_durations_below_a_second_are_shown_in_full() -> None:
+def test_durations_below_a_millisecond_are_shown_in_full() -> None:
     assert duration_text(datetime.timedelta(microseconds=1)) == "0:00:00.000001"

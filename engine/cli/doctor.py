@@ -18,7 +18,7 @@ _WIDTH = 30
 _KEPT_CLEAR_OF = (
     "yes; it may damage a file where a writer and a checkpoint meet, and Lapse keeps them apart: nothing to do"
 )
-"""What there is to know where SQLite has its WAL-reset bug: see :class:`engine.store.lock.Gate`."""
+"""What there is to know where SQLite has its WAL-reset bug: see :class:`engine.store.gate.Gate`."""
 
 
 def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from engine.config import Settings
 from engine.receipt import Receipt
 from engine.runtime.submission import Submission
 from engine.store import Connection
+from engine.store.limits import DEFAULT, StoreLimits
 from engine.store.store import Store
 from engine.store.writer import Writer
 
@@ -31,10 +33,10 @@ Handed = tuple[Taker, Submission]
 class Desk:
     """A store, opened, with its one writer. One transaction takes the waiting calls of all engines."""
 
-    def __init__(self, url: str) -> None:
-        self.store = Store(url)
+    def __init__(self, url: str, limits: StoreLimits = DEFAULT) -> None:
+        self.store = Store(url, limits)
         self.writer: Writer[Handed, Receipt] = Writer(
-            self.store.engine, self.store.gate, self._handle, self._committed, self.store.check_files
+            self.store, self._handle, self._committed, weigh=lambda handed: len(handed[1].items)
         )
         self._taking: list[Taker] = []
 
@@ -57,3 +59,12 @@ class Desk:
         """Finish what is queued and let go of the store."""
         self.writer.close()
         self.store.close()
+
+
+def limits_of(settings: Settings) -> StoreLimits:
+    """The settings' limits of a process on its store."""
+    return StoreLimits(
+        timeout=settings.store_timeout.total_seconds(),
+        transaction=settings.store_transaction.total_seconds(),
+        log_bytes=settings.store_log_bytes,
+    )

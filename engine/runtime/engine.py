@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
@@ -52,7 +52,7 @@ from engine.runtime.admission import Admission
 from engine.runtime.browsing import EventCount, EventPage, Per, When
 from engine.runtime.contacts import PersonRef
 from engine.runtime.deliveries import Asked, DeliveryPage, WholeDelivery
-from engine.runtime.desk import Desk
+from engine.runtime.desk import Desk, limits_of
 from engine.runtime.due import Due, DueWork
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, public_ids
@@ -86,7 +86,8 @@ Item = Mapping[str, Any] | Event | Identify | Rejection
 """What is ingested. A Rejection is an item that its door refused already: it keeps its place in the receipt."""
 
 CHUNK = 1_000
-"""Items of one call that share a transaction: a longer list is stored piece by piece."""
+"""Items of one call that share a transaction, at most: a longer list is stored piece by piece. Pieces are shorter where
+so many take longer than the setting ``store_transaction``."""
 
 
 class Engine:
@@ -112,6 +113,8 @@ class Engine:
         self._fallback = fallback
         self._deciding = _deciding_settings(settings)
         self._live = Live({})
+        self._at_hand: dict[str, Program] = {}
+        """Versions of rules that were read, by their digests: those that are live, and what is about to be."""
         self._functions: dict[str, PythonChannel] = {}
         self._files: RuleFiles | None = None
         self.moves: Mapping[str, Moves] = {}
@@ -119,14 +122,10 @@ class Engine:
         self.on_due: Callable[[int], None] | None = None
         """Called with the earliest due moment of what was just written."""
         self._intake_now: Intake | None = None
-        self.desk = desk or Desk(settings.store)
+        self.desk = desk or Desk(settings.store, limits_of(settings))
         self._shares_desk = desk is not None
         self.store, self.writer = self.desk.store, self.desk.writer
-        self.workspace: int = self.writer.run(
-            lambda connection: self.store.workspace(
-                connection, settings.workspace, clock.now(), public_ids(1, clock.now())[0]
-            )
-        )
+        self.workspace: int = self._own_workspace()
         self.types = Types(self.desk, self.workspace, clock, settings, self._follow)
         """The event types of the workspace."""
         self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
@@ -201,6 +200,15 @@ class Engine:
             engine.finish_operations()
         return engine
 
+    def _own_workspace(self) -> int:
+        """The row of the settings' workspace, which is made where it is not there; else nothing is written."""
+        name, now = self.settings.workspace, self.clock.now()
+        with self.store.read() as connection:
+            known = self.store.known_workspace(connection, name)
+        if known is not None:
+            return known
+        return self.writer.run(lambda connection: self.store.workspace(connection, name, now, public_ids(1, now)[0]))
+
     def __enter__(self) -> Self:
         return self
 
@@ -256,9 +264,9 @@ class Engine:
             looked = looked_over(self.settings, found.readings, only_used=True, functions=self._functions)
             found = replace(found, readings=looked.joined(found.readings))
         if found.ok:
-            old, changing = self.writer.run(
-                lambda connection: loader.outgoing(connection, self.workspace, found.programs, self._deciding.quiet)
-            )
+            quiet = self._deciding.quiet
+            with self.store.read() as connection:
+                old, changing = loader.outgoing(connection, self.workspace, found.programs, self._at_hand, quiet)
             for rule in changing:
                 self._due.work_through(rule, old)
             while (edit := self._edited(found, migrate)) is None:
@@ -294,11 +302,18 @@ class Engine:
             return None
         now = self.clock.now()
         quiet = self._deciding.quiet
-        old, changing = loader.outgoing(connection, self.workspace, found.programs, quiet)
+        old, changing = loader.outgoing(connection, self.workspace, found.programs, self._at_hand, quiet)
         for rule in changing:
             self._due.work_rest(connection, rule, old)
         return loader.go_live(
-            connection, self.workspace, found.programs, now, always=self._always_live, migrate=migrate, quiet=quiet
+            connection,
+            self.workspace,
+            found.programs,
+            now,
+            at_hand=self._at_hand,
+            always=self._always_live,
+            migrate=migrate,
+            quiet=quiet,
         )
 
     def finish_operations(self) -> None:
@@ -382,7 +397,8 @@ class Engine:
         Asked once a transaction, by one number: only when that has changed are the rules themselves looked at.
         """
         if stored_rules.changes(connection, self.workspace) != self._live.change:
-            self._live = loader.stored(connection, self.workspace, self._live.programs, self._deciding.quiet)
+            self._live = loader.stored(connection, self.workspace, self._at_hand, self._deciding.quiet)
+            self._at_hand = {program.digest: program for program in self._live.programs}
         return self._live
 
     @property
@@ -420,9 +436,10 @@ class Engine:
             return self.submit(items, historical=historical, source=source, dated=dated, once=once).result()
         outcomes: list[Outcome] = []
         under_way: Future[Receipt] | None = None
-        places = count(0, CHUNK)
-        while chunk := list(islice(items, CHUNK)):
-            piece = self._submission(chunk, next(places), historical, source, dated)
+        place = 0
+        while chunk := list(islice(items, min(CHUNK, self.writer.pace.size))):
+            piece = self._submission(chunk, place, historical, source, dated)
+            place += len(chunk)
             before, (under_way, flushing) = under_way, self._hand_in_piece(piece)
             outcomes += before.result().outcomes if before else ()
             flushing.wait()  # the writer waits for the disk now, and leaves Python to the next piece

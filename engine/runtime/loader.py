@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import NamedTuple
 
 from engine.journeys.rulebook import RuleLife
@@ -18,6 +17,7 @@ from engine.runtime.pausing import ended, is_paused, pauses_of
 from engine.store import Connection, operations, rules
 from engine.store.operations import OperationRow
 from engine.store.rows import RuleRow
+from engine.store.writer import Postponed, is_writing
 
 Quiet = tuple[QuietHours, ...]
 """The quiet hours of the settings."""
@@ -37,6 +37,7 @@ def go_live(
     programs: Sequence[Program],
     now: int,
     *,
+    at_hand: dict[str, Program],
     always: bool = False,
     migrate: bool = False,
     quiet: Quiet = (),
@@ -45,8 +46,11 @@ def go_live(
 
     A rule not met before goes live now. A rule whose trigger or opening Conditions changed goes live anew; any
     other edit takes effect for journeys that start later, unless it is to ``migrate`` those that wait. A rule that is
-    no longer there ends its journeys. All of it holds from here on; what it does to many rows follows in pages.
+    no longer there ends its journeys. All of it holds from here on; what it does to many rows follows in pages. Older
+    versions are taken from those ``at_hand``, by their digests.
     """
+    read_ahead(connection, workspace, at_hand)
+    at_hand |= {program.digest: program for program in programs}
     known = rules.every(connection, workspace)
     wanted = {program.id: program for program in programs}
     gone = [row for row in known.values() if row.rule_id not in wanted and row.removed_at is None]
@@ -68,7 +72,7 @@ def go_live(
         if program.stands and (before is None or before.opened_at != row.opened_at) and not is_paused(row):
             operations.supersede(connection, workspace, row.id, ("seed",), now)
             seeds.append(operations.begin(connection, workspace, "seed", row.id, now))
-    live = picture(connection, workspace, programs, current, quiet=quiet)
+    live = picture(connection, workspace, programs, current, at_hand, quiet=quiet)
     for rule in live.rules.values() if migrate else ():
         if len(rule.life.versions) > 1:
             following[rule.id] = operations.begin(connection, workspace, "move", rule.row, now)
@@ -87,7 +91,7 @@ def picture(
     workspace: int,
     programs: Iterable[Program],
     rows: Mapping[str, RuleRow],
-    at_hand: Mapping[str, Program] = MappingProxyType({}),
+    at_hand: Mapping[str, Program],
     *,
     quiet: Quiet = (),
 ) -> Live:
@@ -107,13 +111,31 @@ def picture(
     return Live(found, rules.changes(connection, workspace), operations.under_way(connection, workspace))
 
 
-def stored(connection: Connection, workspace: int, known: Iterable[Program], quiet: Quiet = ()) -> Live:
-    """The rules as they are live in the store, whoever loaded them. ``known`` ones are not read again."""
-    at_hand = {program.digest: program for program in known}
+def stored(connection: Connection, workspace: int, at_hand: dict[str, Program], quiet: Quiet = ()) -> Live:
+    """The rules as they are live in the store, whoever loaded them. See :func:`read_ahead`."""
+    read_ahead(connection, workspace, at_hand)
     rows = rules.every(connection, workspace)
-    texts = rules.live_texts(connection, workspace)
-    programs = [at_hand.get(rows[rule].version) or _read(text) for rule, text in texts.items()]
+    programs = [at_hand[rows[rule].version] for rule in rules.live_texts(connection, workspace)]
     return picture(connection, workspace, programs, rows, at_hand, quiet=quiet)
+
+
+def read_ahead(connection: Connection, workspace: int, at_hand: dict[str, Program]) -> None:
+    """Put all versions that are of use among those ``at_hand``, by their digests.
+
+    Where some are to be read and the connection has the turn to write, Postponed is raised, and they are read without
+    it: reading takes seconds where it is a process's first.
+    """
+    rows = rules.every(connection, workspace)
+    texts = {rows[rule].version: text for rule, text in rules.live_texts(connection, workspace).items()}
+    texts |= {digest: text for _, digest, text in rules.versions_in_use(connection, workspace)}
+    missing = {digest: text for digest, text in texts.items() if digest not in at_hand}
+
+    def read_missing() -> None:
+        at_hand.update({digest: _read(text) for digest, text in missing.items()})
+
+    if missing and is_writing(connection):
+        raise Postponed(read_missing)
+    read_missing()
 
 
 def _read(text: str) -> Program:
@@ -122,13 +144,18 @@ def _read(text: str) -> Program:
 
 
 def outgoing(
-    connection: Connection, workspace: int, programs: Sequence[Program], quiet: Quiet = ()
+    connection: Connection,
+    workspace: int,
+    programs: Sequence[Program],
+    at_hand: dict[str, Program],
+    quiet: Quiet = (),
 ) -> tuple[Live, list[int]]:
     """The rules as they are live, and the rows of those with patience that ``programs`` would edit or end."""
     digests = {program.id: program.digest for program in programs}
     known = rules.every(connection, workspace).values()
     changing = {row.id for row in known if row.removed_at is None and digests.get(row.rule_id) != row.version}
-    live = stored(connection, workspace, programs, quiet) if changing else Live({})
+    at_hand |= {program.digest: program for program in programs}
+    live = stored(connection, workspace, at_hand, quiet) if changing else Live({})
     return live, [row for row in live.patient if row in changing]
 
 

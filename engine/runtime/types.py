@@ -110,7 +110,10 @@ class Types:
         self._settings = settings.types
         self._live = live
         self._doors: dict[str, Mapping[str, Schema]] = {}
-        desk.writer.run(self._predefine)
+        with desk.store.read() as connection:
+            is_whole = self._is_whole(connection)
+        if not is_whole:
+            desk.writer.run(self._predefine)
 
     def list(self, *, after: str | None = None, limit: int = 100) -> TypePage:
         """A page of types. ``after`` is that of the page before. Raises UnknownType for one that is none."""
@@ -280,6 +283,11 @@ class Types:
     def _refuse_taken(self, connection: Connection, name: str) -> None:
         if types.by_name(connection, self._workspace, name) is not None:
             raise TypeExists(f"there is an event type '{name}' already; change that one, or take another name")
+
+    def _is_whole(self, connection: Connection) -> bool:
+        """Whether the workspace has the predefined types."""
+        found = (types.by_name(connection, self._workspace, name) for name in PREDEFINED)
+        return all(row is not None and row.predefined for row in found)
 
     def _predefine(self, connection: Connection) -> None:
         """Every workspace has the predefined types; one that came before them, or met their names, gets them now."""

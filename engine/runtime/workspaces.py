@@ -18,7 +18,7 @@ from engine.config import WORKSPACE_NAME, Settings, load_settings
 from engine.delivery.channels import Channel
 from engine.delivery.routing import Lanes
 from engine.errors import ConfigError
-from engine.runtime.desk import Desk
+from engine.runtime.desk import Desk, limits_of
 from engine.runtime.due import Due
 from engine.runtime.engine import Engine, refusal
 from engine.runtime.rulefiles import Found
@@ -41,7 +41,7 @@ class Workspaces:
     def __init__(self, settings: Settings, clock: Clock | None = None, *, fallback: Channel | None = None) -> None:
         self.settings = settings
         self.clock = clock or WallClock()
-        self.desk = Desk(settings.store)
+        self.desk = Desk(settings.store, limits_of(settings))
         self._lanes = Lanes(settings)
         self._fallback = fallback
         self._opening = threading.RLock()

@@ -31,6 +31,11 @@ def refuse_copy(connection: Connection, path: Path) -> None:
         )
 
 
+def is_settled(connection: Connection, path: Path) -> bool:
+    """Whether the file is noted to be at home where it is."""
+    return bool(meta.read(connection, _KEY) == _identity(path))
+
+
 def settle(connection: Connection, path: Path) -> None:
     """Note that the file is at home where it is."""
     with connection.begin():

@@ -1,16 +1,13 @@
-"""Locks between processes on one store file: who is its daemon, and who keeps writers out for a checkpoint.
+"""The lock between processes that says who is the daemon of a store.
 
-Both are locks of the operating system on small files beside the store, so they vanish with the process that held
-them, however it ended. A store in memory has one process only and needs neither.
+It is a lock of the operating system on a small file beside the store, so it vanishes with the process that held it,
+however it ended. A store in memory has one process only and needs none.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from engine.errors import StoreLocked
@@ -72,51 +69,6 @@ def holder(store: Path | None) -> int | None:
         return None
     finally:
         os.close(file)
-
-
-class Gate:
-    """Lets writers of all processes pass side by side, and a checkpoint only while none is inside.
-
-    A store in memory has one connection, which is used by one thread at a time.
-    """
-
-    def __init__(self, store: Path | None) -> None:
-        self._path = None if store is None else _beside(store, "gate")
-        self._in_memory = threading.RLock()
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Inside, no checkpoint runs."""
-        with self._held(fcntl.LOCK_SH):
-            yield
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Inside, nobody writes."""
-        with self._held(fcntl.LOCK_EX):
-            yield
-
-    @contextmanager
-    def alone_at_once(self) -> Iterator[bool]:
-        """:meth:`alone` where that takes no waiting; whether it is."""
-        try:
-            with self._held(fcntl.LOCK_EX | fcntl.LOCK_NB):
-                yield True
-        except BlockingIOError:
-            yield False
-
-    @contextmanager
-    def _held(self, kind: int) -> Iterator[None]:
-        if self._path is None:
-            with self._in_memory:
-                yield
-            return
-        file = os.open(self._path, os.O_RDWR | os.O_CREAT, PRIVATE)
-        try:
-            fcntl.flock(file, kind)
-            yield
-        finally:
-            os.close(file)
 
 
 def _beside(store: Path, what: str) -> Path:

@@ -26,7 +26,12 @@ def secret(connection: Connection, workspace: int) -> bytes:
     return bytes.fromhex(row[0])
 
 
+def is_there(connection: Connection, workspace: int) -> bool:
+    """Whether a workspace has one."""
+    return SECRET.row(connection, workspace) is not None
+
+
 def ensure(connection: Connection, workspace: int) -> None:
     """Make one where there is none."""
-    if SECRET.row(connection, workspace) is None:
+    if not is_there(connection, workspace):
         _INSERT.many(connection, [(workspace, _KEY, os.urandom(_BYTES).hex())])

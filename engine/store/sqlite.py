@@ -40,6 +40,9 @@ _UNAVAILABLE: Final = {
 }
 """What is wrong with the surroundings of a store rather than with a call, and what to do, by SQLite's primary codes."""
 
+Failure: Final = sqlite3.Error
+"""What the driver raises."""
+
 _WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 
 
@@ -96,7 +99,7 @@ def safe_version(version: tuple[int, int, int] = sqlite3.sqlite_version_info) ->
     """Whether this SQLite is free of the WAL-reset bug (3.7.0 to 3.51.2).
 
     With it, a writer and a checkpoint at the same instant may corrupt the file. The store never has the two at
-    once: see :class:`engine.store.lock.Gate`.
+    once: see :class:`engine.store.gate.Gate`.
     """
     first, last = _WAL_RESET_BUG
     return not first <= version <= last
@@ -126,17 +129,24 @@ def write_cache(connection: Connection) -> None:
     _pragma(connection, f"cache_size = -{WRITER_CACHE_KIB}")
 
 
-def checkpoint(connection: Connection) -> tuple[bool, int, int]:
-    """Bring the log into the file and empty it: whether all was done, pages in the log, pages moved.
+def checkpoint(connection: Connection) -> bool:
+    """Bring the log into the file and empty it; whether all was done. Outside a transaction, with writers kept out.
 
-    Outside a transaction, with writers kept out. Pages that a reader still needs stay for the next time.
+    Pages that a reader still needs stay for the next time. Readers that need none of the log are not waited for, and
+    those that do for a moment only.
     """
+    if not _is_all_moved(_pragma(connection, "wal_checkpoint(PASSIVE)")[0]):
+        return False
     _pragma(connection, "busy_timeout = 100")
     try:
-        busy, pages, moved = _pragma(connection, "wal_checkpoint(TRUNCATE)")[0]
+        return _is_all_moved(_pragma(connection, "wal_checkpoint(TRUNCATE)")[0])
     finally:
         _pragma(connection, f"busy_timeout = {BUSY_MILLISECONDS}")
-    return not busy, pages, moved
+
+
+def _is_all_moved(told: tuple[Any, ...]) -> bool:
+    busy, pages, moved = told
+    return not busy and pages == moved
 
 
 def log_bytes(path: Path | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -13,9 +14,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
 from engine.store import files, home, lock, secrets, sqlite
-from engine.store.migrations import upgrade
+from engine.store.gate import Gate
+from engine.store.limits import DEFAULT, StoreLimits
+from engine.store.migrations import is_current, upgrade
 from engine.store.prepared import Prepared, bound, inserting, next_id
 from engine.store.schema import workspaces
+
+_log = logging.getLogger("lapse.store")
 
 _NAMED = Prepared(select(workspaces.c.id).where(workspaces.c.name == bound("name")), "name")
 _ADD = inserting(workspaces, "id", "workspace_id", "public_id", "name", "created_at")
@@ -27,12 +32,16 @@ class Store:
     Opening it brings its tables up to date. Raises StoreError for a URL or file that is no store.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, limits: StoreLimits = DEFAULT) -> None:
         parsed = _parsed(url)
         self.url = url
+        self.limits = limits
         self.path = sqlite.file_of(parsed)
         self.files = None if self.path is None else files.Files(self.path)
-        self.gate = lock.Gate(self.path)
+        self.gate = Gate(self.path, limits.timeout)
+        self.log_limit = limits.log_bytes
+        """The size of the log from which this process brings it into the file after it has written."""
+        self._log_retried_at = 0
         self._closed = False
         self._daemon: lock.DaemonLock | None = None
         self.engine = sqlite.open_engine(parsed, self.files)
@@ -49,12 +58,22 @@ class Store:
             raise
 
     def _prepare(self) -> None:
-        with self.gate.alone():
-            if self.path is None:
-                with self._writing() as connection:
-                    upgrade(connection)
-            else:
+        """Nothing is written, and nobody waited for, where others use the file and its tables are up to date."""
+        if self.path is None:
+            with self.gate.alone(), self._writing() as connection:
+                upgrade(connection)
+        elif not self._is_ready(self.path):
+            with self.gate.alone():
                 self._prepare_file(self.path)
+
+    def _is_ready(self, path: Path) -> bool:
+        if not path.exists() or not path.stat().st_size or not files.make_private(path):
+            return False
+        with self.engine.connect() as connection:
+            is_ready = sqlite.is_logging(connection) and is_current(connection) and home.is_settled(connection, path)
+            if is_ready:
+                self._watch_files(path)
+        return is_ready
 
     def _prepare_file(self, path: Path) -> None:
         """A file that no process has open is in rollback mode: so what is prepared stands in the file itself."""
@@ -65,11 +84,14 @@ class Store:
             upgrade(connection)
             home.settle(connection, path)
             sqlite.begin_logging(connection)
-            assert self.files is not None
-            self.files.watch(*(Path(f"{path}{ending}") for ending in ("", files.LOG, files.INDEX)))
+            self._watch_files(path)
 
     def _writing(self) -> Connection:
         return self.engine.connect().execution_options(**{sqlite.WRITES: True})
+
+    def _watch_files(self, path: Path) -> None:
+        assert self.files is not None
+        self.files.watch(*(Path(f"{path}{ending}") for ending in ("", files.LOG, files.INDEX)))
 
     def check_files(self) -> None:
         """Raise StoreUnavailable where what was just committed is not in the file at the store's path."""
@@ -82,6 +104,11 @@ class Store:
         alone = self.gate.alone() if self.path is None else nullcontext()
         with alone, sqlite.available(), self.engine.connect() as connection:
             yield connection
+
+    def known_workspace(self, connection: Connection, name: str) -> int | None:
+        """The row of a workspace; nothing where :meth:`workspace` has yet to make something of it."""
+        row = _NAMED.row(connection, name)
+        return None if row is None or not secrets.is_there(connection, int(row[0])) else int(row[0])
 
     def workspace(self, connection: Connection, name: str, now: int, public_id: bytes) -> int:
         """The row of a workspace, which is made when it is not there yet."""
@@ -102,14 +129,34 @@ class Store:
         return lock.holder(self.path)
 
     def checkpoint(self) -> bool:
-        """Bring the log into the file, with every process's writers kept out. True when all of it was.
-
-        Raises StoreError for anybody but the holder of the store's lock: one process checkpoints, no other.
-        """
-        if self._daemon is None or self._daemon.released:
-            raise StoreError("only the daemon of a store checkpoints it")
+        """Bring the log into the file, with every process's writers kept out. True when all of it was."""
         with self.gate.alone(), sqlite.available(), self.engine.connect() as connection:
-            return sqlite.checkpoint(connection)[0]
+            return self._bring_in(connection)
+
+    @property
+    def is_log_long(self) -> bool:
+        """Whether the log is to be brought into the file.
+
+        Where readers were in the way of that, they are given time: it is tried again when the log has grown by half of
+        the limit.
+        """
+        return self.log_bytes >= max(self.log_limit, self._log_retried_at)
+
+    def keep_log_short(self, connection: Connection) -> None:
+        """Bring a log that is long into the file; only inside the gate, on a connection without a transaction."""
+        if not self.is_log_long:
+            return
+        try:
+            self._bring_in(connection)
+        except sqlite.Failure as error:  # what was written is in the log all the same
+            _log.error("the log of '%s' cannot be brought into the file: %s", self.url, error)
+
+    def _bring_in(self, connection: Connection) -> bool:
+        self._log_retried_at = self.log_bytes + self.log_limit // 2
+        whole = sqlite.checkpoint(connection)
+        if whole:
+            self._log_retried_at = 0
+        return whole
 
     @property
     def log_bytes(self) -> int:
@@ -125,9 +172,8 @@ class Store:
     def close(self) -> None:
         """Let go of the store. Whoever is the last brings the log in and ends it: the file is whole by itself then."""
         if self.path is not None and not self._closed:
-            with suppress(DBAPIError, sqlite3.Error, StoreError, OSError), self.gate.alone_at_once() as alone:
-                if alone:
-                    self._end_logging()
+            with suppress(DBAPIError, sqlite3.Error, StoreError, OSError), self.gate.alone(0):
+                self._end_logging()
         self._closed = True
         self.engine.dispose()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,15 @@ from sqlalchemy.event import listen
 from engine import ConfigError, Engine, Event, Identify
 from engine.clock import iso
 from engine.config import load_settings
+from engine.errors import StoreUnavailable
+from engine.receipt import Receipt
 from engine.runtime.engine import CHUNK
-from engine.store import events
+from engine.runtime.submission import Submission
+from engine.runtime.workspaces import Workspaces
+from engine.store import Connection, events
+from engine.store.gate import Gate
+from engine.store.limits import StoreLimits
+from engine.store.pace import Pace
 from engine.testing import Clock, Travel, travel
 
 from .conftest import Lab
@@ -425,6 +433,50 @@ def test_an_engine_opens_again_where_it_was(tmp_path: Path) -> None:
 class _Keep:
     def send(self, action: object) -> None:
         pass
+
+
+def test_opening_needs_no_turn_to_write_where_nothing_is_to_be_written(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lapse.db'}"
+    settings = load_settings(store=url, store_timeout="0")
+    with Gate(tmp_path / "lapse.db").alone(), pytest.raises(StoreUnavailable):
+        Engine.open(settings=settings)
+    with Engine.open(settings=settings), Gate(tmp_path / "lapse.db").alone(), Engine.open(settings=settings) as engine:
+        assert engine.store.gate.waited == 0
+        assert engine.events().events == ()
+        with pytest.raises(StoreUnavailable, match=f"process {os.getpid()} holds it"):
+            engine.ingest({"event": "a", "user_id": "u"})
+
+
+def test_the_settings_of_the_store_reach_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'lapse.db'}"
+    defaults = load_settings(store=url)
+    with Engine.open(settings=defaults) as engine:
+        assert engine.store.limits == StoreLimits(timeout=30, transaction=0.1, log_bytes=67_108_864)
+    mine = load_settings(store=url, store_timeout="1 minute", store_transaction="50 ms", store_log_bytes=1_000_000)
+    with Engine.open(settings=mine) as engine, Workspaces(mine) as workspaces:
+        limits = StoreLimits(timeout=60, transaction=0.05, log_bytes=1_000_000)
+        assert engine.store.limits == workspaces.store.limits == limits
+
+
+def test_a_piece_is_as_long_as_fits_into_a_transaction(tmp_path: Path) -> None:
+    settings = load_settings(store=f"sqlite:///{tmp_path / 'lapse.db'}")
+    events = [{"event": "a", "user_id": f"u{number}"} for number in range(CHUNK + 200)]
+    pieces: list[int] = []
+    with Engine.open(settings=settings) as engine:
+        plain = engine.take
+
+        def take(connection: Connection, calls: Sequence[Submission]) -> list[Receipt]:
+            pieces.extend(len(one.items) for one in calls)
+            return plain(connection, calls)
+
+        engine.take = take  # type: ignore[method-assign]
+        engine.ingest(events)
+        assert pieces == [CHUNK, 200]
+        pieces.clear()
+        engine.writer.pace = Pace(0.1, first=300, most=300)
+        assert engine.ingest(events).stored == CHUNK + 200
+        assert sum(pieces) == CHUNK + 200
+        assert max(pieces) == 300
 
 
 def test_opening_with_wrong_rules_says_so(tmp_path: Path) -> None:

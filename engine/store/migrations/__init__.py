@@ -20,6 +20,11 @@ _MAKING: Final[dict[str, list[tuple[str, Any]]]] = {}
 """The statements that made the first new store of this process, by dialect."""
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are up to date."""
+    return MigrationContext.configure(connection).get_current_revision() == _revisions()[0]
+
+
 def upgrade(connection: Connection) -> None:
     """Bring the tables up to date. Raises StoreError for a store that a newer Lapse has written.
 
