@@ -186,6 +186,15 @@ class QuarantineSettings(BaseModel):
     item_bytes: int = Field(
         64 * 1024, ge=2, description="Bytes of a refused item as JSON; larger ones are counted, not kept."
     )
+    total_bytes: int = Field(
+        32 * 1024 * 1024, ge=2, description="Bytes of all refused items of a workspace; beyond that the oldest go."
+    )
+    answer_bytes: int = Field(
+        8 * 1024,
+        ge=0,
+        description="Bytes of the reasons that are kept of a call under an `Idempotency-Key` whose items were refused; "
+        "of those beyond it only the code is.",
+    )
 
 
 class Settings(BaseSettings):

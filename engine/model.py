@@ -42,6 +42,9 @@ __all__ = [
     "validate",
 ]
 
+NAME_SHOWN: Final = 200
+"""Characters of an event's name that a refusal carries."""
+
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
@@ -249,11 +252,9 @@ def validate(
 
 
 def event_of(item: object) -> str | None:
-    """What an item calls itself, good or not, if it does."""
-    if isinstance(item, Event):
-        return item.event
-    name = dict.get(item, "event") if isinstance(item, dict) else None
-    return name if isinstance(name, str) else None
+    """What an item calls itself, good or not, if it does; of a long name its beginning."""
+    name = item.event if isinstance(item, Event) else dict.get(item, "event") if isinstance(item, dict) else None
+    return name[:NAME_SHOWN] if isinstance(name, str) else None
 
 
 def _fields_of(item: object) -> dict[str, Any]:

@@ -93,7 +93,9 @@ def keep(
     rows = _of_the_living(connection, workspace, rows)
     notes = {(counters.NO_RULE, TOO_LARGE): len(written) - len(fitting)}
     if rows:
-        notes[counters.NO_RULE, DROPPED] = quarantine.add(connection, workspace, rows, settings.items)
+        notes[counters.NO_RULE, DROPPED] = quarantine.add(
+            connection, workspace, rows, settings.items, settings.total_bytes
+        )
     counters.count(connection, workspace, {note: times for note, times in notes.items() if times})
 
 

@@ -23,7 +23,8 @@ class Reception:
     def take(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         """What each call is told. A repeated one gets the answer of the first, and nothing of it is done."""
         taking = partial(self._carry_out, intake)
-        return repeats.carry_out(intake.connection, intake.workspace, calls, intake.now, taking, intake.owners)
+        most = self._quarantine.answer_bytes
+        return repeats.carry_out(intake.connection, intake.workspace, calls, intake.now, taking, intake.owners, most)
 
     def _carry_out(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         arrivals = [one for call in calls for one in call.arrivals]

@@ -14,7 +14,7 @@ from typing import Any
 
 from ulid import ULID
 
-from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
+from engine.receipt import CODES, Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime.once import Once
 from engine.runtime.submission import Submission
 from engine.store import Connection, answers, counters
@@ -33,10 +33,12 @@ def carry_out(
     now: int,
     taking: Told,
     owners: Mapping[bytes, int],
+    answer_bytes: int,
 ) -> list[Receipt]:
     """What each call is told. ``taking`` carries calls out; ``owners`` are then the people of the events it stored.
 
-    Calls under one key are carried out one after the other until one of them uses the key up.
+    Calls under one key are carried out one after the other until one of them uses the key up. Of a call's refusals
+    ``answer_bytes`` are kept with their reasons.
     """
     keys = {_name(call.once) for call in calls if call.once is not None}
     if not keys:
@@ -53,7 +55,8 @@ def carry_out(
         receipts = taking([calls[place] for place in turn])
         told |= zip(turn, receipts, strict=True)
         fresh = [(calls[place].once, told[place]) for place in turn]
-        known |= _keep(connection, workspace, [(once, one) for once, one in fresh if once is not None], now, owners)
+        used = [(once, one) for once, one in fresh if once is not None]
+        known |= _keep(connection, workspace, used, now, owners, answer_bytes)
         waiting = [place for place in waiting if place not in told]
     counters.count(connection, workspace, Counter((counters.NO_RULE, DIFFERS) for one in told.values() if one.differs))
     return [told[place] for place in range(len(calls))]
@@ -109,6 +112,7 @@ def _keep(
     done: Sequence[tuple[Once, Receipt]],
     now: int,
     owners: Mapping[bytes, int],
+    answer_bytes: int,
 ) -> dict[Name, _First]:
     """Have calls use their keys up: those of which something was accepted, or that keep refusals."""
     used = [
@@ -122,7 +126,7 @@ def _keep(
             held.append(HoldRow(once.namespace, once.key, once.digest, _event(receipt)))
         else:
             person, end = _person(receipt, owners), now + once.lasts
-            written = json.dumps([_written(one) for one in receipt.outcomes], separators=(",", ":"))
+            written = json.dumps(_all_written(receipt.outcomes, answer_bytes), separators=(",", ":"))
             kept.append(AnswerRow(once.namespace, once.key, once.digest, written, person, end))
     answers.keep(connection, workspace, kept)
     answers.hold(connection, workspace, held)
@@ -141,6 +145,29 @@ def _person(receipt: Receipt, owners: Mapping[bytes, int]) -> int | None:
     return people.pop() if len(people) == 1 else None
 
 
+def _all_written(outcomes: Sequence[Outcome], answer_bytes: int) -> list[Any]:
+    """Outcomes as JSON has them. A refusal that was written before is the place of that one.
+
+    Of refusals beyond ``answer_bytes`` only the code is written.
+    """
+    written: list[Any] = []
+    places: dict[str, int] = {}
+    room = answer_bytes
+    for place, outcome in enumerate(outcomes):
+        one = _written(outcome)
+        if isinstance(outcome, Rejection):
+            text = json.dumps(one)
+            if text not in places and len(text) > room:
+                one = {"code": outcome.code}
+                text = outcome.code
+            elif text not in places:
+                room -= len(text)
+            one = places.get(text, one)
+            places.setdefault(text, place)
+        written.append(one)
+    return written
+
+
 def _written(outcome: Outcome) -> Any:
     match outcome:
         case Accepted(public_id=public_id):
@@ -152,11 +179,21 @@ def _written(outcome: Outcome) -> Any:
 
 
 def _read(outcomes: str) -> Iterable[Outcome]:
-    for index, one in enumerate(json.loads(outcomes)):
+    written = json.loads(outcomes)
+    for index, one in enumerate(written):
         match one:
             case str():
                 yield Accepted(index, ULID.from_str(one).bytes)
             case [id, message_id, conflict]:
                 yield Duplicate(index, ULID.from_str(id).bytes, message_id, conflict)
+            case int():
+                yield _rejection(index, written[one])
             case _:
-                yield Rejection(index, **one)
+                yield _rejection(index, one)
+
+
+def _rejection(index: int, written: Mapping[str, Any]) -> Rejection:
+    if "reason" in written:
+        return Rejection(index, **written)
+    code = written["code"]
+    return Rejection(index, code, f"{CODES.get(code, 'it was refused')}; the first answer said more")

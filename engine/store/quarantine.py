@@ -32,16 +32,17 @@ class QuarantineRow(NamedTuple):
 _workspace, _limit = bound("workspace"), bound("limit")
 _columns = [quarantine.c[one] for one in QuarantineRow._fields]
 _own = quarantine.c.workspace_id == _workspace
-_INSERT = inserting(quarantine, "workspace_id", *QuarantineRow._fields[1:])
+_INSERT = inserting(quarantine, "workspace_id", *QuarantineRow._fields[1:], "size")
 _REFUSE = updating(quarantine, "id", "code", "reason", "field")
 _newest = select(quarantine.c.id).where(_own, quarantine.c.id < bound("behind")).order_by(quarantine.c.id.desc())
 PAGE = Prepared(
     select(*_columns).where(quarantine.c.id.in_(_newest.limit(_limit))).order_by(quarantine.c.id.desc()),
     "workspace", "behind", "limit",
 )  # fmt: skip
-TOTAL = Prepared(select(func.count()).select_from(quarantine).where(_own), "workspace")
+TOTAL = Prepared(select(func.count(), func.coalesce(func.sum(quarantine.c.size), 0)).where(_own), "workspace")
 _oldest = select(quarantine.c.id).where(_own).order_by(quarantine.c.id).limit(_limit)
 DROP_OLDEST = Prepared(quarantine.delete().where(quarantine.c.id.in_(_oldest)), "workspace", "limit")
+SIZES = Prepared(select(quarantine.c.size).where(_own).order_by(quarantine.c.id), "workspace")
 _ids = batch("ids", id=int)
 DELETE = Prepared(quarantine.delete().where(quarantine.c.id.in_(select(_ids["id"]))), "ids")
 ROWS_OF = Prepared(select(quarantine.c.public_id, quarantine.c.id).where(_own), "workspace")
@@ -58,11 +59,31 @@ NAMED = Prepared(
 )
 
 
-def add(connection: Connection, workspace: int, rows: Sequence[QuarantineRow], most: int) -> int:
-    """Keep items, ``most`` of a workspace: the oldest go. Gives how many went."""
-    _INSERT.many(connection, [(workspace, *row[1:]) for row in rows])
-    beyond = total(connection, workspace) - most
-    return DROP_OLDEST.run(connection, workspace, beyond) if beyond > 0 else 0
+def add(connection: Connection, workspace: int, rows: Sequence[QuarantineRow], most: int, most_bytes: int) -> int:
+    """Keep items, ``most`` of a workspace with ``most_bytes`` in all: the oldest go. Return how many went."""
+    fitting = len(rows) - _first_to_go([_size(row) for row in rows], most, most_bytes)
+    kept = rows[len(rows) - fitting :]
+    _INSERT.many(connection, [(workspace, *row[1:], _size(row)) for row in kept])
+    number, size = _totals(connection, workspace)
+    beyond = 0
+    if number > most or size > most_bytes:
+        beyond = _first_to_go([size for (size,) in SIZES.rows(connection, workspace)], most, most_bytes)
+        DROP_OLDEST.run(connection, workspace, beyond)
+    return beyond + len(rows) - fitting
+
+
+def _size(row: QuarantineRow) -> int:
+    return len(row.body.encode())
+
+
+def _first_to_go(sizes: Sequence[int], most: int, most_bytes: int) -> int:
+    """How many of the first must go so that the rest are no more than ``most``, and no larger than ``most_bytes``."""
+    going, total = max(len(sizes) - most, 0), sum(sizes)
+    total -= sum(sizes[:going])
+    while total > most_bytes:
+        total -= sizes[going]
+        going += 1
+    return going
 
 
 def page(connection: Connection, workspace: int, behind: int, limit: int) -> list[QuarantineRow]:
@@ -72,9 +93,14 @@ def page(connection: Connection, workspace: int, behind: int, limit: int) -> lis
 
 def total(connection: Connection, workspace: int) -> int:
     """How many there are."""
+    return _totals(connection, workspace)[0]
+
+
+def _totals(connection: Connection, workspace: int) -> tuple[int, int]:
+    """How many there are, and how many bytes they have."""
     row = TOTAL.row(connection, workspace)
     assert row is not None
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def by_public_id(connection: Connection, workspace: int, ids: Iterable[bytes]) -> list[QuarantineRow]:

@@ -192,7 +192,9 @@ quarantine = Table(
     text("contact_id", null=True),
     text("body"),  # JSON, as it came
     text("previous_id", null=True),
+    whole("size", default="0"),  # bytes of the body
     UniqueConstraint("workspace_id", "public_id"),
+    Index("ix_quarantine_size", "workspace_id", "id", "size"),
     **STRICT,
 )
 
