@@ -74,6 +74,9 @@ class _Work:
         self.scene = standing.scene_of(life, person, settings, self.until)
         self.each = life.current.again.kind == "each"
         self.kept: list[Journey] = []
+        self.under_way: list[Journey] = []
+        """Those of the kept that wait or stand as they are: all that a trigger may meet."""
+        self.known: set[tuple[str, int]] = set()
         self.dropped: list[Journey] = []
         self.notes: defaultdict[str, int] = defaultdict(int)
         self.pending_before: set[str] = set()
@@ -121,6 +124,8 @@ class _Work:
     def finish(self, watch: Watch | None) -> Advanced:
         watch = self._watched(watch)
         self._note_late_fires()
+        self.under_way = _under_way(self.kept)
+        self.known = {(one.trigger, one.start) for one in self.kept} if self.each else set()
         for at, triggers in self._agenda():
             self._run((at, EXITS_BEFORE))
             self._absorb(at)
@@ -205,8 +210,9 @@ class _Work:
         self.begun = []
 
     def _run(self, limit: tuple[int, int]) -> None:
-        for one in self.kept:
+        for one in self.under_way:
             self.steps.run(one, limit)
+        self.under_way = _under_way(self.under_way)
 
     # ---------------------------------------------------------------------------------------- triggers
 
@@ -217,7 +223,7 @@ class _Work:
             return None
         value = self._value(event) if former is None else former.value
         if self.each:
-            if not any(one.trigger == (event.id if event else "") and one.start == at for one in self.kept):
+            if (event.id if event else "", at) not in self.known:
                 self._start(event, at, value)
             return None
         blocker = self._blocker(value, at)
@@ -258,7 +264,7 @@ class _Work:
         """The newest journey under way at ``at``: one that waits, or one that stands and had not ended."""
         found = [
             one
-            for one in self.kept
+            for one in self.under_way
             if one.value == value
             and (one.start if _left(one) else one.first_at) <= at
             and (one.waiting or (one.fixed and at <= (one.ended_at or LAST)))
@@ -300,6 +306,8 @@ class _Work:
             journey.row = before.row
             self.dropped.remove(before)
         self.kept.append(journey)
+        self.under_way.append(journey)
+        self.known.add((journey.trigger, journey.start))
         self.begun.append(journey)
         return journey
 
@@ -314,12 +322,13 @@ class _Work:
 
     def _absorb(self, at: int) -> None:
         """A journey of a late trigger that would still run when one that stands began never was (ruling 18)."""
-        if self.each or not self.kept:
+        if self.each or not self.under_way:
             return
-        began = {one.value for one in self.kept if one.fixed and one.start == at}
-        for one in [one for one in self.kept if one.value in began and one.waiting and one.start < at]:
+        began = {one.value for one in self.under_way if one.fixed and one.start == at}
+        for one in [one for one in self.under_way if one.value in began and one.waiting and one.start < at]:
             if not one.fixed:
                 self.kept.remove(one)
+                self.under_way.remove(one)
                 self.dropped.append(one)
                 self.notes["absorbed"] += 1
             elif self.life.current.again.kind == "replace":
@@ -364,6 +373,10 @@ class _NoCounts:
 
     def record(self, rule: str, at: int) -> None:
         pass
+
+
+def _under_way(journeys: list[Journey]) -> list[Journey]:
+    return [one for one in journeys if one.waiting or one.fixed]
 
 
 def _left(one: Journey) -> bool:

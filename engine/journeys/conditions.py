@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any, NamedTuple
 
 from engine.journeys import calendar
@@ -103,10 +103,18 @@ class Scene(NamedTuple):
             return False
         return not pattern.where or all(self.holds(comparison, event.at, event) for comparison in pattern.where)
 
-    def seen(self, pattern: nodes.Pattern, start: int, end: int, left_out: frozenset[str] = frozenset()) -> list[Event]:
-        """The events of ``pattern`` with ``start <= at <= end``, in order."""
-        found = self.timeline.between(pattern.name, start, end)
-        return [event for event in found if event.id not in left_out and self.matches(pattern, event)]
+    def seen(
+        self,
+        pattern: nodes.Pattern,
+        start: int,
+        end: int,
+        left_out: frozenset[str] = frozenset(),
+        most: int | None = None,
+    ) -> list[Event]:
+        """Return the events of ``pattern`` with ``start <= at <= end``, in order; no more than the first ``most``."""
+        within = self.timeline.between(pattern.name, start, end)
+        found = (event for event in within if event.id not in left_out and self.matches(pattern, event))
+        return list(found if most is None else islice(found, most))
 
     def last(self, pattern: nodes.Pattern, at: int, left_out: frozenset[str] = frozenset()) -> Event | None:
         """The latest event of ``pattern`` up to ``at``."""
@@ -174,9 +182,9 @@ def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mappi
     """The value at ``point`` by Kleene's logic; ``settled`` holds the items known otherwise, by identity."""
     match condition:
         case program.All(items=items):
-            return _kleene((ask(item, scene, point, settled) for item in items), False)
+            return kleene((ask(item, scene, point, settled) for item in items), False)
         case program.Any(items=items):
-            return _kleene((ask(item, scene, point, settled) for item in items), True)
+            return kleene((ask(item, scene, point, settled) for item in items), True)
         case program.Negated(item=item):
             value = ask(item, scene, point, settled)
             return None if value is None else not value
@@ -187,8 +195,8 @@ def ask(condition: program.Condition, scene: Scene, point: Point, settled: Mappi
             return None if forward(condition) else look(condition, scene, point[0])
 
 
-def _kleene(found: Iterator[bool | None], strong: bool) -> bool | None:
-    """``strong`` as soon as one is; unknown when one is unknown; else the other."""
+def kleene(found: Iterator[bool | None], strong: bool) -> bool | None:
+    """Return ``strong`` as soon as one is; unknown when one is unknown; else the other."""
     unknown = False
     for value in found:
         if value is strong:
@@ -228,9 +236,10 @@ class _Window(NamedTuple):
     end: int
     horizon: Point
 
-    def events(self, pattern: nodes.Pattern) -> list[Event]:
+    def events(self, pattern: nodes.Pattern, most: int | None = None) -> list[Event]:
+        """Return the events in view, or no more than the first ``most``."""
         last = min(self.end, _view(self.horizon))
-        return self.scene.seen(pattern, self.entry.point[0], last, self.entry.left_out)
+        return self.scene.seen(pattern, self.entry.point[0], last, self.entry.left_out, most)
 
     def at_end(self, value: bool) -> Settled | Unsettled:
         """``value`` once the window is past."""
@@ -241,7 +250,7 @@ class _Window(NamedTuple):
 def _settle_seen(item: program.Seen, window: _Window) -> Settled | Unsettled:
     """Ruling 1."""
     kind, number = item.count.kind, item.count.number
-    found = window.events(item.pattern)
+    found = window.events(item.pattern, number + 1)
     needed = number + 1 if kind in ("more than", "at most", "exactly") else number
     by_number = kind in ("at least", "more than")
     if needed == 0:
@@ -254,8 +263,8 @@ def _settle_seen(item: program.Seen, window: _Window) -> Settled | Unsettled:
 
 def _settle_first(item: program.First, window: _Window) -> Settled | Unsettled:
     """Ruling 9: at one instant the rival came first."""
-    winner = next(iter(window.events(item.first)), None)
-    rivals = [event for pattern in item.rivals for event in window.events(pattern)[:1]]
+    winner = next(iter(window.events(item.first, 1)), None)
+    rivals = [event for pattern in item.rivals for event in window.events(pattern, 1)]
     rival = min(rivals, key=lambda event: event.order, default=None)
     if rival is not None and (winner is None or rival.at <= winner.at):
         return Settled(False, (rival.at, EVENTS), frozenset((rival.id,)))
@@ -297,8 +306,11 @@ def _instants(events: list[Event]) -> Iterator[tuple[int, int, frozenset[str]]]:
 
 
 def _sum_holds(item: program.Summed, scene: Scene, events: list[Event], at: int) -> bool:
-    found = _total(item.total, scene, events)
-    return reading.holds(found, item.operator, [scene.operand(one, at) for one in item.right], scene.zone)
+    return _total_holds(item, scene, _total(item.total, scene, events), at)
+
+
+def _total_holds(item: program.Summed, scene: Scene, total: int | float | None, at: int) -> bool:
+    return reading.holds(total, item.operator, [scene.operand(one, at) for one in item.right], scene.zone)
 
 
 def _total(total: nodes.Total, scene: Scene, events: list[Event]) -> int | float | None:
@@ -387,9 +399,11 @@ def look(item: program.Item, scene: Scene, at: int) -> bool | None:
     """The value at ``at`` of an item that does not wait; unknown while the person was watched too briefly."""
     match item:
         case program.Seen(pattern=pattern, count=count, reach=reach):
-            return _look_seen(len(_looked(pattern, reach, scene, at)), count, watched(reach, scene, at))
+            found = _looked(pattern, reach, scene, at, most=count.number + 1)
+            return look_seen(len(found), count, watched(reach, scene, at))
         case program.Summed(total=total, reach=reach):
-            return _look_summed(item, scene, at, _looked(total.pattern, reach, scene, at), watched(reach, scene, at))
+            found = _looked(total.pattern, reach, scene, at)
+            return look_summed(item, scene, at, _total(total, scene, found), watched(reach, scene, at))
         case program.Sequence():
             return _look_sequence(item, scene, at)
         case nodes.Fact(comparison=comparison):
@@ -406,9 +420,15 @@ def look(item: program.Item, scene: Scene, at: int) -> bool | None:
 
 
 def _looked(
-    pattern: nodes.Pattern, reach: program.Reach, scene: Scene, at: int, *, with_trigger: bool = False
+    pattern: nodes.Pattern,
+    reach: program.Reach,
+    scene: Scene,
+    at: int,
+    *,
+    most: int | None = None,
+    with_trigger: bool = False,
 ) -> list[Event]:
-    """Return the events of ``pattern`` in the look-back from ``at`` (ruling 6).
+    """Return the events of ``pattern`` in the look-back from ``at``: all of them, or ``most`` of the newest.
 
     ``since trigger`` leaves the trigger out where a condition asks, and counts it in what is shown (``with_trigger``).
     """
@@ -419,14 +439,17 @@ def _looked(
     if reach.since == "trigger":
         start = max(start, scene.start)
         left_out = frozenset(() if scene.trigger is None or with_trigger else (scene.trigger.id,))
-    found = scene.seen(pattern, start, at, left_out)
+    elif reach.since is not None and (last := scene.last(reach.since, at, scene.companions)) is not None:
+        start, left_out = max(start, last.at), frozenset((last.id,))
     monthly = [length for length in reach.lengths if length.months]
-    if monthly:
-        found = [event for event in found if at < scene.end(event.at, monthly)]
-    if isinstance(reach.since, nodes.Pattern):
-        last = scene.last(reach.since, at, scene.companions)
-        found = found if last is None else [one for one in found if one.at >= last.at and one.id != last.id]
-    return found
+    found = (
+        event
+        for event in scene.timeline.newest(pattern.name, start, at)
+        if event.id not in left_out
+        and (not monthly or at < scene.end(event.at, monthly))
+        and scene.matches(pattern, event)
+    )
+    return list(islice(found, most))[::-1]
 
 
 def watched(reach: program.Reach, scene: Scene, at: int) -> bool:
@@ -437,7 +460,8 @@ def watched(reach: program.Reach, scene: Scene, at: int) -> bool:
     return seen is not None and at >= scene.end(seen, reach.lengths)
 
 
-def _look_seen(found: int, count: nodes.Count, known: bool) -> bool | None:
+def look_seen(found: int, count: nodes.Count, known: bool) -> bool | None:
+    """Return what a count says of as many events; ``known``: no earlier one can have gone unseen."""
     number = count.number
     match count.kind:
         case "at least" | "more than":
@@ -450,8 +474,9 @@ def _look_seen(found: int, count: nodes.Count, known: bool) -> bool | None:
             return False if exceeded else True if known else None
 
 
-def _look_summed(item: program.Summed, scene: Scene, at: int, events: list[Event], known: bool) -> bool | None:
-    value = _sum_holds(item, scene, events, at)
+def look_summed(item: program.Summed, scene: Scene, at: int, total: int | float | None, known: bool) -> bool | None:
+    """Return what a comparison says of a total; ``known``: no earlier event can have gone unseen."""
+    value = _total_holds(item, scene, total, at)
     return value if known or (value and item.operator in (">=", ">")) else None
 
 
@@ -482,57 +507,3 @@ def _date_holds(item: nodes.DateFact, scene: Scene, at: int, moment: int) -> boo
             return moment <= at < scene.add(moment, item.duration)
         case _:
             return at >= scene.add(moment, item.duration)
-
-
-# ------------------------------------------------------------------------------- continuous following
-
-
-def turns(condition: program.Condition, scene: Scene, after: int) -> list[int]:
-    """Every instant later than ``after``, of the past and to come, at which the condition may change its value."""
-    found: set[int] = set(scene.timeline.changed(after, calendar.LAST))
-    for item in program.parts(condition):
-        found.update(_turns(item, scene))
-    return sorted(at for at in found if at > after)
-
-
-def _turns(item: program.Item, scene: Scene) -> Iterator[int]:
-    """The instants at which an item may turn: an event comes or leaves a look-back, a date draws near or passes."""
-    seen = scene.timeline.first_seen
-    if seen is not None:
-        yield seen
-    match item:
-        case nodes.DateFact():
-            yield from _date_turns(item, scene)
-        case nodes.LastEvent(pattern=pattern, duration=duration):
-            yield from _edges(scene, (pattern,), [(duration,)])
-        case program.Sequence(links=links, lengths=lengths, reach=reach):
-            windows = [tuple(one) for one in (*lengths, reach.lengths) if one]
-            yield from _edges(scene, [link.pattern for link in links], windows)
-            if seen is not None and (lengths[0] or reach.lengths):
-                yield scene.end(seen, (*lengths[0], *reach.lengths))
-        case program.Seen(reach=reach) | program.Summed(reach=reach):
-            yield from _edges(scene, program.patterns(item), [reach.lengths] if reach.lengths else [])
-            if seen is not None and reach.lengths:
-                yield scene.end(seen, reach.lengths)
-        case _:
-            return
-
-
-def _edges(
-    scene: Scene, looked: Iterable[nodes.Pattern], windows: Iterable[tuple[nodes.Duration, ...]]
-) -> Iterator[int]:
-    """The times of events of the patterns, and every sum of windows after them."""
-    names = {pattern.name for pattern in looked}
-    times = {event.at for name in names for event in scene.timeline.between(name, 0, calendar.LAST)}
-    yield from times
-    for window in windows:
-        times |= {scene.end(at, window) for at in times}
-    yield from times
-
-
-def _date_turns(item: nodes.DateFact, scene: Scene) -> Iterator[int]:
-    sources: list[Mapping[str, Any]] = [change.values for change in scene.timeline.changes]
-    for fields in sources:
-        for moment in reading.dates(reading.read(fields, item.path.parts), scene.zone):
-            yield calendar.add(moment, item.duration, scene.zone, -1)
-            yield from (moment, moment + 1, scene.add(moment, item.duration))

@@ -91,7 +91,7 @@ def _exit(rules: program.Program, scene: Scene, journey: Journey, until: int) ->
     if rules.exits_by_default:
         start = start + 1 if journey.late_after_fire else journey.opened + 1
     own = frozenset((journey.trigger,))
-    found = [events[0].at for one in rules.exits if (events := scene.seen(one, start, until, own))]
+    found = [events[0].at for one in rules.exits if (events := scene.seen(one, start, until, own, 1))]
     return min(found, default=None)
 
 
@@ -130,8 +130,8 @@ def _overtaken(rules: program.Program, scene: Scene, effect: Effect, at: int) ->
 def _came(item: program.Seen, scene: Scene, entry: Entry, decided: Point, at: int) -> bool:
     """Whether what should not come had come by ``at``: since the entry, or since a look back was taken."""
     if item.reach.forward:
-        return bool(scene.seen(item.pattern, entry.point[0], at, entry.left_out))
-    return bool(item.reach.lengths) and bool(scene.seen(item.pattern, decided[0] + 1, at))
+        return bool(scene.seen(item.pattern, entry.point[0], at, entry.left_out, 1))
+    return bool(item.reach.lengths) and bool(scene.seen(item.pattern, decided[0] + 1, at, most=1))
 
 
 def _plain_nots(condition: program.Condition) -> list[program.Seen]:

@@ -6,10 +6,10 @@ import datetime
 import json
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from math import inf
 
-from engine.journeys import calendar, conditions, rulebook, values
+from engine.journeys import calendar, conditions, following, rulebook, values
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Journey
@@ -17,9 +17,6 @@ from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes
 from engine.language.program import Program
-
-LOOK_AHEAD = 64
-"""Instants ahead of a decision at which a turn is looked for: what bounds its cost."""
 
 
 @dataclass(slots=True)
@@ -67,13 +64,11 @@ def becoming_true(
     scene = scene_of(life, person, settings, until)
     live = life.opened_at
     base = since - 1 if live is None else max(since - 1, live)
-    before = _true(life, settings, scene, base)
+    (_, before), *ahead = _course(life, settings, scene, base)
     starts: list[int] = []
     if live is not None and base == live and before and _includes(life, watch):
         starts.append(live)
-    ahead = _turns(life, settings, scene, base)
-    course = [(at, _true(life, settings, scene, at)) for at in ahead if at <= until]
-    for start, end in _stretches(course, before):
+    for start, end in _stretches([one for one in ahead if one[0] <= until], before):
         stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
         if stands:
             continue
@@ -81,27 +76,29 @@ def becoming_true(
             starts.append(start)
         elif _starts(life, settings, scene, start, inf):
             notes["chain_cut"] += 1
-    last = course[-1][1] if course else before
-    return starts, _next_turn(life, settings, scene, [at for at in ahead if at > until], last)
+    return starts, next((at for at, _ in ahead if at > until), None)
 
 
-def _turns(life: RuleLife, settings: Settings, scene: Scene, after: int) -> list[int]:
-    """Every instant later than ``after`` at which the opening Conditions may turn, in any zone of the person's."""
-    moments = [after, *scene.timeline.changed(after, calendar.LAST)] if _travels(life) else [after]
-    zones = dict.fromkeys([scene.zone, *(_zoned(life, settings, scene, at).zone for at in moments)])
-    found = [conditions.turns(life.current.opening, scene._replace(zone=zone), after) for zone in zones]
-    return found[0] if len(found) == 1 else sorted(set().union(*found))
+def _course(life: RuleLife, settings: Settings, scene: Scene, after: int) -> list[tuple[int, bool]]:
+    """Return whether the opening Conditions are true at ``after``, and every turn later, by the person's zone of then.
 
-
-def _next_turn(life: RuleLife, settings: Settings, scene: Scene, ahead: list[int], value: bool) -> int | None:
-    """The first of the instants ahead at which the Conditions turn if nothing more happens; of very many, one before.
-
-    Most events only move the end of a window, so most of these instants turn nothing.
+    Unknown, and not yet seen, count as not true.
     """
-    for at in ahead[:LOOK_AHEAD]:
-        if _true(life, settings, scene, at) != value:
-            return at
-    return ahead[LOOK_AHEAD] if len(ahead) > LOOK_AHEAD else None
+    seen = scene.timeline.first_seen
+    if seen is None:
+        return [(after, False)]
+    marks = {after, max(after, seen), *(scene.timeline.changed(after, calendar.LAST) if _travels(life) else ())}
+    courses: dict[Zone, following.Course] = {}
+    found: list[tuple[int, bool]] = []
+    for start, end in pairwise([*sorted(marks), calendar.LAST + 1]):
+        here = _zoned(life, settings, scene, start)
+        if here.zone not in courses:
+            courses[here.zone] = following.course(life.current.opening, here, after)
+        for at, value in following.stretch(courses[here.zone], start, end):
+            true = value is True and start >= seen
+            if not found or true != found[-1][1]:
+                found.append((at, true))
+    return found
 
 
 def scene_of(life: RuleLife, person: Person, settings: Settings, at: int) -> Scene:
@@ -167,7 +164,10 @@ def _starts(life: RuleLife, settings: Settings, scene: Scene, at: int, chain: fl
             return False
         return not (entry.at == at and (life.current.id in entry.causes or len(entry.causes) >= chain))
 
-    without = scene.timeline.where(stands)
+    timeline = scene.timeline
+    if all(map(stands, (*timeline.instant(at), *timeline.historical))):
+        return True
+    without = timeline.where(stands)
     return without is None or _true(life, settings, scene._replace(timeline=without), at)
 
 

@@ -143,7 +143,7 @@ class Timeline:
     ``first_seen`` is the time of the earliest entry the person ever had, which may lie before what is held here.
     """
 
-    __slots__ = ("_by_name", "_change_times", "_folds", "_times", "changes", "events", "first_seen")
+    __slots__ = ("_by_name", "_change_times", "_folds", "_historical", "_times", "changes", "events", "first_seen")
 
     def __init__(self, events: Iterable[Event], changes: Iterable[Change] = (), first_seen: int | None = None) -> None:
         self.events = sorted(events, key=_order)
@@ -160,6 +160,7 @@ class Timeline:
             times.append(event.at)
             named.append(event)
         self._folds: list[dict[str, Any]] | None = None
+        self._historical: Sequence[Event | Change] | None = None
 
     def between(self, name: str | None, start: int, end: int) -> Sequence[Event]:
         """Events with ``start <= at <= end``, of one name or (``None``) of all, in order."""
@@ -168,8 +169,12 @@ class Timeline:
 
     def backwards(self, name: str | None, until: int) -> Iterator[Event]:
         """Events with ``at <= until``, the latest first."""
+        return self.newest(name, 0, until)
+
+    def newest(self, name: str | None, start: int, end: int) -> Iterator[Event]:
+        """Give the events of :meth:`between`, the latest first."""
         times, events = (self._times, self.events) if name is None else self._by_name.get(name, ((), ()))
-        for index in range(bisect_right(times, until) - 1, -1, -1):
+        for index in range(bisect_right(times, end) - 1, bisect_left(times, start) - 1, -1):
             yield events[index]
 
     def attributes(self, at: int) -> Mapping[str, Any]:
@@ -188,9 +193,20 @@ class Timeline:
 
     def causes(self, at: int) -> frozenset[str]:
         """The rules that led to the entries of an instant."""
+        return frozenset[str]().union(*(entry.causes for entry in self.instant(at)))
+
+    def instant(self, at: int) -> Sequence[Event | Change]:
+        """Return the entries of an instant."""
         low, high = bisect_left(self._change_times, at), bisect_right(self._change_times, at)
-        entries: Iterable[Event | Change] = (*self.between(None, at, at), *self.changes[low:high])
-        return frozenset[str]().union(*(entry.causes for entry in entries))
+        return (*self.between(None, at, at), *self.changes[low:high])
+
+    @property
+    def historical(self) -> Sequence[Event | Change]:
+        """The entries that came as history."""
+        if self._historical is None:
+            entries: Iterable[Event | Change] = (*self.events, *self.changes)
+            self._historical = [entry for entry in entries if entry.historical]
+        return self._historical
 
     def next_entry(self, after: int) -> int | None:
         """The time of the first entry later than ``after``."""

@@ -47,17 +47,17 @@ def holds(left: Any, operator: nodes.Operator, right: list[Operand], zone: Zone)
             return _any_equal(left, right)
         case "between":
             low, high = right
-            return any(_between(one, low.value, high.value, zone) for one in _elements(left))
+            return any(_between(one, low.value, high.value, zone) for one in elements(left))
         case "contains":
             return any(_contains(left, one) for one in right)
         case "starts with" | "ends with":
-            return any(_affixed(one, operator, other.value) for one in _elements(left) for other in right)
+            return any(_affixed(one, operator, other.value) for one in elements(left) for other in right)
         case _:
             return any(
                 _ordered(one, operator, other, zone)
-                for one in _elements(left)
+                for one in elements(left)
                 for side in right
-                for other in _elements(side.value)
+                for other in elements(side.value)
             )
 
 
@@ -75,7 +75,7 @@ class Operand:
         """Itself, or each element of its list."""
         if not isinstance(self.value, list):
             return (self,)
-        return [Operand(one, bare=self.bare, correlated=self.correlated) for one in _elements(self.value)]
+        return [Operand(one, bare=self.bare, correlated=self.correlated) for one in elements(self.value)]
 
 
 def equal(left: Any, right: Operand) -> bool:
@@ -98,14 +98,14 @@ def equal(left: Any, right: Operand) -> bool:
 
 
 def _any_equal(left: Any, right: list[Operand]) -> bool:
-    return any(equal(one, other) for one in _elements(left) for side in right for other in side.elements())
+    return any(equal(one, other) for one in elements(left) for side in right for other in side.elements())
 
 
-def _elements(value: Any) -> Iterable[Any]:
+def elements(value: Any) -> Iterable[Any]:
     """The value itself, or those of a list, lists inside it included."""
     if not isinstance(value, list):
         return (value,)
-    return [inner for one in value for inner in _elements(one)]
+    return [inner for one in value for inner in elements(one)]
 
 
 def _between(value: Any, low: Any, high: Any, zone: Zone) -> bool:
@@ -150,13 +150,13 @@ def _in_order(left: Any, operator: nodes.Operator, right: Any) -> bool:
 
 def dates(value: Any, zone: Zone) -> list[int]:
     """Return the moments that a value, or the elements of a list, name where a date is asked for."""
-    found = (calendar.date_of(one, zone) for one in _elements(value))
+    found = (calendar.date_of(one, zone) for one in elements(value))
     return [moment for moment in found if moment is not None]
 
 
 def days(value: Any, zone: Zone) -> list[datetime.date]:
     """Return the days of the calendar that a value, or the elements of a list, name."""
-    found = (calendar.day_of(one, zone) for one in _elements(value))
+    found = (calendar.day_of(one, zone) for one in elements(value))
     return [day for day in found if day is not None]
 
 
@@ -169,14 +169,14 @@ def total(function: str, values: list[Any]) -> int | float | None:
     if function == "count":
         return len(values)
     if function == "count of different":
-        return len({_distinct(one) for value in values if value is not None for one in _elements(value)})
-    numbers: list[int | float] = [one for value in values for one in _elements(value) if is_number(one)]
+        return len({distinct(one) for value in values if value is not None for one in elements(value)})
+    numbers: list[int | float] = [one for value in values for one in elements(value) if is_number(one)]
     if function == "sum":
         return _sum(numbers)
     if not numbers:
         return None
     if function == "average":
-        return _nearest(_exact(numbers) / len(numbers))
+        return nearest(exact(numbers) / len(numbers))
     return min(numbers) if function == "min" else max(numbers)
 
 
@@ -185,13 +185,15 @@ def _sum(numbers: list[int | float]) -> int | float:
 
     What is beyond the largest number is the largest number.
     """
-    if all(isinstance(one, int) for one in numbers):
-        total = sum(numbers)
-        return total if _WHOLE[0] <= total <= _WHOLE[1] else _nearest(Fraction(total))
-    return _nearest(_exact(numbers))
+    return rounded(exact(numbers), whole=all(isinstance(one, int) for one in numbers))
 
 
-def _exact(numbers: list[int | float]) -> Fraction:
+def rounded(total: Fraction, *, whole: bool) -> int | float:
+    """Return an exact sum as a number; ``whole`` when only integers were added."""
+    return int(total) if whole and _WHOLE[0] <= total <= _WHOLE[1] else nearest(total)
+
+
+def exact(numbers: list[int | float]) -> Fraction:
     """Return the sum of the decimals that JSON writes for the numbers, so that 0.1 and 0.2 are 0.3.
 
     A number of at most six decimals and fifteen digits is that many millionths, without a doubt and without its text.
@@ -207,7 +209,8 @@ def _exact(numbers: list[int | float]) -> Fraction:
     return rest + Fraction(millionths, 1_000_000)
 
 
-def _nearest(number: Fraction) -> float:
+def nearest(number: Fraction) -> float:
+    """Return the number nearest to a fraction; the largest there is, where it lies beyond."""
     try:
         return float(number)
     except OverflowError:
@@ -219,7 +222,7 @@ _WHOLE = (-(2**63), 2**63 - 1)
 """The integers that JSON readers and the store take."""
 
 
-def _distinct(value: Any) -> tuple[str, Any]:
+def distinct(value: Any) -> tuple[str, Any]:
     kind = "bool" if isinstance(value, bool) else "number" if is_number(value) else "other"
     return kind, repr(value) if kind == "other" else value
 

@@ -227,27 +227,6 @@ def test_section_3_date_facts(kind: str, at: float, value: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "entries", "turns"),
-    [
-        pytest.param(
-            "NOT view within 24h", (ev(0, "seen"), ev(5, "view")), [0, 5, 24, 29], id="events and their leaving"
-        ),
-        pytest.param("plan = free", (attr(0, plan="pro"), attr(7, plan="free")), [0, 7], id="changes"),
-        pytest.param("last view more than 24h ago", (ev(0, "seen"), ev(5, "view")), [0, 5, 29], id="a last event"),
-    ],
-)
-def test_ruling_10_the_moments_at_which_it_may_turn(text: str, entries: Entries, turns: list[float]) -> None:
-    at = conditions.turns(backward(text), scene(*entries), hour(-1))
-    assert [in_hours(one) for one in at] == turns
-
-
-def test_ruling_10_a_date_turns_as_it_draws_near_and_as_it_passes() -> None:
-    here = scene(attr(0, renews="2026-01-04"))
-    turns = conditions.turns(backward("person.renews in the next 2 days"), here, hour(0))
-    assert {hour(24), hour(72) + 1} <= set(turns)
-
-
-@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("trigger.k = 7", True),

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.clock import iso
-from engine.journeys import calendar, conditions, values, waits
+from engine.journeys import calendar, conditions, following, values, waits
 from engine.journeys.conditions import Scene
 from engine.journeys.rulebook import ended
 from engine.journeys.timeline import Change, Event, Timeline
@@ -195,7 +195,7 @@ def test_a_date_fact_of_any_date_has_an_answer(
     item = nodes.DateFact(nodes.Path("person", ("d",)), kind, length)
     scene = Scene(Timeline([Event(0, "e", "1")], [Change(0, {"d": date})]), "r", "p", zone)
     conditions.look(item, scene, calendar.within(at))
-    conditions.turns(item, scene, 0)
+    following.course(item, scene, 0)
 
 
 def test_a_yearly_day_may_be_any() -> None:
