@@ -38,7 +38,7 @@ class Effect:
     ``moment`` is when its step was reached, ``leave`` when quiet hours let it go.
     ``known`` is the latest arrival of the events that decided it: lateness is never counted from before.
     ``after`` is the entry of the next step, from which a journey goes on when later decisions are taken again.
-    ``held`` is until when quiet hours held it that came between its moment and its leaving.
+    ``held`` is when the first quiet hours ended that held it, where they came between its moment and its leaving.
     ``scene`` is what its step saw, earlier effects of the journey included; only the call that decided it knows it.
     """
 
@@ -130,7 +130,7 @@ class Journey:
         self.ended_at, self.reason, self.due = max(at, self.start), reason, None
 
     def hold(self, held: Mapping[str, int]) -> None:
-        """Remember until when effects, by their keys, are held: it is no decision that could be taken again."""
+        """Remember when what first held effects ended, by their keys: it is no decision that could be taken again."""
         if held:
             self.effects = [replace(one, held=held.get(one.key, one.held)) for one in self.effects]
 

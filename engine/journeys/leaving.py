@@ -173,6 +173,12 @@ def _same(one: Acted, journey: Journey) -> bool:
     return (one.trigger, one.start) == (journey.trigger, journey.start)
 
 
+def held_back(effect: Effect, until: int) -> Effect:
+    """Return an effect that quiet hours hold ``until`` then: lateness counts from the end of the first that did."""
+    first = effect.leave if effect.leave > effect.moment else until
+    return effect if effect.held is not None else replace(effect, held=first)
+
+
 def settle(journey: Journey, place: int, answer: Answer, at: int) -> list[Effect]:
     """Write the answer for the effect at ``place`` into the journey; gives the pending effects that fall with it."""
     effect = journey.effects[place]
@@ -182,7 +188,7 @@ def settle(journey: Journey, place: int, answer: Answer, at: int) -> list[Effect
         case Skips(taken=taken):
             journey.effects[place] = replace(effect, taken=taken)
         case Holds(until=until):
-            journey.effects[place] = replace(effect, held=until)
+            journey.effects[place] = held_back(effect, until)
         case Ends(at=ended, reason=reason):
             fallen = [one for one in journey.effects if one.taken == "pending"]
             journey.effects = [one for one in journey.effects if one.taken != "pending"]

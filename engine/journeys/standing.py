@@ -8,6 +8,7 @@ from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
 from math import inf
+from typing import NamedTuple
 
 from engine.journeys import calendar, conditions, following, rulebook, values
 from engine.journeys.calendar import Zone
@@ -16,7 +17,7 @@ from engine.journeys.journey import Journey
 from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes
-from engine.language.program import Program
+from engine.language.program import Condition, Program, attributes_in, parts, patterns
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class Watch:
     """When to look at a person next, and how far they have been followed. Microseconds.
 
     ``followed`` is the last instant worked through; ``moments`` the latest occurrences of a schedule that were
-    triggers, with the person's local date at the time; ``due`` the next moment worth looking. For a rule with an
+    triggers, with the person's local date at the time, or the start of a journey that stands for a stretch still to
+    come, because late events have moved its beginning; ``due`` the next moment worth looking. For a rule with an
     event trigger a watch exists only while there are triggers to work through: some lie ahead of the clock, or
     can lead to nothing yet.
     """
@@ -64,19 +66,75 @@ def becoming_true(
     scene = scene_of(life, person, settings, until)
     live = life.opened_at
     base = since - 1 if live is None else max(since - 1, live)
-    (_, before), *ahead = _course(life, settings, scene, base)
+    turns = _course(life, settings, scene, base)
+    before = turns[0][1]
     starts: list[int] = []
     if live is not None and base == live and before and _includes(life, watch):
         starts.append(live)
-    for start, end in _stretches([one for one in ahead if one[0] <= until], before):
-        stands = any(start <= one.start and (end is None or one.start < end) for one in kept)
-        if stands:
+    passed = [turn for turn in turns if turn[0] <= until]
+    told = _Told(
+        life.current.opening, scene, [journey.start for journey in kept], [at for at, day in watch.moments if not day]
+    )
+    for one in _stretches(passed):
+        if told.covers(one):
             continue
-        if _starts(life, settings, scene, start, settings.chain):
-            starts.append(start)
-        elif _starts(life, settings, scene, start, inf):
+        if _starts(life, settings, scene, one.start, settings.chain):
+            starts.append(one.start)
+        elif _starts(life, settings, scene, one.start, inf):
             notes["chain_cut"] += 1
-    return starts, next((at for at, _ in ahead if at > until), None)
+    watch.moments = [(at, "") for at in told.still(passed, until)]
+    return starts, next((at for at, _ in turns[1:] if at > until), None)
+
+
+class _Stretch(NamedTuple):
+    """A stretch in which the opening Conditions are true, and since when they had not been: it began ``after`` that."""
+
+    after: int
+    start: int
+    end: int | None
+
+
+def _stretches(turns: list[tuple[int, bool]]) -> Iterator[_Stretch]:
+    """Give the stretches that begin with one of the turns, the first of which is none; the last may have no end yet."""
+    ends = [*(at for at, _ in turns[2:]), None]
+    for (after, _), (start, true), end in zip(turns, turns[1:], ends, strict=False):
+        if true:
+            yield _Stretch(after, start, end)
+
+
+@dataclass
+class _Told:
+    """The starts of journeys that stand, each for a stretch: one action a spell.
+
+    A journey stands for the stretch it lies in. Where late events have moved the beginning behind it, it stands for the
+    next one (``moved``, as far as that is still to come), unless something that the Conditions look at has happened
+    since: that begins another.
+    """
+
+    opening: Condition
+    scene: Scene
+    starts: list[int]
+    moved: list[int]
+
+    def covers(self, stretch: _Stretch) -> bool:
+        """Return whether a journey stands for a stretch; stretches are asked in order."""
+        moved, self.moved = self.moved, []
+        inside = any(stretch.start <= at and (stretch.end is None or at < stretch.end) for at in self.starts)
+        before = [*moved, *(at for at in self.starts if stretch.after <= at < stretch.start)]
+        return inside or not all(self._ended(at, stretch.start) for at in before)
+
+    def still(self, turns: list[tuple[int, bool]], until: int) -> list[int]:
+        """Return the start that stands for a stretch beginning later than ``until``, where there is one."""
+        after, true = turns[-1]
+        before = [] if true else [*self.moved, *(at for at in self.starts if after <= at)]
+        return [at for at in before if not self._ended(at, until)][-1:]
+
+    def _ended(self, after: int, until: int) -> bool:
+        """Return whether anything the Conditions look at has its time later than ``after``, up to ``until``."""
+        if attributes_in(self.opening) and self.scene.timeline.changed(after, until):
+            return True
+        looked = (pattern for item in parts(self.opening) for pattern in patterns(item))
+        return any(self.scene.seen(pattern, after + 1, until, most=1) for pattern in looked)
 
 
 def _course(life: RuleLife, settings: Settings, scene: Scene, after: int) -> list[tuple[int, bool]]:
@@ -138,20 +196,6 @@ def _includes(life: RuleLife, watch: Watch) -> bool:
     return life.current.rule.existing == "include" and never and life.opened_at == life.live_at
 
 
-def _stretches(course: list[tuple[int, bool]], before: bool) -> Iterator[tuple[int, int | None]]:
-    """The stretches in which it is true that begin in its ``course``: their start and, where known, their end."""
-    start: int | None = None
-    for at, value in course:
-        if value and not before:
-            start = at
-        elif before and not value and start is not None:
-            yield start, at
-            start = None
-        before = value
-    if start is not None:
-        yield start, None
-
-
 def _starts(life: RuleLife, settings: Settings, scene: Scene, at: int, chain: float) -> bool:
     """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself or one that as many
     rules led to as a ``chain`` may have.
@@ -191,6 +235,7 @@ def coming_round(
     """
     schedule = life.current.rule.trigger
     assert isinstance(schedule, nodes.Schedule)
+    watch.moments = [one for one in watch.moments if one[1]]  # the rule may have had no trigger before
     seen = person.timeline.first_seen
     followed = until - 1 if watch.followed is None else watch.followed
     floor = max(followed, (seen or 0) - 1, (life.opened_at or 0) - 1)

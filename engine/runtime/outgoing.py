@@ -207,7 +207,7 @@ class Claiming:
             answer, reason = self._answer(row, journey, effect, Person(found.name, others))
             fallen: Sequence[Effect] = ()
             if isinstance(answer, Holds):
-                journey.effects[place] = replace(journey.effects[place], held=answer.until)
+                journey.effects[place] = leaving.held_back(journey.effects[place], answer.until)
             elif not isinstance(answer, Leaves):
                 journey.effects[place] = replace(effect, left_at=None)
                 fallen = leaving.settle(journey, place, answer, self.now)

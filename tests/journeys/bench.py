@@ -83,6 +83,8 @@ class Bench:
         self.actions: list[Action] = []
         self.notes: dict[str, int] = {}
         self.withdrawn: list[str] = []
+        self.holds: dict[str, int] = {}
+        """Until when what waits to leave is held, by its key."""
         self.paused = False
         self.now = 0
 
@@ -220,7 +222,8 @@ class Bench:
 
     def _dues(self, one: Standing) -> list[int]:
         waits = [journey.due for journey in one.journeys if journey.waiting]
-        holds = [effect.held for journey in one.journeys for effect in journey.effects if effect.taken == "pending"]
+        pending = [one for journey in one.journeys for one in journey.effects if one.taken == "pending"]
+        holds = [self.holds.get(effect.key) for effect in pending]
         dues = [*waits, one.watch and one.watch.due, *(at and at - self.settings.grace for at in holds)]
         return [at for at in dues if at is not None]
 
@@ -273,7 +276,7 @@ class Bench:
             for name, one in self.people.items()
             for number, journey in enumerate(one.journeys)
             for place, effect in enumerate(journey.effects)
-            if effect.taken == "pending" and (effect.held or 0) <= self.now
+            if effect.taken == "pending" and self.holds.get(effect.key, 0) <= self.now
         ]
 
     def _send(self, name: str, journey: Journey, place: int) -> None:
@@ -282,6 +285,8 @@ class Bench:
         answer = leaving.leaving(journey, effect, self.life, person, scene, self.settings, self.counts, self.now)
         first = journey.acted_at is None
         leaving.settle(journey, place, answer, self.now)
+        if isinstance(answer, leaving.Holds):
+            self.holds[effect.key] = answer.until
         if isinstance(answer, leaving.Leaves):
             if first:
                 self.counts.record(self.life.current.id, self.now)

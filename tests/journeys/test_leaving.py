@@ -153,6 +153,18 @@ NIGHT = {"quiet": (read_quiet_hours("21:00 to 09:00"),)}
         settings={"late": 12},
     ),
     Story(
+        "from that of the first only, however often it is held",
+        HELD,
+        (ev(0, "cart"), Down(1, 22), Down(22.5, 46), Down(46.5, 70)),
+        ("0 -mail@12=skipped_late finished@12",),
+    ),
+    Story(
+        "and is held until then",
+        HELD,
+        (ev(0, "cart"), Down(1, 22), Down(22.5, 46)),
+        ("0 mail@12>57 finished@12",),
+    ),
+    Story(
         "what is too late already is not held",
         HELD,
         (ev(0, "cart"), Down(1, 23)),
@@ -173,6 +185,13 @@ NIGHT = {"quiet": (read_quiet_hours("21:00 to 09:00"),)}
 def test_ruling_19_quiet_hours_hold_what_is_about_to_leave(rule: str, settings: dict[str, Any], story: Story) -> None:
     case = replace(story, rule=rule, settings={**story.settings, **settings})
     assert outcome(case) == outcome(case, lazy=True) == story.expected
+
+
+def test_lateness_counts_from_the_quiet_hours_its_journey_waited_for() -> None:
+    """They were the first to hold it: those after downtime put nothing off."""
+    rule = HELD.replace("12h", "22h") + "\nQuiet hours: 21:00 to 09:00"
+    happens = (ev(0, "cart"), Down(1, 46), Down(46.5, 70))
+    assert told(tell(rule, happens, 100)) == ("0 -mail@33=skipped_late finished@33",)
 
 
 @pytest.mark.parametrize(

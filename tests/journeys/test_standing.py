@@ -52,6 +52,36 @@ DAILY = "Trigger: every day at 09:00\nAction: mail"
         ("3 mail@3 finished@3", "20 mail@20>21 finished@20"),
     ),
     Story(
+        "one action a spell: a late event that only moves the beginning does not act again",
+        QUIET,
+        (ev(0, "login"), late(25, ev(0.05, "login"))),
+        ("24 mail@24 finished@24",),
+    ),
+    Story(
+        "one action a spell: nor does one that moves it far",
+        QUIET,
+        (ev(0, "login"), late(30, ev(20, "login"))),
+        ("24 mail@24 finished@24",),
+    ),
+    Story(
+        "one action a spell: several late events move it again and again",
+        QUIET,
+        (ev(0, "login"), late(25, ev(0.05, "login")), late(26, ev(0.1, "login")), late(27, ev(2, "login"))),
+        ("24 mail@24 finished@24",),
+    ),
+    Story(
+        "one action a spell: what happened after the action begins another",
+        QUIET,
+        (ev(0, "login"), late(26, ev(23, "login")), ev(30, "login")),
+        ("24 mail@24 finished@24", "54 mail@54 finished@54"),
+    ),
+    Story(
+        "one action a spell: so it does where late data shows that the first never was",
+        "Trigger: None\nCondition: plan = pro AND country = PL\nAction: mail",
+        (attr(0, country="PL"), attr(3, plan="pro"), late(5, attr(2, country="DE")), attr(20, country="PL")),
+        ("3 mail@3 finished@3", "20 mail@20 finished@20"),
+    ),
+    Story(
         "ruling 10: late data that shows it was never true withdraws what has not left",
         "Trigger: None\nCondition: plan = pro AND country = PL\nAction: mail\nQuiet hours: 00:00 to 09:00",
         (attr(0, country="PL"), attr(3, plan="pro"), late(5, attr(2, country="DE"))),
