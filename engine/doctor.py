@@ -15,10 +15,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from engine import trial
 from engine.clock import MINUTE, SECOND, iso
 from engine.config import Settings
 from engine.delivery.routing import LOG, PYTHON, UNBOUND, Lanes
 from engine.errors import ConfigError
+from engine.extras import EXTRAS, lacking
 from engine.runtime.engine import Engine
 from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
@@ -65,9 +67,12 @@ def examine(engine: Engine) -> Diagnosis:
     """Look at an engine and its store without changing either."""
     now = engine.clock.now()
     pauses = engine.pauses()
+    broken = trial.failure(engine.settings.zone)
     with engine.store.read() as connection:
         rooms = {
             "versions": _versions(),
+            "trial": {"decides_an_event": broken is None, "why": broken},
+            "extras": {extra.name: lacking(extra) or "installed" for extra in EXTRAS},
             "store": engine.store.doctor(),
             "clock": _clock(connection, engine.workspace, now),
             "zones": _zones(engine.settings.zone),
@@ -192,6 +197,8 @@ def _notes(connection: Connection, workspace: int) -> Facts:
 
 
 def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
+    if rooms["trial"]["why"] is not None:
+        yield f"an event cannot be taken in and decided: {rooms['trial']['why']}"
     if (integrity := rooms["store"]["integrity"]) != "ok":
         yield f"the database is damaged: {integrity}; restore it from a copy"
     late, running = rooms["due"]["late_by_seconds"], rooms["daemon"]["running"]

@@ -35,6 +35,11 @@ def lacking(extra: Extra) -> str | None:
     return f"{extra.feature} needs '{missing}', which is not installed: pip install 'lapse[{extra.name}]'"
 
 
+def reinstall(error: ImportError) -> str:
+    """Return a sentence about a package of the base install that is missing."""
+    return f"the package of '{error.name}', which Lapse needs, is not installed: pip install lapse"
+
+
 def require(extra: Extra) -> None:
     """Raise ConfigError with that sentence if a module of the extra is missing."""
     if (reason := lacking(extra)) is not None:

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from engine.cli.verbs import VERBS, Verb
 from engine.errors import LapseError
+from engine.extras import reinstall
 from engine.version import VERSION
 
 _VERBS: Final = {verb.name: verb for verb in VERBS}
@@ -37,6 +38,10 @@ class Verbs(TyperGroup):
             from engine.cli.console import fail
 
             raise fail(str(error)) from None
+        except ModuleNotFoundError as error:
+            from engine.cli.console import fail
+
+            raise fail(reinstall(error)) from None
 
 
 @cache

@@ -30,7 +30,8 @@ def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> Non
 
     The store and its settings, the clock, time zones, the daemon, what is due, what waits to be sent, and
     whether the channels can work that actions are bound to: their settings, their secrets and what has
-    to be installed. Changes nothing and connects to nothing. Exits with 1 when there is a problem.
+    to be installed. Takes one event in and decides it, in memory. Changes nothing and connects to
+    nothing. Exits with 1 when there is a problem.
     """
     with opened(store) as engine:
         found = examine(engine)

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from engine.cli.app import command
 from engine.clock import DAY, HOUR, SECOND, WallClock, iso
 from engine.daemon import Daemon
 from engine.delivery.channels import SendError
@@ -289,3 +290,52 @@ def test_check_needs_no_secrets(lapse, channels, monkeypatch):
     for name in SECRETS:
         monkeypatch.delenv(name)
     assert lapse("check").code == 0
+
+
+def test_one_event_is_taken_in_and_decided_in_memory(lapse, new_store):
+    found = lapse("doctor", "--format", "json").json
+    assert found["trial"] == {"decides_an_event": True, "why": None}
+    assert found["extras"] == {"serve": "installed", "webhook": "installed"}
+    assert found["counts"]["events"] == 0
+
+
+def test_it_is_decided_whatever_the_settings_hold_back(lapse, place, new_store):
+    (place / "lapse.toml").write_text(
+        'quiet_hours = "00:00 to 23:59"\ngrace = "3 days"\n[types]\nunknown = "refuse"\n'
+        '[caps]\nmarketing = "1 per person per day"\n'
+    )
+    assert lapse("doctor", "--format", "json").json["trial"]["decides_an_event"] is True
+
+
+@pytest.mark.parametrize("module", ["jsonschema_rs", "orjson"])
+def test_a_package_that_is_missing_is_named(lapse, new_store, monkeypatch, module):
+    def broken(_zone):
+        raise ModuleNotFoundError(f"No module named '{module}'", name=module)
+
+    monkeypatch.setattr("engine.trial._sent", broken)
+    ran = lapse("doctor", "--format", "json")
+    why = f"the package of '{module}', which Lapse needs, is not installed: pip install lapse"
+    assert (ran.code, ran.json["trial"]) == (1, {"decides_an_event": False, "why": why})
+    assert ran.json["problems"] == [f"an event cannot be taken in and decided: {why}"]
+
+
+def test_what_else_goes_wrong_with_it_is_a_problem_too(lapse, new_store, monkeypatch):
+    monkeypatch.setattr("engine.trial._sent", lambda _zone: 1 / 0)
+    assert lapse("doctor", "--format", "json").json["problems"] == [
+        "an event cannot be taken in and decided: ZeroDivisionError: division by zero"
+    ]
+    monkeypatch.setattr("engine.trial._sent", lambda _zone: [])
+    (problem,) = lapse("doctor", "--format", "json").json["problems"]
+    assert problem.endswith("the rule of the trial sent nothing")
+
+
+def test_a_command_that_lacks_a_package_names_it(lapse, new_store, monkeypatch):
+    monkeypatch.setitem(sys.modules, "engine.doctor", None)
+    monkeypatch.delitem(sys.modules, "engine.cli.doctor", raising=False)
+    command.cache_clear()
+    ran = lapse("doctor")
+    command.cache_clear()
+    assert (ran.code, ran.err) == (
+        2,
+        "error: the package of 'engine.doctor', which Lapse needs, is not installed: pip install lapse\n",
+    )
