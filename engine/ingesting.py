@@ -31,23 +31,32 @@ class Summary(LeftOut):
 
 
 def ingest_file(
-    engine: Engine, file: EventFile, *, historical: bool = False, progress: Callable[[Summary], None] = lambda _: None
+    engine: Engine,
+    file: EventFile,
+    *,
+    historical: bool = False,
+    progress: Callable[[Summary], None] = lambda _: None,
+    deciding: Callable[[int, int], None] = lambda _decided, _of: None,
 ) -> Summary:
     """Take in every line of ``file``; an event without a timestamp is refused.
 
-    Calls ``progress`` after each piece with what has become of the file so far.
+    Calls ``progress`` after each piece with what has become of the file so far. Whom history concerns is decided once,
+    when all of the file is there; ``deciding`` is called meanwhile with how many pairs of person and rule were, of how
+    many.
 
     Running a file again stores nothing twice.
     """
     summary = Summary(str(file.path))
     for items, numbers in _pieces(file, summary):
-        receipt = engine.ingest(items, historical=historical, source="file", dated=True)
+        receipt = engine.ingest(items, historical=historical, source="file", dated=True, gather=historical)
         summary.stored += receipt.stored
         summary.historical += receipt.historical
         summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
         summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
         summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]
         progress(summary)
+    if historical:
+        engine.decide_gathered(deciding)
     summary.rejected.sort(key=lambda one: one.index)
     return summary
 

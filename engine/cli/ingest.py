@@ -92,9 +92,10 @@ def ingest(
     zcat events.jsonl.gz | lapse ingest -
 
     Running a file again stores nothing twice. Events older than max_event_age, 72 hours unless set, are
-    history even without --history. Rule files are made live first; with an error in
-    them the rules that were live stay live, and where none was nothing is taken in. Exits with 1
-    when lines were rejected, or lost because their message id is taken.
+    history even without --history; with it, whom they concern is decided when a file is done.
+    Rule files are made live first; with an error in them the rules that were live stay live, and
+    where none was nothing is taken in. Exits with 1 when lines were rejected, or lost because
+    their message id is taken.
     """
     reading = build_reading(
         preset,
@@ -131,7 +132,7 @@ def ingest(
 def _ingest(engine: Engine, file: EventFile, history: bool, bars: Progress) -> Summary:
     """One file, with how far it has come shown or told."""
     progress = ImportProgress(bars, file)
-    return ingest_file(engine, file, historical=history, progress=progress.advance)
+    return ingest_file(engine, file, historical=history, progress=progress.advance, deciding=progress.decide)
 
 
 def _print(summaries: Sequence[Summary]) -> None:

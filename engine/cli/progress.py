@@ -61,6 +61,15 @@ class ImportProgress:
         if self._progress.disable and now - self._said_at >= EVERY:
             self._say(summary, now)
 
+    def decide(self, decided: int, total: int) -> None:
+        """Show how many of those whom history concerns were decided, of how many."""
+        unit = f"deciding whom it concerns: {decided:,}"
+        self._progress.update(self._task, completed=decided, total=max(total, decided, 1), unit=unit)
+        now = self._monotonic()
+        if self._progress.disable and now - self._said_at >= EVERY:
+            line(err(), (f"{self._file.path}: ", "bold"), f"{unit} of {total:,} pairs of person and rule")
+            self._said_at = now
+
     def _say(self, summary: Summary, now: float) -> None:
         rate = (summary.lines - self._said_lines) / (now - self._said_at)
         share = f", {self._file.done / self._file.total:.0%} of the file" if self._file.total else ""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from engine.clock import Clock
 from engine.runtime.catching_up import is_resting, rest
 from engine.runtime.desk import Desk
+from engine.runtime.gathering import gathered
 from engine.runtime.intake import Intake
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
@@ -162,7 +163,8 @@ class DueWork:
             waiting = {(person, one.rule) for one in journeys.of_person(connection, person) if one.ended_at is None}
             watched = intake.live.rules if standing else intake.live.patient
             noted = watches.load_watches(connection, self._workspace, [(person, rule) for rule in watched])
-            _look(intake, waiting | {(person, one.rule) for one in noted})
+            marked = gathered(connection, self._workspace, intake.live, [person])
+            _look(intake, waiting | marked | {(person, one.rule) for one in noted})
 
     def work_through(self, rule: int, live: Live) -> None:
         """Decide the triggers that were only noted under a rule, as ``live`` has it, a transaction at a time."""

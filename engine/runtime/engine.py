@@ -283,6 +283,7 @@ class Engine:
     def _edited(self, found: Found, migrate: bool) -> loader.Edit | None:
         """What an edit makes of the rules, behind what the last ones still have to change."""
         self._operations.finish()
+        self.decide_gathered()  # by the rules as they were
         return self.writer.run(partial(self._go_live, found=found, migrate=migrate))
 
     def _moved(self, edit: loader.Edit) -> dict[str, Moves]:
@@ -325,6 +326,17 @@ class Engine:
             ready = operations.ready(connection, self.workspace, self.clock.now())
         if ready is not None:
             self._operations.finish()
+
+    def decide_gathered(self, progress: Callable[[int, int], None] = lambda _decided, _of: None) -> None:
+        """Decide whom history concerns that was taken in to be gathered, page by page; nothing where there is none.
+
+        ``progress`` is called after each page with how many pairs of person and rule were decided, and of how many.
+        """
+        with self.store.read() as connection:
+            live = self._follow(connection)
+            total = 0 if live.history is None else pausing.set_aside_count(connection, self.workspace, live)
+        if live.history is not None:
+            self._operations.carry_out(live.history, lambda counts: progress(counts.get("decided", 0), total))
 
     def pause(self, rule: str) -> bool:
         """Pause a rule: its journeys stay as they are, it starts nothing, and nothing of it leaves. What left already
@@ -423,13 +435,15 @@ class Engine:
         source: str = "api",
         dated: bool = False,
         once: Once | None = None,
+        gather: bool = False,
     ) -> Receipt:
         """Take in one event or many: dicts, :class:`Event` or :class:`Identify`.
 
         Returns once everything accepted is on disk. Bad items are refused one by one, with their index and the
         reason; the others are kept. A long iterable is stored piece by piece, the next one read while one is written,
         unless it is to count ``once``: see :meth:`submit`. ``historical`` events are stored and answer conditions, but
-        start no journeys. ``dated`` refuses events without a timestamp.
+        start no journeys. ``dated`` refuses events without a timestamp. With ``gather``, whom history concerns is only
+        noted, and decided once by :meth:`decide_gathered`, to be called when all of it is there.
         """
         items = iter(_items(events))
         if once is not None:
@@ -440,6 +454,9 @@ class Engine:
         while chunk := list(islice(items, min(CHUNK, self.writer.pace.size))):
             piece = self._submission(chunk, place, historical, source, dated)
             place += len(chunk)
+            if gather and historical:
+                for arrival in piece.arrivals:
+                    arrival.gathered = True
             before, (under_way, flushing) = under_way, self._hand_in_piece(piece)
             outcomes += before.result().outcomes if before else ()
             flushing.wait()  # the writer waits for the disk now, and leaves Python to the next piece
@@ -656,6 +673,7 @@ class Engine:
 
     def settle(self) -> None:
         """Write what events have already decided but nobody has looked at, so that every count is the timeline's."""
+        self.decide_gathered()
         with self.store.read() as connection:
             live = self._follow(connection)
         self._due.settle(live)

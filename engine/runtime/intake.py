@@ -21,6 +21,7 @@ from engine.receipt import Rejection
 from engine.runtime import consenting
 from engine.runtime.catching_up import to_decide
 from engine.runtime.deciding import Caused, Deciding
+from engine.runtime.gathering import gather
 from engine.runtime.identity import Identity, Named
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
@@ -46,6 +47,8 @@ class Arrival:
     """Whether it starts nothing: it came as history, or was too old on arrival."""
     page: bool = False
     """Whether it came with a key that may stand in web pages: see :mod:`engine.runtime.page_keys`."""
+    gathered: bool = False
+    """Whether what it touches is to be decided when all of its file is there: see :mod:`engine.runtime.gathering`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,10 @@ class Intake:
         self.owners |= zip(ids, owners, strict=True)
         stored = self._store(fresh, ids, owners)
         touches = self._touched(stored, identity)
-        self.settle(touches)
+        if fresh and all(one.gathered for one in fresh):
+            gather(self.connection, self.workspace, self.live, touches, self.now)
+        else:
+            self.settle(touches)
         return taken
 
     def put(self, caused: Iterable[Caused]) -> None:

@@ -82,6 +82,20 @@ class Operations:
             pass
         return counts
 
+    def carry_out(self, row: OperationRow, progress: Callable[[Mapping[str, int]], None]) -> None:
+        """Carry out all of an operation, also one that is not ready, and tell after each page what it has changed."""
+        done = False
+        while not done:
+            done, counts = self._writer.run(partial(self._step_and_tell, id=row.id))
+            progress(counts)
+
+    def _step_and_tell(self, connection: Connection, id: int) -> tuple[bool, Mapping[str, int]]:
+        counts = self._step_of(connection, id)
+        if counts is not None:
+            return True, counts
+        known = operations.by_id(connection, id)
+        return False, {} if known is None else known[0].counts
+
     def start(self, intake: Intake, row: OperationRow) -> None:
         """Carry out the first page in the transaction that begins an operation: most have no second."""
         if self._page(intake, row, seen=False) is None:

@@ -89,6 +89,11 @@ def awake(connection: Connection, workspace: int, live: Live, touches: Mapping[P
     return {pair: touch for pair, touch in touches.items() if pair[1] not in paused}
 
 
+def set_aside_count(connection: Connection, workspace: int, live: Live) -> int:
+    """Return how many pairs of rules that are not paused are set aside."""
+    return sum(pausing.count(connection, workspace, rule) for rule in live.rules if rule not in live.paused)
+
+
 def _with(row: RuleRow, pauses: Pauses) -> RuleRow:
     return row._replace(pauses=json.dumps(pauses))
 

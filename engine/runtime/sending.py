@@ -22,7 +22,9 @@ from engine.delivery.sender import Outcome, attempt
 from engine.errors import ConfigError
 from engine.runtime import switches
 from engine.runtime.desk import Desk
+from engine.runtime.gathering import gathered
 from engine.runtime.intake import Intake
+from engine.runtime.loading import Touch
 from engine.runtime.outgoing import Claiming, Terms
 from engine.runtime.recording import record
 from engine.runtime.sealing import Job, Sealer
@@ -131,6 +133,7 @@ class Sending:
     def _claim(self, connection: Connection, jobs: Sequence[Job]) -> tuple[list[Job], Claiming]:
         """Claim those that are still as they were when they were sealed; the others have their turn again."""
         stopped = switches.stopped(connection, self._workspace)
+        self._decide_gathered(connection, jobs)
         rows = {row.id: row for row in outbox.by_id(connection, [job.row.id for job in jobs])}
         still = [job for job in jobs if rows.get(job.row.id) == job.row and not stopped.holds(job.route.name)]
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
@@ -138,6 +141,14 @@ class Sending:
         leaving = [job._replace(row=claimed[job.row.id]) for job in still if job.row.id in claimed]
         outbox.seal(connection, [job.seal for job in leaving if job.seal is not None])
         return leaving, claiming
+
+    def _decide_gathered(self, connection: Connection, jobs: Sequence[Job]) -> None:
+        """What history says of those who are sent to is decided before; an action it takes back leaves no more."""
+        intake = self._intake(connection)
+        if intake.live.history is not None:
+            people = {job.row.person_id for job in jobs}
+            pairs = gathered(connection, self._workspace, intake.live, people)
+            intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
 
     def _set_off(self, jobs: Sequence[Job]) -> list[Future[None]]:
         if not jobs:

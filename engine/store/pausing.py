@@ -49,6 +49,12 @@ OF_RULE = Prepared(
     .limit(bound("limit")),
     "workspace", "of_rule", "limit",
 )  # fmt: skip
+COUNT = Prepared(
+    select(func.count())
+    .select_from(_aside)
+    .where(_aside.c.workspace_id == _workspace, _aside.c.rule == bound("of_rule")),
+    "workspace", "of_rule",
+)  # fmt: skip
 FORGET = Prepared(
     _aside.delete().where(
         _aside.c.workspace_id == _workspace, _aside.c.rule == bound("of_rule"), _aside.c.person_id == bound("of_person")
@@ -88,3 +94,9 @@ def page(connection: Connection, workspace: int, rule: int, limit: int) -> list[
 def forget(connection: Connection, workspace: int, taken: Iterable[tuple[int, int]]) -> None:
     """Drop what is set aside of pairs of person and rule."""
     FORGET.many(connection, [(workspace, rule, person) for person, rule in taken])
+
+
+def count(connection: Connection, workspace: int, rule: int) -> int:
+    """Return how many people are set aside under a rule."""
+    row = COUNT.row(connection, workspace, rule)
+    return 0 if row is None else int(row[0])
