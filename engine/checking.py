@@ -11,9 +11,12 @@ from typing import Any
 from engine.config import FILE, Settings
 from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read_cases
+from engine.language.cases import CaseReading
+from engine.language.codes import finding
 from engine.language.naming import event_names
 from engine.language.nodes import Rule, Span
 from engine.language.source import Source
+from engine.language.suggest import nearest
 from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles, text_of
 from engine.runtime.unmatched import Unmatched, unmatched
 from engine.schemas.naming import suggested_name
@@ -71,6 +74,7 @@ def check(
     findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
     findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.written)]
     findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
+    findings += [finding for reading in tests for finding in _unknown_rules(reading)]
     looked = templates(found.readings) if templates else Looked(0, ())
     findings += looked.findings
     if settings is not None and settings.rules.resolve() in {path.resolve() for path in paths}:
@@ -80,6 +84,22 @@ def check(
     cases = sum(len(one.cases) for one in tests)
     rules = sum(len(reading.written) for reading in found.readings)
     return Checked(files, rules, cases, looked.files, tuple(findings))
+
+
+def _unknown_rules(reading: CaseReading) -> Iterator[Finding]:
+    """Yield an error for each rule that a test names and no file beside it has; none while those have errors."""
+    path = Path(reading.source.name)
+    beside = [one for one in path.parent.glob(f"*{SUFFIX}") if not one.name.endswith(TESTS)]
+    rules = RuleFiles(tuple(sorted(beside))).load()
+    if not rules.ok:
+        return
+    known = sorted(program.id for program in rules.programs)
+    for case in reading.cases:
+        for name in (case.rule, *case.companions):
+            if name not in known:
+                close = nearest(name, known)
+                advice = f"did you mean '{shown(close)}'?" if close else "name a rule of the files beside the test"
+                yield reading.source, finding("unknown-rule", f"no rule '{shown(name)}'", case.rule_span, advice)
 
 
 def _event_names(rules: Iterable[Rule]) -> Iterator[Diagnostic]:

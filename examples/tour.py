@@ -35,4 +35,4 @@ with Travel(RULES, start="2026-03-02T09:00:00Z") as travel:
 
     for action in travel.actions:
         print(f"{action.body()['at']}  {action.person}  {action.rule}: {action.action} {action.template}")
-    assert {action.person for action in travel.actions if action.rule == "win-back"} == {"ann", "bob"}
+    assert {action.person for action in travel.actions if action.rule == "tour-win-back"} == {"ann", "bob"}

@@ -12,7 +12,7 @@ from engine.ruletests import run_tests
 
 ROOT = Path(__file__).parents[1]
 PACKS = sorted(one for one in (ROOT / "rules").glob("*.rules") if not one.name.endswith(".test.rules"))
-EXAMPLES = sorted((ROOT / "examples").rglob("*.rules"))
+EXAMPLES = sorted(one for one in (ROOT / "examples").rglob("*.rules") if not one.name.endswith(".test.rules"))
 
 SEED = """\
 # Welcome series
@@ -51,6 +51,13 @@ def test_ten_packs_ship() -> None:
 def test_a_file_reads_without_a_finding(path: Path) -> None:
     reading = read(path.read_text("utf-8"), name(path))
     assert [one.render(reading.source) for one in reading.diagnostics] == []
+
+
+def test_the_tests_of_the_examples_pass() -> None:
+    results = run_tests([ROOT / "examples"])
+    assert results.files == len(EXAMPLES) - len(list((ROOT / "examples" / "counts" / "shop").glob("*.rules")))
+    assert [(one.title, [fault.text for fault in one.faults]) for one in results.failed] == []
+    assert results.errors == []
 
 
 @pytest.mark.parametrize("path", PACKS, ids=name)

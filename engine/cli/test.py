@@ -59,6 +59,7 @@ def _plain_result(one: Result) -> dict[str, Any]:
         "title": one.title,
         "passed": one.passed,
         "faults": [fault.text for fault in one.faults],
+        "why": [fault.why for fault in one.faults],
         "actions": [sent_text(sent) for sent in one.sent],
     }
 
@@ -79,6 +80,8 @@ def _print_failure(console: Console, one: Result) -> None:
     line(console, (f"{one.file}:{one.line}: ", "bold"), ("failed", "bold red"), f": {one.title} ({one.case.rule})")
     for fault in one.faults:
         line(console, ("  - ", "red"), fault.text)
+        if fault.why is not None:
+            line(console, ("    why not: ", "dim"), fault.why)
     line(console, ("  what happened: ", "dim"), _happened([sent_text(sent) for sent in one.sent]))
     console.print()
 

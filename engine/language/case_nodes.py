@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal as OneOf
 
-from .nodes import NOWHERE, Literal, Path, Span
+from .nodes import NOWHERE, Date, Duration, Literal, Path, QuietHours, Span, TimeOfDay, Zone
 
-Value = tuple[str, Literal]
-"""A field and what it holds."""
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Several values: ``(a, b)``."""
+
+    items: tuple[Literal, ...]
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar and a time, midnight unless said, by the clock of the test's start."""
+
+    date: Date
+    time: TimeOfDay | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+Stated = Literal | Listed
+"""What a field is said to hold."""
+
+Value = tuple[tuple[str, ...], Stated]
+"""The path of a field and what it holds."""
+
+When = int | Day
+"""A moment: microseconds since 0h, or a day of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +40,7 @@ class Given:
     """``Given: person.country = PL``: an attribute the person has before 0h."""
 
     path: Path
-    value: Literal
+    value: Stated
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -23,7 +48,7 @@ class Given:
 class Occurs:
     """``At: 3h cart_updated with cart_id = c1``: an event."""
 
-    time: int
+    time: When
     name: str
     values: tuple[Value, ...] = ()
     span: Span = field(default=NOWHERE, compare=False, repr=False)
@@ -33,9 +58,9 @@ class Occurs:
 class Changes:
     """``At: 3h set person.plan = pro``: an attribute that changes."""
 
-    time: int
+    time: When
     path: Path
-    value: Literal
+    value: Stated
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -43,10 +68,31 @@ class Changes:
 class Acts:
     """``Expect: send_email "cart_reminder" at 27h``: an action, with as much of it as is written."""
 
-    time: int
+    time: When
     name: str
     template: str | None = None
     to: Literal | None = None
+    values: tuple[Value, ...] = ()
+    variant: Literal | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """``Expect: set person.tier = gold at 3h``: an attribute that the rule changes."""
+
+    time: When
+    path: Path
+    value: Stated
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """``Expect: track second_thoughts with order_id = o1 at 3h``: an event that the rule writes."""
+
+    time: When
+    name: str
     values: tuple[Value, ...] = ()
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
@@ -55,12 +101,43 @@ class Acts:
 class Silent:
     """``Expect: nothing until 48h``; without an end: for as long as the test lasts."""
 
-    until: int | None = None
+    until: When | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """``Start: 2026-11-27 in Europe/Warsaw``: what 0h is."""
+
+    date: Date
+    time: TimeOfDay | None = None
+    zone: Zone | None = None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """``Person: in arm "long"``: how a draw of the rule comes out for the person; ``arm`` may be a number from 1."""
+
+    kind: OneOf["arm", "sample", "holdout"]
+    name: str | int | None = None
+    wanted: bool = True
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CapLine:
+    """``Cap: marketing = 1 per person per 16 hours``."""
+
+    name: str
+    number: int
+    duration: Duration
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
 Happening = Occurs | Changes
-Expectation = Acts | Silent
+Effect = Acts | Sets | Tracks
+Expectation = Effect | Silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +150,10 @@ class Case:
     givens: tuple[Given, ...] = ()
     happenings: tuple[Happening, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    companions: tuple[str, ...] = ()
+    start: Start | None = None
+    draws: tuple[Draw, ...] = ()
+    caps: tuple[CapLine, ...] = ()
+    quiet: tuple[QuietHours, ...] = ()
+    rule_span: Span = field(default=NOWHERE, compare=False, repr=False)
     span: Span = field(default=NOWHERE, compare=False, repr=False)

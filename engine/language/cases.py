@@ -6,20 +6,25 @@ mistake of a file in one go.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
-from .case_nodes import Acts, Case, Changes, Expectation, Given, Happening, Occurs, Silent
+from .case_nodes import Acts, Case, Changes, Given, Occurs, Sets, Silent, Tracks
 from .clauses import Clause, Splitter
 from .codes import finding
 from .diagnostics import Diagnostic
 from .limits import Limits
 from .reader import ClauseReader, in_order
 from .source import Source
+from .terms import Name
 from .words import CASE_CLAUSES
 
-__all__ = ["Acts", "Case", "CaseReading", "Changes", "Given", "Occurs", "Silent", "read_cases"]
+__all__ = ["Acts", "Case", "CaseReading", "Changes", "Given", "Occurs", "Sets", "Silent", "Tracks", "read_cases"]
 
 _OPENERS = frozenset({"rule"})
+_SEVERAL = frozenset({"Given", "With", "Person"})
+"""Clauses that hold several things at once."""
 
 
 @dataclass(frozen=True)
@@ -59,33 +64,42 @@ class CaseReader(ClauseReader):
 
     def read(self) -> Case | None:
         """The test, unless one of its clauses could not be read."""
-        rule: str | None = None
+        rule: Name | None = None
         words: set[str] = set()
-        givens: list[Given] = []
-        happenings: list[Happening] = []
-        expectations: list[Expectation] = []
+        nodes: dict[str, list[Any]] = defaultdict(list)
         for clause, word, node in self.clauses():
             words |= {word.word} if word else {"Rule", "Expect"}
             if word is None or node is None:
                 continue
             if word.word == "Rule":
-                rule = self._named(clause, node.text, rule)
-            elif word.word == "Given":
-                givens += node
-            elif word.word == "At":
-                happenings.append(node)
+                rule = self._named(clause, node, rule)
             else:
-                expectations.append(node)
+                nodes[word.word] += node if word.word in _SEVERAL else [node]
         self._complete(words)
+        if len(nodes["Start"]) > 1:
+            self.report(finding("clause-twice", "'Start:' stands twice", nodes["Start"][1].span, "keep one of them"))
         if self.failed or rule is None:
             return None
         entry = self.entry
-        happened, expected = tuple(happenings), tuple(expectations)
-        return Case(entry.title, tuple(entry.notes), rule, tuple(givens), happened, expected, entry.span)
+        return Case(
+            entry.title,
+            tuple(entry.notes),
+            rule.text,
+            tuple(nodes["Given"]),
+            tuple(nodes["At"]),
+            tuple(nodes["Expect"]),
+            tuple(nodes["With"]),
+            next(iter(nodes["Start"]), None),
+            tuple(nodes["Person"]),
+            tuple(nodes["Cap"]),
+            tuple(nodes["Quiet hours"]),
+            rule.span,
+            entry.span,
+        )
 
-    def _named(self, clause: Clause, name: str, known: str | None) -> str:
+    def _named(self, clause: Clause, name: Name, known: Name | None) -> Name:
         if known is not None:
-            advice = "put a blank line between two tests"
+            advice = "put a blank line between two tests, or name rules that are live beside it with 'With:'"
             self.report(finding("two-rules", "a test names one rule", clause.head, advice))
         return name
 

@@ -62,6 +62,11 @@ CASE_CLAUSES: dict[str, ClauseWord] = {
     entry.word.casefold(): entry
     for entry in (
         ClauseWord("Rule", "identity", "rule", False, "the rule under test"),
+        ClauseWord("With", "companions", None, True, "other rules that are live beside it"),
+        ClauseWord("Start", "start", None, False, "the day on which the test's clock stands at 0h"),
+        ClauseWord("Person", "draws", None, True, "which arm, sample or comparison group the person is in"),
+        ClauseWord("Cap", "cap", None, True, "a cap over all rules of a tag or purpose"),
+        ClauseWord("Quiet hours", "quiet", None, True, "quiet hours over all rules"),
         ClauseWord("Given", "given", None, True, "what is known of the person beforehand"),
         ClauseWord("At", "at", None, True, "what happens, and when"),
         ClauseWord("Expect", "expect", None, True, "what Lapse does, and when"),

@@ -68,12 +68,13 @@ from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import NO_FILES, Found, RuleFiles, catalog_of
 from engine.runtime.sealing import Sealer
 from engine.runtime.sending import Sending
-from engine.runtime.sight import PersonView, RuleCounts
+from engine.runtime.sight import Caused, PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.switches import Switch
 from engine.runtime.types import Types
 from engine.runtime.unmatched import unmatched
 from engine.runtime.unreachable import UnreachablePage
+from engine.runtime.why import Question, why_not
 from engine.store import Connection, operations
 from engine.store import rules as stored_rules
 from engine.store.operations import OperationRow
@@ -945,6 +946,21 @@ class Engine:
         """Every action that left, by moment; a match counts as one."""
         with self.store.read() as connection:
             return list(sight.sent(connection, self.workspace, self._follow(connection)))
+
+    def why_not(self, question: Question, clock: Callable[[int], str]) -> str | None:
+        """Return the first reason for which an action of a rule did not leave, in plain words; None where unknown.
+
+        ``clock`` writes moments, microseconds UTC, as the reader counts time.
+        """
+        self._due.settle_person(question.person)
+        with self.store.read() as connection:
+            live = self._follow(connection)
+            return why_not(connection, self.workspace, live, self._deciding, question, clock)
+
+    def caused(self, person: str) -> list[Caused]:
+        """Return what live rules set and tracked for a person, by moment; empty for an id nobody has."""
+        with self.store.read() as connection:
+            return sight.caused(connection, self.workspace, self._follow(connection), person)
 
     def action(self, name: str) -> Callable[[Callable[[Outgoing], T]], Callable[[Outgoing], T]]:
         """Register a function as the channel of an action: ``@engine.action("send_email")``.

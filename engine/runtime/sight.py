@@ -10,6 +10,8 @@ from typing import Any
 from engine.clock import iso, iso_or_none
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
+from engine.language import nodes
+from engine.language.program import Do
 from engine.runtime import switches
 from engine.runtime.consenting import is_heard
 from engine.runtime.live import Live
@@ -221,6 +223,35 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
         for one in theirs
     ]  # fmt: skip
     return PersonView(people.identifiers(connection, row), attributes_of(changes), timeline, views)
+
+
+@dataclass(frozen=True)
+class Caused:
+    """What a rule's ``set`` or ``track`` put on a timeline: attributes, without a ``name``, or an event's fields."""
+
+    at: int
+    name: str
+    values: dict[str, Any]
+
+
+def caused(connection: Connection, workspace: int, live: Live, id: str) -> list[Caused]:
+    """Return what live rules set and tracked for the person with this id, by moment."""
+    row = people.find(connection, workspace, id)
+    if row is None:
+        return []
+    effects = [step.effect for program in live.programs for step in program.code if isinstance(step, Do)]
+    names = {effect.name for effect in effects if isinstance(effect, nodes.TrackEvent)}
+    changes = [
+        Caused(change.at, "", json.loads(change.properties))
+        for change in events.changes(connection, [row])
+        if change.cause is not None and not is_heard(change)
+    ]
+    tracked = [
+        Caused(event.at, event.name, json.loads(event.properties))
+        for event in events.timelines(connection, [(row, 0)], None)
+        if event.cause is not None and event.name in names
+    ]
+    return sorted([*changes, *tracked], key=lambda one: one.at)
 
 
 def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoing]:

@@ -244,3 +244,16 @@ def test_one_that_stands_in_no_file_is_told_by_its_name(lapse, rules, monkeypatc
     (found,) = lapse("check", "--format", "json").json["findings"]
     assert (found["file"], found["line"], found["help"]) == ("settings", 1, "did you mean 'promo'?")
     assert " 1 | [caps] prom\n" in lapse("check").out
+
+
+def test_a_test_of_a_rule_that_does_not_exist_is_an_error(lapse, place):
+    (place / "rules").mkdir(exist_ok=True)
+    (place / "rules" / "cart.rules").write_text("Rule: cart\nTrigger: cart_updated\n")
+    (place / "rules" / "cart.test.rules").write_text(
+        "Rule: card\nExpect: nothing until 1h\n\nRule: cart\nWith: other\nExpect: nothing until 1h\n"
+    )
+    ran = lapse("check", "rules")
+    assert ran.code == 1
+    assert "cart.test.rules:1:7: error: no rule 'card' [unknown-rule]" in ran.out
+    assert "did you mean 'cart'?" in ran.out
+    assert "no rule 'other'" in ran.out

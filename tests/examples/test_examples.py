@@ -20,8 +20,8 @@ def run(program: str, folder: Path) -> list[str]:
 
 def test_the_tour_shows_every_action(tmp_path: Path) -> None:
     lines = run("tour.py", tmp_path)
-    assert any("bob" in line and "abandoned-cart: send_email cart_reminder" in line for line in lines)
-    assert not any("ann" in line and "abandoned-cart" in line for line in lines)
+    assert any("bob" in line and "tour-cart: send_email cart_reminder" in line for line in lines)
+    assert not any("ann" in line and "tour-cart" in line for line in lines)
 
 
 def test_the_service_writes_only_to_who_left_a_cart(tmp_path: Path) -> None:

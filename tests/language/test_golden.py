@@ -28,7 +28,7 @@ CATALOG = Catalog(
     actions=frozenset({"send_email", "send_push"}),
 )
 
-ELSEWHERE = {"not-utf-8", "file-too-large", "clause-too-long", "too-many-rules", "renamed"}
+ELSEWHERE = {"not-utf-8", "file-too-large", "clause-too-long", "too-many-rules", "renamed", "unknown-rule"}
 """Codes that take more than a file to show; they are tested beside the files, the caps and the renames."""
 
 

@@ -30,6 +30,7 @@ def test_every_keyword_is_in_the_table() -> None:
     spelled = {word for name in terminals if words.is_keyword(name) for word in words.phrase(name).split()}
     # Words that are keywords only inside a phrase, where no name can stand.
     inner = {"at", "starts", "ends", "average", "day", "month", "year", "the", "next", "skip", "after", "over"}
+    inner |= {"held", "out", "arm"}
     assert spelled - inner <= words.KEYWORDS
 
 
