@@ -28,6 +28,7 @@ import re
 import tomllib
 import zoneinfo
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -177,6 +178,28 @@ class Api(BaseModel):
         return rate
 
 
+Network = IPv4Network | IPv6Network
+
+
+class Serve(BaseModel):
+    """The table ``[serve]``: what stands before the HTTP service."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trusted_proxies: list[Network] = Field(
+        default_factory=list,
+        description="Addresses, or blocks such as `10.0.0.0/8`, of proxies whose word on who calls is taken: the "
+        "rightmost address of `forwarded_header` that is none of these is the caller's.",
+    )
+    forwarded_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        "X-Forwarded-For", description="The header in which trusted proxies say who calls; the other one is ignored."
+    )
+    metrics_host: str = Field("127.0.0.1", description="The address at which `metrics_port` is listened to.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="A port of its own for `/metrics`, which needs no key there."
+    )
+
+
 class QuarantineSettings(BaseModel):
     """The table ``[quarantine]``: what is kept of items that a door refuses without saying so."""
 
@@ -259,6 +282,11 @@ class Settings(BaseSettings):
         "abandoned, as when the process is killed: it is sent again with the same id, or parked where it is sent at "
         "most once.",
     )
+    log_ids: bool = Field(
+        False,
+        description="Whether logs name people by their ids and addresses; otherwise by pseudonyms, always the same for "
+        "the same person of a workspace.",
+    )
     chain: int = Field(
         10, ge=1, description="Rules that may follow from one another's events; the chain's next is not started."
     )
@@ -292,6 +320,7 @@ class Settings(BaseSettings):
     )
     types: TypeSettings = Field(TypeSettings(), description="Event types and their schemas: the table `[types]`.")
     api: Api = Field(Api(), description="The HTTP service: the table `[api]`.")
+    serve: Serve = Field(Serve(), description="What stands before the HTTP service: the table `[serve]`.")
     quarantine: QuarantineSettings = Field(
         QuarantineSettings(), description="What is kept of refused items: the table `[quarantine]`."
     )

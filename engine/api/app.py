@@ -64,6 +64,7 @@ class Doors:
 
     def __init__(self, app: ASGIApp, service: Service, spoken: dict[str, Dialect]) -> None:
         self._app = app
+        self._service = service
         self._root = service.settings.api.root
         self._closed = {name: Door(service, one, "unknown", {}) for name, one in spoken.items()}
         self._paths = Paths()
@@ -77,7 +78,11 @@ class Doors:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in common.PATHS:
-            await self._app(scope, receive, send)
+            alone = scope["type"] == "http" and scope["path"] != common.METRICS and self._service.is_for_metrics(scope)
+            await (self._closed[self._root] if alone else self._app)(scope, receive, send)
+            return
+        if self._service.is_for_metrics(scope):
+            await self._closed[self._root](scope, receive, send)
             return
         door, scope["path_params"] = self._paths.find(scope) or (self._nowhere(scope["path"]), {})
         await door(scope, receive, send)

@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 
 from engine import access
 from engine.api import openapi
-from engine.api.address import is_loopback
 from engine.api.credentials import key_of_headers, unauthorized
 from engine.api.dialect import Refused
 from engine.api.logs import fault, log
@@ -23,6 +22,8 @@ from engine.api.service import Service
 from engine.store import probe
 
 PATHS: Final = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
+
+METRICS: Final = "/metrics"
 
 FLUSH_SECONDS: Final = 60
 """How often it is written down when keys were last used."""
@@ -58,7 +59,7 @@ async def ready(request: Request) -> JSONResponse:
 
 @ROUTES.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """For Prometheus: with a key of the scope ``metrics``, or from the same machine."""
+    """For Prometheus: with a key of the scope ``metrics``, or at the port that is for nothing else."""
     service: Service = request.app.state.service
     try:
         await _may_measure(service, request)
@@ -112,24 +113,17 @@ class Probing:
 
 
 async def _may_measure(service: Service, request: Request) -> None:
-    """Raises Refused for anybody who is neither on this machine nor has the key for it."""
+    """Raises Refused for anybody who has not the key for it, but at the port of its own."""
+    if service.is_for_metrics(request.scope):
+        return
     text = key_of_headers(request.headers, basic=False)
     if text is None:
-        if not _is_local(request):
-            raise unauthorized()
-        return
+        raise unauthorized()
     key = await service.in_thread(service.recognise, text)
     if key is None:
         raise unauthorized()
     if access.Scope.METRICS not in key.scopes:
         raise Refused(403, "forbidden", "the key lacks the scope metrics")
-
-
-def _is_local(request: Request) -> bool:
-    """Whether the caller is on this machine, and speaks for nobody else."""
-    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
-        return False
-    return is_loopback(request.client.host)
 
 
 @asynccontextmanager

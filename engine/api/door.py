@@ -143,8 +143,7 @@ class Door:
         """Only where trackers call: nobody is known yet, so an address may do so only so often."""
         if not self._dialect.tracked:
             raise unauthorized()
-        client = visit.request.client
-        self._service.rates.count_keyless(client.host if client is not None else "")
+        self._service.rates.count_keyless(self._service.callers.of(visit.request))
         raw = await self._body(visit, route)
         parse = partial(visit.memory.parse, raw)
         try:
@@ -225,4 +224,5 @@ class Door:
             bytes=len(visit.raw or b""),
             workspace=visit.key.workspace if visit.key is not None else None,
             key=spellings.key(visit.key.id) if visit.key is not None else None,
+            **self._service.caller_for_log(visit.request),
         )

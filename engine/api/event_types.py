@@ -7,6 +7,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from engine.api import spellings
 from engine.api.dialect import Call, Refused, not_found
+from engine.api.personal import sees_people
 from engine.api.spellings import Kind
 from engine.errors import (
     BadSchema,
@@ -51,7 +52,7 @@ async def asked(call: Call, function: Callable[P, T], *args: P.args, **kwargs: P
     except BadSchema as error:
         raise Refused(422, "invalid_schema", str(error), field="schema") from None
     except EventTypeError as error:
-        raise Refused(409, _CODES[type(error)], str(error), more=_more(error)) from None
+        raise Refused(409, _CODES[type(error)], str(error), more=_more(error, sees_people(call))) from None
     except RefusedError as error:
         raise _unfit(error) from None
 
@@ -63,13 +64,13 @@ def _unfit(error: RefusedError) -> Refused:
     return Refused(422, error.code, f"name{error.reason.removeprefix('event')}", field="name")
 
 
-def _more(error: EventTypeError) -> dict[str, Any]:
-    """What shows the reason: the rules that name a type, or properties that would break."""
+def _more(error: EventTypeError, people: bool) -> dict[str, Any]:
+    """What shows the reason: the rules that name a type, or properties that would break, if ``people`` may be seen."""
     match error:
         case TypeInUse(rules=rules) if rules:
             return {"rules": list(rules)}
         case Incompatible(example=example, event=event):
-            shown = {"example": example, "event_id": event}
+            shown = {"example": example if people or event is None else None, "event_id": event}
             return {name: value for name, value in shown.items() if value is not None}
         case _:
             return {}

@@ -15,6 +15,7 @@ from engine.access import Scope
 from engine.api import spellings
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
+from engine.api.personal import shown
 from engine.api.spellings import Kind
 from engine.clock import iso
 from engine.errors import ImportMoved, InputFileError
@@ -104,7 +105,9 @@ async def continue_import(call: Call) -> Answer:
 
 async def get_import(call: Call) -> Answer:
     """How far an upload has come."""
-    return _answer(await _found(call), 200)
+    answer = _answer(await _found(call), 200)
+    rejections = await shown(call, answer.body["rejections"], ())
+    return Answer(answer.status, {**answer.body, "rejections": rejections}, answer.headers)
 
 
 async def _found(call: Call) -> ImportRow:

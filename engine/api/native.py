@@ -24,6 +24,7 @@ from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
 from engine.api.native_people import person_id
+from engine.api.personal import person_asked, shown
 from engine.api.spellings import Kind
 from engine.clock import DAY, iso
 from engine.errors import ConfigError, RefusedError
@@ -150,11 +151,10 @@ def _plain(outcome: Outcome) -> dict[str, Any]:
 
 async def list_events(call: Call) -> Answer:
     """Events, newest first."""
-    person = call.query.get("person")
     try:
         found = await call.read(
             call.engine.events,
-            None if person is None else await person_id(call, person),
+            await person_asked(call),
             names=call.query.getlist("event") or None,
             since=_moment(call, "since"),
             until=_moment(call, "until"),
@@ -163,7 +163,9 @@ async def list_events(call: Call) -> Answer:
         )
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return Answer(200, found.plain())
+    plain = found.plain()
+    hidden: dict[str, Any] = {} if Scope.EVENT_READ in call.key.scopes else {"properties": {}}
+    return Answer(200, {**plain, "events": await shown(call, plain["events"], ("person",), hidden)})
 
 
 async def count_events(call: Call) -> Answer:
@@ -208,10 +210,9 @@ async def get_rule(call: Call) -> Answer:
 
 async def list_journeys(call: Call) -> Answer:
     """Journeys, newest first."""
-    person, rule = call.query.get("person"), call.query.get("rule")
     asked = Asked(
-        person=None if person is None else await person_id(call, person),
-        rule=rule,
+        person=await person_asked(call),
+        rule=call.query.get("rule"),
         limit=limit(call),
         after=call.query.get("after") or None,
     )
@@ -219,7 +220,7 @@ async def list_journeys(call: Call) -> Answer:
         page = await call.read(pages.journeys, call.engine, asked)
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return Answer(200, {"journeys": page.items, "after": page.after})
+    return Answer(200, {"journeys": await shown(call, page.items, ("person",)), "after": page.after})
 
 
 def _moment(call: Call, name: str) -> int | None:

@@ -10,13 +10,16 @@ from engine.access import Scope
 from engine.api.described import Described
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
+from engine.api.personal import shown
 from engine.errors import ConfigError
 
 
 class AddressShown(BaseModel):
     """An address that bounced for good."""
 
-    address: str | None = Field(description="Null once nobody's timeline tells of its bounce.")
+    address: str | None = Field(
+        description="A pseudonym without the scope person:read; null once nobody's timeline tells of its bounce."
+    )
     channel_type: str = Field(description="The type of the channels that send nothing there.")
     since: str
     reason: str
@@ -39,7 +42,8 @@ async def list_addresses(call: Call) -> Answer:
         found = await call.read(call.engine.unreachable, limit(call), call.query.get("after") or None)
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return Answer(200, found.plain())
+    entries = [one.plain() for one in found.items]
+    return Answer(200, {"addresses": await shown(call, entries, ("address",)), "after": found.after})
 
 
 async def forget_address(call: Call) -> Answer:

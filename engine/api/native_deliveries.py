@@ -11,7 +11,7 @@ from engine.access import Scope
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
-from engine.api.native_people import person_id
+from engine.api.personal import person_asked, shown
 from engine.errors import ConfigError
 from engine.runtime.deliveries import Asked, UnknownName, check_states
 from engine.runtime.redriving import missing
@@ -30,11 +30,13 @@ class DeliveryShown(BaseModel):
 
     key: str = Field(description="The same at every attempt; it goes out with the action.")
     rule: str
-    person: str
+    person: str = Field(description="A pseudonym without the scope person:read.")
     action: str
     template: str | None
     channel: str | None = Field(description="The channel that took it up; null before that.")
-    recipient: str | None = Field(description="The address, where the channel has addresses.")
+    recipient: str | None = Field(
+        description="The address, where the channel has addresses; a pseudonym without the scope person:read."
+    )
     state: State
     reason: str | None = Field(description="Why it is in this state.")
     attempts: int
@@ -93,9 +95,8 @@ class Redriven(BaseModel):
 
 async def list_deliveries(call: Call) -> Answer:
     """Actions that left, are to leave, or were kept from it, newest first."""
-    person = call.query.get("person")
     asked = Asked(
-        person=None if person is None else await person_id(call, person),
+        person=await person_asked(call),
         rule=call.query.get("rule"),
         states=_states(call.query.getlist("state")),
         channel=call.query.get("channel"),
@@ -109,7 +110,8 @@ async def list_deliveries(call: Call) -> Answer:
         raise Refused(400, "malformed", str(error), field=error.field) from None
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return Answer(200, found.plain())
+    entries = [one.plain() for one in found.items]
+    return Answer(200, {"deliveries": await shown(call, entries, ("person", "recipient")), "after": found.after})
 
 
 async def get_delivery(call: Call) -> Answer:

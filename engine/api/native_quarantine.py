@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticSerializationError, to_json
 
 from engine.access import Scope
-from engine.api import spellings
+from engine.api import personal, spellings
 from engine.api.described import Described
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
@@ -32,7 +32,10 @@ class QuarantinedShown(BaseModel):
     code: str
     reason: str
     field: str | None
-    item: Any = Field(description="As JSON text where it holds half characters, or too many levels for an answer.")
+    item: Any = Field(
+        description="As JSON text where it holds half characters, or too many levels for an answer; null without the "
+        "scope person:read."
+    )
 
 
 class QuarantineShown(BaseModel):
@@ -84,7 +87,7 @@ async def list_quarantine(call: Call) -> Answer:
         found = await call.read(_page, call.engine, limit(call), call.query.get("after") or None)
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
-    return Answer(200, found)
+    return Answer(200, {**found, "items": await personal.shown(call, found["items"], (), {"item": None})})
 
 
 async def retry_quarantine(call: Call) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -41,6 +41,8 @@ class GuardedProtocol(HttpToolsProtocol):
     """
 
     patience = 15.0
+    admits: Callable[[str], bool] = staticmethod(lambda _host: True)
+    """Whether connections from an address are let in."""
     _deadline: float | None = None
     _timer: asyncio.TimerHandle | None = None
     _head = 0
@@ -51,6 +53,9 @@ class GuardedProtocol(HttpToolsProtocol):
         connection: socket.socket = transport.get_extra_info("socket")
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else a body waits 40 ms behind its head
         self._arm()
+        peer = transport.get_extra_info("peername")
+        if peer is not None and not self.admits(peer[0]):
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._timer is not None:
@@ -103,13 +108,15 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
-def server(app: ASGIApp, settings: Api, stop_seconds: float = 2.0) -> Server:
+def server(
+    app: ASGIApp, settings: Api, stop_seconds: float = 2.0, admits: Callable[[str], bool] = lambda _host: True
+) -> Server:
     """A server for the app, not yet running: ``run(sockets=[...])`` it, set ``should_exit`` to stop it.
 
-    ``stop_seconds`` is how long stopping may take in all.
+    ``stop_seconds`` is how long stopping may take in all; ``admits`` says from which addresses connections are let in.
     """
     patience = in_micros(settings.body_seconds) / 1_000_000 + GRACE_SECONDS
-    protocol: Any = type("Protocol", (GuardedProtocol,), {"patience": patience})
+    protocol: Any = type("Protocol", (GuardedProtocol,), {"patience": patience, "admits": staticmethod(admits)})
     return Server(
         uvicorn.Config(
             app,

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
 from engine.access import Key
+from engine.api.address import Callers
 from engine.api.logs import fault, log
 from engine.api.memory import MemoryBudget, RequestMemory
 from engine.api.metrics import Metrics
@@ -41,6 +45,7 @@ class Service:
     threads: ThreadPoolExecutor = field(init=False)
     waking: Waking = field(init=False)
     memory: MemoryBudget = field(init=False)
+    callers: Callers = field(init=False)
 
     def __post_init__(self) -> None:
         api = self.settings.api
@@ -49,6 +54,7 @@ class Service:
         self.metrics = Metrics(self.workspaces)
         self.waking = Waking()
         self.memory = MemoryBudget(api.body_memory)
+        self.callers = Callers(self.settings.serve)
         self.threads = ThreadPoolExecutor(READERS, thread_name_prefix="lapse-reader")
 
     def now(self) -> int:
@@ -58,6 +64,15 @@ class Service:
     def request_memory(self) -> RequestMemory:
         """The memory of a request that begins. To be released at its end."""
         return RequestMemory(self.memory, self.settings.api.body_values)
+
+    def is_for_metrics(self, scope: Scope) -> bool:
+        """Whether a request came at the port that is for metrics alone."""
+        port = self.settings.serve.metrics_port
+        return port is not None and (scope.get("server") or ("", None))[1] == port
+
+    def caller_for_log(self, request: HTTPConnection) -> dict[str, str]:
+        """The address of who calls, where logs may name people."""
+        return {"client": self.callers.of(request)} if self.settings.log_ids else {}
 
     def recognise(self, text: str) -> Key | None:
         """The key of a text; the engine of its workspace is open then. May read the store."""

@@ -117,13 +117,13 @@ class Unsubscribe:
             log.error("fault", request_id=id, **fault(error))
             page, status, headers = _FAILED, 500, {}
         await _send(send, page, status, {**headers, "X-Request-Id": id})
-        self._note(request.method, id, status, time.perf_counter() - begun)
+        self._note(request, id, status, time.perf_counter() - begun)
 
     async def _answer(self, request: Request) -> str:
         """The page of a request that can be carried out. Raises Refused."""
         if request.method not in _METHODS:
             raise Refused(405, "method_not_allowed", "", headers={"Allow": ", ".join(_METHODS)})
-        self._service.rates.count_keyless(request.client.host if request.client is not None else "")
+        self._service.rates.count_keyless(self._service.callers.of(request))
         token = request.scope["path_params"]["token"]
         if request.method != "POST":
             await self._service.in_thread(self._found, token, _NO)
@@ -168,8 +168,8 @@ class Unsubscribe:
                     return workspaces.engine(row.id), item
         raise Refused(404, "not_found", "")
 
-    def _note(self, method: str, id: str, status: int, seconds: float) -> None:
-        method = method if method in _METHODS else "other"
+    def _note(self, request: Request, id: str, status: int, seconds: float) -> None:
+        method = request.method if request.method in _METHODS else "other"
         self._service.metrics.requested(NAME, method, PATH, status, seconds)
         log.info(
             "request",
@@ -179,6 +179,7 @@ class Unsubscribe:
             route=PATH,
             status=status,
             milliseconds=round(seconds * 1000, 1),
+            **self._service.caller_for_log(request),
         )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import uvicorn
 
-from engine.api.address import LOOPBACK, is_loopback
+from engine.api.address import UntilKey, is_loopback
 from engine.api.app import build
 from engine.api.server import listening, server
 from engine.cli.console import of
@@ -19,12 +20,11 @@ from engine.cli.life import go_live, keep_still, watch
 from engine.cli.opening import settings_of
 from engine.cli.preconditions import check_daemon
 from engine.cli.stopping import Stopping
-from engine.config import Settings
+from engine.config import Serve, Settings
 from engine.daemon import Daemon
 from engine.errors import LapseError
 from engine.runtime.keyring import Keyring
 from engine.runtime.workspaces import Workspaces
-from engine.store.store import missing_file
 
 _log = logging.getLogger("lapse.serve")
 
@@ -38,15 +38,14 @@ def serve_until_stopped(
     if rules is not None:
         check_daemon(settings, rules, migrate=migrate)
     wanted = host or settings.api.host
-    with _bound(settings, wanted, settings.api.port if port is None else port) as bound:
+    with _bound(wanted, settings.api.port if port is None else port) as bound:
         _serve(settings, bound, wanted, stop, rules, migrate=migrate)
 
 
 @contextmanager
-def _bound(settings: Settings, host: str, port: int) -> Iterator[socket.socket]:
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """The socket to listen at, bound before the store is opened: where that cannot be, nothing has changed."""
-    alone = not is_loopback(host) and missing_file(settings.store) is not None
-    with listening(LOOPBACK if alone else host, port) as bound:
+    with listening(host, port) as bound:
         yield bound
 
 
@@ -56,9 +55,10 @@ def _serve(
     """Serve at a bound socket. ``rules`` are those named for the daemon, None where none runs here."""
     with Workspaces(settings) as workspaces, _daemon(workspaces, rules is None) as daemon, ExitStack() as sockets:
         stop.under_way = workspaces.under_way
-        listener, address = _reachable(workspaces, bound, wanted, sockets)
+        until_key = _until_key(workspaces, wanted)
+        at_metrics = [sockets.enter_context(one) for one in _for_metrics(settings.serve)]
         well = None if daemon is None else (lambda: daemon.healthy)
-        serving = server(build(workspaces, daemon=well), settings.api, stop.seconds)
+        serving = server(build(workspaces, daemon=well), settings.api, stop.seconds, until_key)
         if daemon is not None:
             stop.on_request(daemon.halt)
             if not rules and not settings.rules.exists():
@@ -68,13 +68,13 @@ def _serve(
         stop.started()
         if daemon is not None:
             daemon.start()
-        shown = f"[{address}]" if ":" in address else address
+        shown = f"[{wanted}]" if ":" in wanted else wanted
         _log.info(
             "%s of %s at http://%s:%s", of(len(workspaces.rows), "workspace"), workspaces.store.url, shown,
-            listener.getsockname()[1],
+            bound.getsockname()[1],
         )  # fmt: skip
         with _watched(daemon, serving, stop):
-            serving.run(sockets=[listener])
+            serving.run(sockets=[bound, *at_metrics])
 
 
 @contextmanager
@@ -90,18 +90,23 @@ def _daemon(workspaces: Workspaces, no_daemon: bool) -> Iterator[Daemon | None]:
         daemon.stop()
 
 
-def _reachable(
-    workspaces: Workspaces, bound: socket.socket, wanted: str, sockets: ExitStack
-) -> tuple[socket.socket, str]:
-    """Return the socket to serve at, and its address: until there is a key, nobody else need reach us."""
-    if is_loopback(wanted) or Keyring(workspaces.desk).any_usable(workspaces.clock.now()):
-        return bound, wanted
-    _log.warning("there is no key yet, so only this machine is listened to; make one with 'lapse keys create'")
-    host, port, *_ = bound.getsockname()
-    if is_loopback(host):
-        return bound, LOOPBACK
-    bound.close()
-    return sockets.enter_context(listening(LOOPBACK, port)), LOOPBACK
+def _until_key(workspaces: Workspaces, wanted: str) -> UntilKey:
+    """Who may connect: until there is a key, nobody else need reach us; from then on whoever can."""
+    keyring = Keyring(workspaces.desk)
+    admits = UntilKey(lambda: keyring.any_usable(workspaces.clock.now()), time.monotonic)
+    if not is_loopback(wanted) and not keyring.any_usable(workspaces.clock.now()):
+        _log.warning(
+            "there is no key yet, so only this machine is answered; make one with 'lapse keys create', and without a "
+            "restart everybody is"
+        )
+    return admits
+
+
+def _for_metrics(settings: Serve) -> list[socket.socket]:
+    """The socket that is for metrics alone, if there is to be one."""
+    if settings.metrics_port is None:
+        return []
+    return [listening(settings.metrics_host, settings.metrics_port)]
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 from engine.clock import iso
+from engine.pseudonyms import LogNames
 
 _log = logging.getLogger("lapse.actions")
 
@@ -57,6 +58,7 @@ class Outgoing:
     unsubscribe_url: str | None = None
     message: Message | None = None
     sealed: Sealed | None = None
+    log_names: LogNames = field(default_factory=LogNames)
 
     @property
     def arguments(self) -> Mapping[str, Any]:
@@ -88,8 +90,21 @@ class Outgoing:
         }
 
     def __str__(self) -> str:
+        return self._told(self.person)
+
+    def log_line(self, error: object = None) -> str:
+        """Return what the log has of it, and of an ``error`` that may quote whom it went to."""
+        line = self._told(self.log_names.name(self.person))
+        recipient = None if self.sealed is None else self.sealed.recipient
+        return line if error is None else f"{line}: {self.log_names.text(str(error), self.person, recipient)}"
+
+    def log_fields(self) -> dict[str, Any]:
+        """Return :meth:`summary` as the log has it."""
+        return {**self.summary(), "person": self.log_names.name(self.person)}
+
+    def _told(self, person: str) -> str:
         what = self.action if self.template is None else f'{self.action} "{self.template}"'
-        return f"{what} for {self.person} by {self.rule} ({self.key})"
+        return f"{what} for {person} by {self.rule} ({self.key})"
 
 
 class SendError(Exception):
@@ -147,7 +162,7 @@ class LogChannel:
     """Writes one line for each action to the ``lapse.actions`` logger."""
 
     def send(self, action: Outgoing) -> None:
-        _log.info("%s", action, extra={"fields": action.summary()})
+        _log.info("%s", action.log_line(), extra={"fields": action.log_fields()})
 
 
 class PythonChannel:

@@ -37,10 +37,11 @@ def attempt(channel: Channel, settings: ChannelSettings, row: OutboxRow, action:
         channel.send(action)
     except SendError as error:
         outcome = failed(row, error, settings, now)
-        _log.warning("%s: %s, %s", action, outcome.status, error, extra={"fields": action.summary()})
+        line = action.log_line(f"{outcome.status}, {error}")
+        _log.warning("%s", line, extra={"fields": action.log_fields()})
         return outcome
     if not isinstance(channel, LogChannel):
-        _log.info("%s: sent", action, extra={"fields": action.summary()})
+        _log.info("%s: sent", action.log_line(), extra={"fields": action.log_fields()})
     return Outcome(row.id, "sent")
 
 

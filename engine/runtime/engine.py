@@ -39,6 +39,7 @@ from engine.runtime import (
     exporting,
     housekeeping,
     loader,
+    masking,
     pausing,
     previewing,
     quarantine,
@@ -131,6 +132,7 @@ class Engine:
         """The event types of the workspace."""
         self._reception = Reception(Admission(self.workspace, settings.types), settings.quarantine)
         self._warned: set[str] = set()
+        self._pseudonym_key: bytes | None = None
         self._lanes = lanes or Lanes(settings)
         self._shares_lanes = lanes is not None
         self._routes = Routes(self._lanes, self._functions, fallback, self._warn_of_unbound)
@@ -146,6 +148,7 @@ class Engine:
                 settings.delivery.public_url,
                 self._routes,
                 Templates(settings.templates),
+                settings.log_ids,
             ),
             _terms(settings, fallback),
         )
@@ -794,6 +797,13 @@ class Engine:
         most = max(1, min(limit, self.settings.page_limit))
         with self.store.read() as connection:
             return browsing.page(connection, self.workspace, person, names, since, until, most, after)
+
+    def pseudonym_key(self) -> bytes:
+        """What stands for people of the workspace where they may not be shown is made with this."""
+        if self._pseudonym_key is None:
+            with self.store.read() as connection:
+                self._pseudonym_key = masking.pseudonym_key(connection, self.workspace)
+        return self._pseudonym_key
 
     def find(self, text: str, kinds: Sequence[str] = KINDS) -> PersonRef | None:
         """The person whose public id ``text`` spells, else who has it as an id of one of the ``kinds``.

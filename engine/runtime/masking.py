@@ -16,6 +16,12 @@ TAG: Final = 14
 """Bytes by which what is hidden is longer than what it hides."""
 
 
+def pseudonym_key(connection: Connection, workspace: int) -> bytes:
+    """Return what pseudonyms of people of a workspace are made with."""
+    secret = secrets.secret(connection, workspace)
+    return blake2b(b"pseudonym", key=secret, digest_size=32, person=b"mask").digest()
+
+
 class Mask:
     """Hides and shows again for one use: what has another ``label``, or is of another workspace, is nothing here."""
 

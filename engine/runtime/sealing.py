@@ -13,7 +13,9 @@ from engine.delivery.channels import Outgoing, Sealing, SendError
 from engine.delivery.routing import Route, Routes
 from engine.delivery.sender import outgoing
 from engine.delivery.templates import Templates
+from engine.pseudonyms import LogNames
 from engine.runtime.live import Live
+from engine.runtime.masking import pseudonym_key
 from engine.runtime.naming import rule_ids
 from engine.runtime.pressure import foreign_address
 from engine.runtime.unsubscribing import Sent, links
@@ -41,14 +43,26 @@ class Job(NamedTuple):
 
 
 class Sealer:
-    """Makes what the actions of a workspace are sent as. ``public_url`` is where the service is served, if it is."""
+    """Makes what the actions of a workspace are sent as. ``public_url`` is where the service is served, if it is.
 
-    def __init__(self, workspace: int, name: str, public_url: str | None, routes: Routes, templates: Templates) -> None:
+    With ``log_ids`` logs name people by their ids.
+    """
+
+    def __init__(
+        self,
+        workspace: int,
+        name: str,
+        public_url: str | None,
+        routes: Routes,
+        templates: Templates,
+        log_ids: bool = False,
+    ) -> None:
         self._workspace = workspace
         self._name = name
         self._public_url = public_url
         self._routes = routes
         self._templates = templates
+        self._log_names = LogNames(plain=True) if log_ids else None
 
     def jobs(self, connection: Connection, live: Live, rows: Sequence[OutboxRow]) -> list[Job]:
         """Actions with all that is known of them. A constant number of statements."""
@@ -56,10 +70,18 @@ class Sealer:
         called = rule_ids(connection, self._workspace, live, {row.rule for row in rows})
         routes = [self._routes.of(row.name) for row in rows]
         urls = self._unsubscribe_urls(connection, rows, routes)
+        logged = self._logged(connection)
         return [
-            Job(row, outgoing(_once_more(row), called[row.rule], names[row.person_id], urls.get(row.id)), route)
+            Job(row, replace(action, log_names=logged), route)
             for row, route in zip(rows, routes, strict=True)
+            for action in [outgoing(_once_more(row), called[row.rule], names[row.person_id], urls.get(row.id))]
         ]
+
+    def _logged(self, connection: Connection) -> LogNames:
+        """How the log names people of the workspace."""
+        if self._log_names is None:
+            self._log_names = LogNames(pseudonym_key(connection, self._workspace))
+        return self._log_names
 
     def sealed(self, job: Job) -> Job:
         """The job with what it is sent as; by the same kind of channel that is what it was sent as before."""

@@ -203,7 +203,7 @@ class Sending:
         if future.cancelled():
             self._cancelled.append(job)
         elif (error := future.exception()) is not None:
-            _log.error("%s: what became of it is not recorded: %s", job.action, error, exc_info=error)
+            _log.error("%s: what became of it is not recorded", job.action.log_line(), exc_info=error)
 
     def _give_back(self, *jobs: Job) -> None:
         """Let actions that were taken up and not begun be taken up again, as if they had not been."""
@@ -237,7 +237,7 @@ def _tell(claiming: Claiming, jobs: Sequence[Job]) -> None:
     """Say in the log what does not leave: actions of which nothing could be made, and rules that stopped themselves."""
     for job in jobs:
         if job.row.id in claiming.failed:
-            _log.warning("%s: %s", job.action, job.fault, extra={"fields": job.action.summary()})
+            _log.warning("%s", job.action.log_line(job.fault), extra={"fields": job.action.log_fields()})
     for rule, reason in claiming.stopped.items():
         _log.error(
             "alert: the rule '%s' has stopped itself: %s; look at it, then: lapse resume %s", rule, reason, rule,

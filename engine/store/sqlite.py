@@ -68,9 +68,13 @@ def _row_by_row(element: RowByRow, compiler: SQLCompiler, asfrom: bool = False, 
 def open_engine(url: URL, files: Files | None) -> Engine:
     """An engine on files, checked as a read begins; or in memory: one connection, shared by all threads."""
     if files is None:
-        engine = create_engine(url, connect_args={"check_same_thread": False}, poolclass=StaticPool)
+        engine = create_engine(
+            url, connect_args={"check_same_thread": False}, poolclass=StaticPool, hide_parameters=True
+        )
     else:
-        engine = create_engine(url, creator=partial(_connect, files), poolclass=QueuePool, max_overflow=20)
+        engine = create_engine(
+            url, creator=partial(_connect, files), poolclass=QueuePool, max_overflow=20, hide_parameters=True
+        )
         event.listen(engine, "begin", partial(_check, files))
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

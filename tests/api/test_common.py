@@ -50,15 +50,19 @@ def test_who_may_measure(api: Api) -> None:
     assert asked["far"].json()["error"]["code"] == "unauthorized"
 
 
-def test_this_machine_may_measure_unless_it_speaks_for_others(local: Api) -> None:
-    assert local.get("/metrics", key=None).status_code == 200
-    for name in ("X-Forwarded-For", "Forwarded"):
-        assert local.get("/metrics", key=None, headers={name: "192.0.2.7"}).status_code == 401
+def test_this_machine_needs_the_key_too(make_api: Callable[..., Api]) -> None:
+    """A proxy on this machine speaks for everybody, with or without saying so."""
+    assert make_api(address="127.0.0.1").get("/metrics", key=None).status_code == 401
 
 
-@pytest.fixture
-def local(make_api: Callable[..., Api]) -> Api:
-    return make_api(address="127.0.0.1")
+def test_at_a_port_of_its_own_metrics_need_no_key_and_are_all_there_is(make_api: Callable[..., Api]) -> None:
+    api = make_api(serve={"metrics_port": 9090})
+    own = "http://lapse.test:9090"
+    assert api.get(f"{own}/metrics", key=None).status_code == 200
+    for path in ("/health", "/ready", "/openapi.json", "/v1/events", "/segment/v1/batch", "/unsubscribe/x"):
+        assert api.get(f"{own}{path}").status_code == 404, path
+    assert api.get("/metrics", key=None).status_code == 401
+    assert api.get("/health", key=None).status_code == 200
 
 
 def test_addresses_of_this_machine() -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.cli.conftest import PATIENCE, Ran, Served, wait_for
@@ -44,11 +45,33 @@ def test_events_in_actions_out_and_a_clean_stop(
     assert lapse_key not in (place / "log").read_text()
 
 
-def test_without_a_key_only_this_machine_is_listened_to(started: Started, serving: Serving) -> None:
+def own_address() -> str:
+    """An address of this machine that is not the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but the loopback's")
+        return str(probe.getsockname()[0])
+
+
+def answers(host: str, port: object) -> bool:
+    try:
+        return httpx2.get(f"http://{host}:{port}/health").status_code == 200
+    except httpx2.TransportError:
+        return False
+
+
+def test_without_a_key_only_this_machine_is_answered_and_with_one_everybody(
+    started: Started, serving: Serving, process: Callable[..., Ran]
+) -> None:
     served = serving(started("serve", "--host", "0.0.0.0", "--port", "0", "--no-daemon"))
-    assert served.host == "127.0.0.1"
     assert served.client.post("/v1/events", json={}).status_code == 401
     assert any("no key yet" in str(entry["message"]) for entry in served.log)
+    host = own_address()
+    assert not answers(host, served.port)
+    assert process("keys", "create", "--role", "owner").code == 0
+    wait_for(lambda: answers(host, served.port))
     assert served.stop() == 0
 
 
