@@ -296,6 +296,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Rows that one transaction changes of an operation over many: a pause, a removal, an erasure.",
     )
+    backup_log_bytes: int = Field(
+        1_000_000_000,
+        ge=1,
+        description="How much the store's log may grow while `lapse backup` copies it; then the backup is given up.",
+    )
     limits: Limits = Field(Limits(), description="How large and how far off an event may be: the table `[limits]`.")
     channels: dict[str, AnyChannel] = Field(
         default_factory=dict, description="Where actions can go: a table `[channels.NAME]` each."

@@ -63,17 +63,18 @@ class Diagnosis:
         }
 
 
-def examine(engine: Engine) -> Diagnosis:
-    """Look at an engine and its store without changing either."""
+def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
+    """Look at an engine and its store without changing either; ``deep`` reads the whole store."""
     now = engine.clock.now()
+    rooms: dict[str, Facts] = {"versions": _versions(), "store": engine.store.doctor(deep=deep)}
+    if wrong := tuple(_of_store(rooms["store"])):
+        return Diagnosis(rooms, wrong)  # what else a damaged store says of itself may be wrong too
     pauses = engine.pauses()
     broken = trial.failure(engine.settings.zone)
     with engine.store.read() as connection:
-        rooms = {
-            "versions": _versions(),
+        rooms |= {
             "trial": {"decides_an_event": broken is None, "why": broken},
             "extras": {extra.name: lacking(extra) or "installed" for extra in EXTRAS},
-            "store": engine.store.doctor(),
             "clock": _clock(connection, engine.workspace, now),
             "zones": _zones(engine.settings.zone),
             "daemon": {"running": (holder := engine.store.holder()) is not None, "process": holder},
@@ -196,11 +197,16 @@ def _notes(connection: Connection, workspace: int) -> Facts:
     return {name: number for (rule, name), number in sorted(found.items()) if rule == counters.NO_RULE}
 
 
+def _of_store(store: Facts) -> Iterator[str]:
+    if store["integrity"] != "ok":
+        yield f"the database is damaged: {store['integrity']}; restore a backup with 'lapse restore'"
+    if store["schema"] != "ok":
+        yield f"the tables are not as this version makes them: {store['schema']}; undo that, or restore a backup"
+
+
 def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
     if rooms["trial"]["why"] is not None:
         yield f"an event cannot be taken in and decided: {rooms['trial']['why']}"
-    if (integrity := rooms["store"]["integrity"]) != "ok":
-        yield f"the database is damaged: {integrity}; restore it from a copy"
     late, running = rooms["due"]["late_by_seconds"], rooms["daemon"]["running"]
     if late is not None and late * SECOND > OVERDUE:
         advice = "the daemon does not keep up; see its log" if running else "no daemon runs; start 'lapse run'"

@@ -21,6 +21,7 @@ from engine.runtime.repeats import DIFFERS
 from engine.runtime.switches import BY_HAND, Switch
 from engine.runtime.workspaces import Workspaces
 from engine.store import counters, outbox
+from engine.store.backups import RESTORED
 
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 WAITING: Final = ("held", "pending", "sending", "failed")
@@ -129,9 +130,11 @@ class InStore(Collector):
 
 
 def _reason(one: Switch) -> str:
-    """``hand``, ``guard`` (of rules), ``gone`` (of channels), else ``other``: the words themselves name figures."""
+    """``hand``, ``restore``, ``guard`` (of rules), ``gone`` (of channels) or ``other``; the words name figures."""
     if one.reason == BY_HAND:
         return "hand"
+    if one.reason.startswith(RESTORED):
+        return "restore"
     if one.kind == "rule":
         return "guard"
     return "gone" if one.reason == GONE else "other"

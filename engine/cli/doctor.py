@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -21,11 +21,18 @@ _KEPT_CLEAR_OF = (
 """What there is to know where SQLite has its WAL-reset bug: see :class:`engine.store.gate.Gate`."""
 
 
-def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> None:
+def doctor(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read the whole store, and compare all that has to agree.")
+    ] = False,
+    store: StoreOption = None,
+    format: FormatOption = Format.TEXT,
+) -> None:
     """Look whether everything is fit to run.
 
     \b
     lapse doctor
+    lapse doctor --deep
     lapse doctor --format json
 
     The store and its settings, the clock, time zones, the daemon, what is due, what waits to be sent, and
@@ -34,7 +41,7 @@ def doctor(store: StoreOption = None, format: FormatOption = Format.TEXT) -> Non
     nothing. Exits with 1 when there is a problem.
     """
     with opened(store) as engine:
-        found = examine(engine)
+        found = examine(engine, deep=deep)
     if format is Format.JSON:
         print_json(found.plain())
     else:

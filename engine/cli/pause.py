@@ -72,11 +72,14 @@ def resume(
 
     What fell due in a rule's pause is decided as after downtime, and what waits is asked again before it
     leaves: an action that is too late by now is not sent. Each pause ends by itself: with --all, channels
-    and rules that were paused by name stay so.
+    and rules that were paused by name stay so. After 'lapse restore', --all ends the hold in every
+    workspace, unless one is named.
     """
     what = _one(rule, channel, every)
     with opened_in(store, workspace) as engine:
         changed = _resumed(engine, rule, channel)
+        if every and workspace is None:
+            engine.end_restore()
         others = engine.pauses() if every else []
     line(out(), f"{what} goes on" if changed else f"{what} was not paused")
     for one in others:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from engine.cli.console import err, line, of
 from engine.files import EventFile
@@ -30,6 +39,20 @@ def bars() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def followed() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield a function that shows what is being done, how much of it is done, and how much there is in all."""
+    with bars() as shown:
+        tasks: dict[str, TaskID] = {}
+
+        def follow(work: str, done: int, total: int) -> None:
+            if work not in tasks:
+                tasks[work] = shown.add_task(work, total=total or None, unit="")
+            shown.update(tasks[work], completed=done, total=total or None)
+
+        yield follow
 
 
 class ImportProgress:

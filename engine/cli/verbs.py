@@ -44,6 +44,8 @@ VERBS: Final = (
         "Take actions up again that were given up: dead ones, and parked ones if you say so",
     ),
     Verb("doctor", "doctor", "doctor", "Look whether everything is fit to run"),
+    Verb("backup", "backup", "backup", "Copy the store to a file, while it is in use"),
+    Verb("restore", "restore", "restore", "Make the store from a copy, with all sending held"),
     Verb(
         "addresses",
         "addresses",

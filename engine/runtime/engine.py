@@ -76,7 +76,7 @@ from engine.runtime.types import Types
 from engine.runtime.unmatched import unmatched
 from engine.runtime.unreachable import UnreachablePage
 from engine.runtime.why import Question, why_not
-from engine.store import Connection, operations
+from engine.store import Connection, backups, operations
 from engine.store import rules as stored_rules
 from engine.store.operations import OperationRow
 from engine.store.people import KINDS
@@ -396,6 +396,10 @@ class Engine:
         went_on = self.writer.run(lambda connection: switches.release(connection, self.workspace, channel))
         self._freed()
         return went_on
+
+    def end_restore(self) -> bool:
+        """Let everything leave again, in every workspace, that is held since the store was restored from a backup."""
+        return self.writer.run(backups.release)
 
     def switches(self) -> list[Switch]:
         """What is stopped, since when and why: sending, channels, and rules that something stopped."""

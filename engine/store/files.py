@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Final
+from weakref import WeakSet
 
 from engine.errors import StoreError, StoreUnavailable
 
@@ -17,7 +18,17 @@ PRIVATE: Final = 0o600
 
 LOG: Final = "-wal"
 INDEX: Final = "-shm"
-"""SQLite's endings of the log and of its index."""
+JOURNAL: Final = "-journal"
+"""SQLite's endings of the log, of its index, and of what an interrupted transaction has to take back."""
+
+CONTENT: Final = ("", LOG, JOURNAL)
+"""The files without which a store is not whole, the database first."""
+
+BESIDE: Final = (LOG, INDEX, JOURNAL, ".lock", ".gate")
+"""The endings of all that may lie beside a store's file and belongs to it."""
+
+_OPEN: Final[WeakSet[Files]] = WeakSet()
+"""The files of all stores that this process has open."""
 
 _Identity = tuple[int, int]
 """A device and an inode."""
@@ -57,6 +68,7 @@ class Files:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._database = str(path)
+        _OPEN.add(self)
         self._known: dict[str, _Identity] = {}  # by text: a path costs a check more than the look at the file
 
     def watch(self, *paths: Path) -> None:
@@ -67,6 +79,14 @@ class Files:
     def forget(self, path: Path) -> None:
         """Let a file go."""
         self._known.pop(str(path), None)
+
+    def close(self) -> None:
+        """Let all files go."""
+        self._known.clear()
+
+    def holds(self, identity: _Identity) -> bool:
+        """Return whether a file is one of these."""
+        return identity in self._known.values()
 
     def check(self) -> None:
         """Raise StoreUnavailable where a file is no longer the one that was opened, or has a second name."""
@@ -90,6 +110,12 @@ class Files:
                     f"'{path}' was emptied while the store is open; stop this process and restore a backup",
                     "FILE_EMPTIED",
                 )
+
+
+def is_open_here(path: Path) -> bool:
+    """Return whether this process has a store open at a path."""
+    identity = _identity(os.stat(path))
+    return any(one.holds(identity) for one in tuple(_OPEN))
 
 
 def _identity(found: os.stat_result) -> _Identity:

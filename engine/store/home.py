@@ -43,6 +43,11 @@ def settle(connection: Connection, path: Path) -> None:
             meta.write(connection, _KEY, _identity(path))
 
 
+def forget(connection: Connection) -> None:
+    """Let a copy be at home wherever it is opened next."""
+    meta.remove(connection, _KEY)
+
+
 def _identity(path: Path) -> str:
     """The file system and the inode; device numbers may be others after a restart of the machine."""
     return f"{os.statvfs(path).f_fsid:x}:{os.stat(path).st_ino}"

@@ -43,6 +43,9 @@ _UNAVAILABLE: Final = {
 Failure: Final = sqlite3.Error
 """What the driver raises."""
 
+LOGGING: Final = 2
+"""In the file's header, where it has a write-ahead log: SQLite's version of the format for reading."""
+
 _WAL_RESET_BUG: Final = ((3, 7, 0), (3, 51, 2))
 
 
@@ -166,6 +169,11 @@ def is_busy(error: BaseException) -> bool:
     return _code(error) == sqlite3.SQLITE_BUSY
 
 
+def is_damage(error: BaseException) -> bool:
+    """Whether a file turned out to be damaged, or no database at all."""
+    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 @contextmanager
 def available() -> Iterator[None]:
     """Inside, what keeps the file from being read or written is raised as StoreUnavailable."""
@@ -176,15 +184,15 @@ def available() -> Iterator[None]:
         if advice is None:
             raise
         told = f"the store cannot be used just now: {advice}"
-        raise StoreUnavailable(told, _cause(error).sqlite_errorname) from error
+        raise StoreUnavailable(told, cause(error).sqlite_errorname) from error
 
 
 def _code(error: BaseException) -> int:
     """SQLite's primary code of an error; 0 for any other's."""
-    return (getattr(_cause(error), "sqlite_errorcode", 0) or 0) & 0xFF
+    return (getattr(cause(error), "sqlite_errorcode", 0) or 0) & 0xFF
 
 
-def _cause(error: BaseException) -> Any:
+def cause(error: BaseException) -> Any:
     """The driver's error."""
     return error.orig if isinstance(error, DBAPIError) else error
 
@@ -199,11 +207,6 @@ def facts(connection: Connection) -> dict[str, object]:
         "wal_reset_bug": not safe_version(),
         **found,
     }
-
-
-def quick_check(connection: Connection) -> str:
-    """``ok``, or the first thing that is wrong with the file."""
-    return str(_pragma(connection, "quick_check(1)")[0][0])
 
 
 def _pragma(connection: Connection, text: str) -> list[tuple[Any, ...]]:

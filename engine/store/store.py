@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy import URL, Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
-from engine.store import files, home, lock, secrets, sqlite
+from engine.store import backups, checking, expected, files, home, lock, secrets, sqlite
 from engine.store.gate import Gate
 from engine.store.limits import DEFAULT, StoreLimits
 from engine.store.migrations import is_current, upgrade
@@ -83,6 +85,7 @@ class Store:
                 home.refuse_copy(connection, path)
             upgrade(connection)
             home.settle(connection, path)
+            backups.settle(connection)
             sqlite.begin_logging(connection)
             self._watch_files(path)
 
@@ -163,11 +166,25 @@ class Store:
         """The size of the log that waits for a checkpoint."""
         return sqlite.log_bytes(self.path)
 
-    def doctor(self) -> dict[str, Any]:
-        """The settings in force, for those who look after the store."""
+    def doctor(self, *, deep: bool = False) -> dict[str, Any]:
+        """Return the settings in force and what is wrong, for those who look after the store.
+
+        ``deep`` reads the whole file: indexes are compared with tables, references followed, counts compared.
+        """
         with self.engine.connect() as connection:
-            facts = {**sqlite.facts(connection), "integrity": sqlite.quick_check(connection)}
-        return {**facts, "log_bytes": self.log_bytes}
+            facts = sqlite.facts(connection)
+            found = checking.pages(connection, deep=deep)
+            schema = [] if found else expected.differences(connection)
+            if deep and not found and not schema:
+                found = checking.contents(connection)
+        rights = {} if self.path is None else {"rights": f"{stat.S_IMODE(os.stat(self.path).st_mode):o}"}
+        return {
+            **facts,
+            "integrity": "; ".join(found) or "ok",
+            "schema": "; ".join(schema) or "ok",
+            **rights,
+            "log_bytes": self.log_bytes,
+        }
 
     def close(self) -> None:
         """Let go of the store. Whoever is the last brings the log in and ends it: the file is whole by itself then."""
@@ -176,6 +193,8 @@ class Store:
                 self._end_logging()
         self._closed = True
         self.engine.dispose()
+        if self.files is not None:
+            self.files.close()
 
     def _end_logging(self) -> None:
         with self.engine.connect() as last:
@@ -184,6 +203,11 @@ class Store:
                 sqlite.end_logging(last)
             finally:
                 last.invalidate()  # the pool it came from is gone
+
+
+def path_of(url: str) -> Path | None:
+    """Return the file of the store at ``url``; None for one in memory. Raises StoreError for no URL."""
+    return sqlite.file_of(_parsed(url))
 
 
 def missing_file(url: str) -> Path | None:

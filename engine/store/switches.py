@@ -49,6 +49,12 @@ def stop(connection: Connection, workspace: int, row: SwitchRow) -> bool:
     return True
 
 
+def stop_anew(connection: Connection, workspace: int, row: SwitchRow) -> None:
+    """Stop something for a reason that takes the place of the one before."""
+    release(connection, workspace, row.kind, row.name)
+    _INSERT.many(connection, [(workspace, *row)])
+
+
 def release(connection: Connection, workspace: int, kind: str, name: str) -> bool:
     """Let something go on; False when it was not stopped."""
     return _DELETE.run(connection, workspace, kind, name) > 0

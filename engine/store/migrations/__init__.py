@@ -22,7 +22,23 @@ _MAKING: Final[dict[str, list[tuple[str, Any]]]] = {}
 
 def is_current(connection: Connection) -> bool:
     """Whether the tables are up to date."""
-    return MigrationContext.configure(connection).get_current_revision() == _revisions()[0]
+    return revision(connection) == _revisions()[0]
+
+
+def revision(connection: Connection) -> str | None:
+    """Return the revision of a store's tables; None where it has none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_known(revision: str) -> bool:
+    """Return whether this program has a revision."""
+    return revision in _revisions()
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Bring the tables up to one revision, for whoever compares them."""
+    with connection.begin():
+        _migrate(connection, revision)
 
 
 def upgrade(connection: Connection) -> None:
@@ -47,10 +63,10 @@ def upgrade(connection: Connection) -> None:
             _MAKING[connection.dialect.name] = statements
 
 
-def _migrate(connection: Connection) -> None:
+def _migrate(connection: Connection, revision: str = "head") -> None:
     config = configuration()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 @contextmanager
