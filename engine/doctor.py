@@ -8,7 +8,7 @@ import platform
 import time
 import zoneinfo
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,7 @@ from engine.delivery.routing import LOG, PYTHON, UNBOUND, Lanes
 from engine.errors import ConfigError
 from engine.extras import EXTRAS, lacking
 from engine.runtime.engine import Engine
+from engine.runtime.sight import Misreading
 from engine.runtime.switches import BY_HAND, Switch
 from engine.schemas.naming import suggested_name
 from engine.store import counters, outbox, types
@@ -71,6 +72,7 @@ def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
         return Diagnosis(rooms, wrong)  # what else a damaged store says of itself may be wrong too
     pauses = engine.pauses()
     broken = trial.failure(engine.settings.zone)
+    misread = [(rule, one) for rule, found in engine.misread().items() for one in found]
     with engine.store.read() as connection:
         rooms |= {
             "trial": {"decides_an_event": broken is None, "why": broken},
@@ -86,6 +88,7 @@ def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
             "paused": {_named(one): f"since {iso(one.since)}: {one.reason}" for one in pauses},
             "counts": _counts(connection, engine.workspace),
             "notes": _notes(connection, engine.workspace),
+            "misread": {f"{rule} {one.kind} {one.field}": one.times for rule, one in misread},
         }
         names = types.names(connection, engine.workspace)
     stopped = [one for one in pauses if one.reason != BY_HAND]
@@ -93,7 +96,7 @@ def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
     return Diagnosis(
         rooms,
         (*_problems(rooms), *map(_standing_still, stopped)),
-        (*map(_standing_still, by_hand), *_of_programs(rooms["channels"]), *_names(names)),
+        (*map(_standing_still, by_hand), *_of_programs(rooms["channels"]), *_names(names), *_of_kinds(misread)),
     )
 
 
@@ -237,6 +240,14 @@ def _standing_still(one: Switch) -> str:
 
 def _named(one: Switch) -> str:
     return "all that leaves" if one.kind == "all" else f"{one.kind} {one.name}"
+
+
+def _of_kinds(misread: Sequence[tuple[str, Misreading]]) -> Iterator[str]:
+    """Values of another kind than rules ask for."""
+    for rule, one in misread[:NAMES]:
+        yield f"the rule '{rule}': {one.sentence}; a schema or a preset can turn it into what the rule reads"
+    if len(misread) > NAMES:
+        yield f"and {len(misread) - NAMES:,} more; 'lapse rules' shows them"
 
 
 def _names(names: Iterable[str]) -> Iterator[str]:

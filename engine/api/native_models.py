@@ -111,6 +111,14 @@ class PersonShown(BaseModel):
     journeys: list[PersonJourney]
 
 
+class MisreadingShown(BaseModel):
+    """A field whose value was of another kind than a rule asks for, so that what it asks was false."""
+
+    field: str
+    kind: Literal["text_and_number", "unreadable_date", "unknown_zone"]
+    times: int = Field(description="Decisions that met it.")
+
+
 class RuleShown(BaseModel):
     """A live rule and what it has done: started = acted + ended + waiting."""
 
@@ -139,6 +147,7 @@ class RuleShown(BaseModel):
     outbox: dict[str, int] = Field(description="Actions by state.")
     suppressed_by: dict[str, int] = Field(description="Actions that were kept from leaving, by reason.")
     notes: dict[str, int]
+    misread: list[MisreadingShown] = Field(description="Values of another kind than the rule asks for.")
 
 
 class RuleText(BaseModel):

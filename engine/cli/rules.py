@@ -113,6 +113,8 @@ def _told(one: RuleCounts) -> Iterator[str]:
         yield f"{one.suppressed:,} suppressed: {_by_reason(one.suppressed_by)}"
     for name, count in sorted(one.notes.items()):
         yield f"{count:,} {NOTES.get(name, name)}"
+    for met in one.misread:
+        yield met.sentence
 
 
 # ------------------------------------------------------------------------------------------------ one
@@ -144,6 +146,8 @@ def _print_one(console: Console, one: RuleCounts) -> None:
     width = max(len(name) for name, _ in shown)
     for name, value in shown:
         line(console, (f"  {name:<{width}}  ", "dim"), value)
+    for met in one.misread:
+        line(console, ("  misread  ", "yellow"), met.sentence)
 
 
 def share(rate: float) -> str:

@@ -17,10 +17,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from engine.journeys import standing, values
+from engine.journeys import rulebook, standing, values
 from engine.journeys.calendar import LAST
 from engine.journeys.conditions import ENDS, EVENTS
 from engine.journeys.journey import CLOSED, FINAL, Journey
+from engine.journeys.misread import Misread
 from engine.journeys.rulebook import Ledger, Person, RuleLife, Settings
 from engine.journeys.standing import Watch
 from engine.journeys.steps import EXITS_BEFORE, Steps
@@ -32,7 +33,7 @@ from engine.language.program import Program
 class Advanced:
     """What became of the journeys: those that stand, rows to delete, keys of actions no longer wanted, and what
     is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``chain_cut``, ``schedule_false``,
-    ``late_after_fire``)."""
+    ``late_after_fire``, and what was :class:`~engine.journeys.misread.Misread`)."""
 
     journeys: list[Journey]
     watch: Watch
@@ -70,8 +71,9 @@ class _Work:
         self.until = now - settings.grace
         self.now = now
         self.merged = merged
-        self.steps = Steps(life, person, settings, ledger, now)
-        self.scene = standing.scene_of(life, person, settings, self.until)
+        self.misread: set[Misread] = set()
+        self.steps = Steps(life, person, settings, ledger, now, self.misread)
+        self.scene = standing.scene_of(life, person, settings, self.until, self.misread)
         self.each = life.current.again.kind == "each"
         self.kept: list[Journey] = []
         self.under_way: list[Journey] = []
@@ -140,6 +142,7 @@ class _Work:
         for one in self.kept:
             one.hold(self.held)
             self.steps.reach_goal(one, self.until)
+        self._note_misread()
         return Advanced(
             self.kept,
             watch,
@@ -147,6 +150,13 @@ class _Work:
             sorted(self.pending_before.difference(_pending(self.kept))) if self.pending_before else [],
             self.notes,
         )
+
+    def _note_misread(self) -> None:
+        """Note what was met of another kind than the rule asks for, once a field and call."""
+        if self.kept or self.life.current.stands:
+            self.misread |= rulebook.misread(self.life.current, self.person, self.settings, self.until)
+        for one in self.misread:
+            self.notes[one.note] += 1
 
     def _watched(self, watch: Watch | None) -> Watch:
         """The watch after this call, and the moments at which the rule starts by itself.
@@ -160,8 +170,9 @@ class _Work:
             watch = watch or Watch()
             find = standing.becoming_true if self.life.current.follows else standing.coming_round
             self.moments, due = find(
-                self.life, self.person, self.settings, watch, self.since, self.until, self.kept, self.notes
-            )
+                self.life, self.person, self.settings, watch, self.since, self.until, self.kept, self.notes,
+                self.misread,
+            )  # fmt: skip
             watch.followed = max(self.until, watch.followed or 0)
             watch.due = min((at for at in (due, ahead) if at is not None), default=None)
         else:

@@ -14,10 +14,11 @@ from dataclasses import replace
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from engine.journeys import calendar
+from engine.journeys import calendar, misread
 from engine.journeys import values as reading
 from engine.journeys.calendar import Zone
 from engine.journeys.draws import drawn
+from engine.journeys.misread import Misread, is_text
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes, program
 
@@ -26,6 +27,7 @@ Point = tuple[int, int]
 
 EVENTS, ENDS = 3, 4
 
+_OF_NUMBERS = {"sum", "average", "min", "max"}
 _RISING = {"sum", "count", "count of different", "max"}
 _WINDOWED = (program.Seen, program.Sequence, program.First, program.Summed)
 
@@ -72,6 +74,8 @@ class Scene(NamedTuple):
     """The trigger's id and those of the rule's other triggers at its instant."""
     causes: frozenset[str] = frozenset()
     """The rules that led to a journey without a trigger event."""
+    misread: set[Misread] | None = None
+    """Where to put what is met of another kind than asked for; None: nobody is to be told."""
 
     def values(self, path: nodes.Path, at: int, event: Event | None = None) -> Any:
         """What ``path`` reads at ``at``."""
@@ -92,7 +96,25 @@ class Scene(NamedTuple):
 
     def holds(self, comparison: nodes.Comparison, at: int, event: Event | None = None) -> bool:
         left = self.values(comparison.left, at, event)
-        return reading.holds(left, comparison.operator, [self.operand(one, at) for one in comparison.right], self.zone)
+        right = [self.operand(one, at) for one in comparison.right]
+        found = reading.holds(left, comparison.operator, right, self.zone)
+        if not found and self.misread is not None and left is not None:
+            kind = misread.compared(left, comparison.operator, right, self.zone)
+            if kind is not None:
+                self.misread.add(Misread(kind, self.field(comparison.left, event)))
+        return found
+
+    def field(self, path: nodes.Path, event: Event | None = None) -> str:
+        """Return a path as people know it: with the event or the person it is read of."""
+        if path.scope == "bare":
+            of_trigger = self.trigger is not None and path.parts[0] in self.trigger.fields
+            return ".".join(("trigger" if of_trigger else "person", *path.parts))
+        return ".".join((event.name if event is not None and path.scope == "event" else path.scope, *path.parts))
+
+    def no_date(self, path: nodes.Path, at: int) -> None:
+        """Tell that there is something, and no date, where a date is asked for."""
+        if self.misread is not None and misread.is_no_date(self.values(path, at), self.zone):
+            self.misread.add(Misread("unreadable_date", self.field(path)))
 
     def matches(self, pattern: nodes.Pattern, event: Event) -> bool:
         """Whether ``event`` is one of ``pattern``; values of a ``where`` are read at the event's own time."""
@@ -128,11 +150,15 @@ class Scene(NamedTuple):
         return min(self.add(at, length) for length in lengths)
 
 
-def rules_out(pattern: nodes.Pattern, event: Event) -> bool:
-    """Whether ``event`` is surely none of ``pattern``, by nothing but its own name and fields."""
+def rules_out(pattern: nodes.Pattern, event: Event, met: set[Misread] | None = None) -> bool:
+    """Whether ``event`` is surely none of ``pattern``, by nothing but its own name and fields.
+
+    Values of another kind than asked for are added to ``met``.
+    """
     if pattern.name is not None and pattern.name != event.name:
         return True
-    return any(_needs_event_only(one) and not _NOWHERE.holds(one, event.at, event) for one in pattern.where)
+    scene = _NOWHERE if met is None else _NOWHERE._replace(misread=met)
+    return any(_needs_event_only(one) and not scene.holds(one, event.at, event) for one in pattern.where)
 
 
 def _needs_event_only(comparison: nodes.Comparison) -> bool:
@@ -316,6 +342,8 @@ def _total_holds(item: program.Summed, scene: Scene, total: int | float | None, 
 def _total(total: nodes.Total, scene: Scene, events: list[Event]) -> int | float | None:
     path = total.path
     amounts = [event.fields if path is None else scene.values(path, event.at, event) for event in events]
+    if scene.misread is not None and path is not None and total.function in _OF_NUMBERS and any(map(is_text, amounts)):
+        scene.misread.add(Misread("text_and_number", scene.field(path, events[0])))
     return reading.total(total.function, amounts)
 
 
@@ -496,6 +524,8 @@ def _look_sequence(item: program.Sequence, scene: Scene, at: int) -> bool | None
 
 def _look_date(item: nodes.DateFact, scene: Scene, at: int) -> bool:
     moments = reading.dates(scene.values(item.path, at), scene.zone)
+    if not moments:
+        scene.no_date(item.path, at)
     return any(_date_holds(item, scene, at, moment) for moment in moments)
 
 

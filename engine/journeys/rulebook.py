@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from engine.journeys import calendar
+from engine.journeys import calendar, values
 from engine.journeys.calendar import Zone
+from engine.journeys.misread import Misread
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
+from engine.language.layout import path_text
 from engine.language.program import TRANSACTIONAL, Program
 from engine.zones import zone_named
 
@@ -144,3 +146,21 @@ def _known_zone(zone: nodes.Zone, person: Person, at: int) -> Zone | None:
     for part in zone.path.parts:
         value = value.get(part) if isinstance(value, Mapping) else None
     return zone_named(value) if isinstance(value, str) else None
+
+
+def misread(rules: Program, person: Person, settings: Settings, at: int) -> set[Misread]:
+    """Return the zones of the person's that nobody knows, and the date of a yearly schedule where it is none."""
+    lines = quiet_lines(rules.rule, settings) if settings.quiet else ()
+    paths = [*rules.zone_paths, *(line.zone.path for line in lines if line.zone is not None and line.zone.path)]
+    yearly = rules.rule.trigger.path if isinstance(rules.rule.trigger, nodes.Schedule) else None
+    if not paths and yearly is None:
+        return set()
+    attributes, found = person.timeline.attributes(at), set()
+    for path in paths:
+        value = values.read(attributes, path.parts)
+        if value is not None and (not isinstance(value, str) or zone_named(value) is None):
+            found.add(Misread("unknown_zone", path_text(path)))
+    born = None if yearly is None else values.read(attributes, yearly.parts)
+    if yearly is not None and born is not None and not values.days(born, datetime.UTC):
+        found.add(Misread("unreadable_date", path_text(yearly)))
+    return found

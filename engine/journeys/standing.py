@@ -14,6 +14,7 @@ from engine.journeys import calendar, conditions, following, rulebook, values
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Journey
+from engine.journeys.misread import Misread
 from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes
@@ -58,12 +59,13 @@ def becoming_true(
     until: int,
     kept: list[Journey],
     notes: MutableMapping[str, int],
+    misread: set[Misread] | None = None,
 ) -> tuple[list[int], int | None]:
     """The moments in ``[since, until]`` at which the opening Conditions become true and start a journey, and the
     next moment at which they may turn. ``kept`` are the journeys that stand (ruling 10); a start that too long a
     chain of rules led to is only among the ``notes``."""
     since = min(since, 0 if watch.followed is None else watch.followed + 1)
-    scene = scene_of(life, person, settings, until)
+    scene = scene_of(life, person, settings, until, misread)
     live = life.opened_at
     base = since - 1 if live is None else max(since - 1, live)
     turns = _course(life, settings, scene, base)
@@ -159,10 +161,10 @@ def _course(life: RuleLife, settings: Settings, scene: Scene, after: int) -> lis
     return found
 
 
-def scene_of(life: RuleLife, person: Person, settings: Settings, at: int) -> Scene:
+def scene_of(life: RuleLife, person: Person, settings: Settings, at: int, misread: set[Misread] | None = None) -> Scene:
     """The scene of a condition that is asked of a person, without a journey."""
     zone = rulebook.zone_of(None, life.current.rule, person, settings, at)
-    return Scene(person.timeline, life.current.id, person.name, zone)
+    return Scene(person.timeline, life.current.id, person.name, zone, misread=misread)
 
 
 def _travels(life: RuleLife) -> bool:
@@ -175,7 +177,7 @@ def _zoned(life: RuleLife, settings: Settings, scene: Scene, at: int) -> Scene:
     """``scene`` by the person's zone of that moment."""
     if not _travels(life):
         return scene
-    return scene_of(life, Person(scene.person, scene.timeline), settings, at)
+    return scene_of(life, Person(scene.person, scene.timeline), settings, at, scene.misread)
 
 
 def _true(life: RuleLife, settings: Settings, scene: Scene, at: int) -> bool:

@@ -16,6 +16,7 @@ from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
 from engine.journeys.draws import drawn, drawn_holdout
 from engine.journeys.journey import FINAL, Effect, Journey, Taken
 from engine.journeys.leaving import Ends, Leaves, Skips, exit_event, leaving
+from engine.journeys.misread import Misread
 from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
 from engine.language import nodes, program
@@ -34,6 +35,7 @@ class Steps:
     settings: Settings
     ledger: Ledger
     now: int
+    misread: set[Misread] | None = None
     _scenes: dict[tuple[str, str, int, Zone], Scene] = field(default_factory=dict)
     """Those of the timeline as it is: a journey is asked of the same one again and again."""
 
@@ -47,14 +49,14 @@ class Steps:
         return self._scenes[key]
 
     def _scene(self, rules: program.Program, journey: Journey, zone: Zone) -> Scene:
-        base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start)
+        base = Scene(self.person.timeline, rules.id, self.person.name, zone, journey.start, misread=self.misread)
         if not journey.trigger:
             return base._replace(causes=standing.causes(rules, base, journey.start)) if rules.follows else base
         instant = self.person.timeline.between(None, journey.start, journey.start)
         trigger = next((event for event in instant if event.id == journey.trigger), None)
         others = [event for event in instant if event is not trigger and self._triggers(rules, base, event)]
         companions = frozenset((journey.trigger, *(event.id for event in others)))
-        return Scene(base.timeline, base.rule, base.person, zone, journey.start, trigger, companions)
+        return base._replace(trigger=trigger, companions=companions)
 
     def begin(self, trigger: Event | None, at: int, value: str, rules: program.Program) -> Journey:
         """A journey of a version of the rule from a trigger event or, where it starts by itself, a moment."""

@@ -102,6 +102,7 @@ def stretches(scene: Scene, start: int, horizon: Point) -> Iterator[tuple[int, i
 def _target(wait: nodes.WaitUntilDate, scene: Scene, now: int, zone: Zone) -> Target:
     date = next(iter(values.dates(scene.values(wait.path, now), zone)), None)
     if date is None:
+        scene.no_date(wait.path, now)
         return None
     not_after = date if wait.side == "before" else None
     if wait.time is not None:

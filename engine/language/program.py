@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from engine.language import nodes
 from engine.language.layout import expression_text, layout, step_text
+from engine.language.walk import walk
 
 # ------------------------------------------------------------------------------------------ conditions
 
@@ -655,6 +656,12 @@ class Program:
     def reads_attributes(self) -> bool:
         """Whether any decision reads the person's attributes."""
         return any(path.scope in ("person", "bare") for path in _paths_of(self.rule))
+
+    @cached_property
+    def zone_paths(self) -> tuple[nodes.Path, ...]:
+        """The attributes of the person that zones of the rule are read of."""
+        zones = (node for node in walk(self.rule) if isinstance(node, nodes.Zone))
+        return tuple(dict.fromkeys(zone.path for zone in zones if zone.path is not None))
 
     @cached_property
     def lookback(self) -> int | None:

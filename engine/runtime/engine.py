@@ -69,7 +69,7 @@ from engine.runtime.records import ArrivalPage, DoorEvent, Happenings
 from engine.runtime.rulefiles import NO_FILES, Found, RuleFiles, catalog_of
 from engine.runtime.sealing import Sealer
 from engine.runtime.sending import Sending
-from engine.runtime.sight import Caused, PersonView, RuleCounts
+from engine.runtime.sight import Caused, Misreading, PersonView, RuleCounts
 from engine.runtime.submission import Beside, Originals, Submission
 from engine.runtime.switches import Switch
 from engine.runtime.types import Types
@@ -744,6 +744,11 @@ class Engine:
             _log.warning("%s", told)
 
     # ------------------------------------------------------------------------------------------- sight
+
+    def misread(self) -> dict[str, list[Misreading]]:
+        """Return the values of another kind than the live rules ask for, by rule."""
+        with self.store.read() as connection:
+            return sight.misread(connection, self.workspace, self._follow(connection))
 
     def counts_by_rule(self) -> list[RuleCounts]:
         """What every live rule has done so far. Call :meth:`settle` first for figures as of the last event."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.clock import iso, iso_or_none
 from engine.delivery.channels import Outgoing
 from engine.delivery.sender import outgoing
+from engine.journeys.misread import misread_in
 from engine.language import nodes
 from engine.language.program import Do
 from engine.runtime import switches
@@ -20,9 +21,32 @@ from engine.runtime.naming import rule_ids
 from engine.runtime.switches import Switch
 from engine.store import Connection, counters, events, journeys, outbox, people, tallying
 from engine.store.rows import OutboxRow, Tally
+from engine.strict_json import shown
 
 PAGE = 1_000
 """Rows read at once."""
+
+
+class Misreading(NamedTuple):
+    """How often decisions of a rule met a value of another kind than it asks for: ``text_and_number``,
+    ``unreadable_date`` or ``unknown_zone``."""
+
+    field: str
+    kind: str
+    times: int
+
+    @property
+    def sentence(self) -> str:
+        """What was met, in words."""
+        met = f"{self.times:,} decision{'' if self.times == 1 else 's'}"
+        return f"'{shown(self.field)}' {_MISREAD[self.kind]} in {met}, and what is asked of it was false"
+
+
+_MISREAD = {
+    "text_and_number": "held text where the rule has a number, or the other way round,",
+    "unreadable_date": "held what is no date",
+    "unknown_zone": "held no zone of the IANA list",
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +55,8 @@ class RuleCounts:
 
     A journey that has come to its end acts when its action leaves; until then it waits. ``people`` are those acted on,
     ``exited`` the journeys that left by an exit. ``outbox`` is how many actions are in which state, ``suppressed_by``
-    why some were kept from leaving, ``notes`` what is only counted.
+    why some were kept from leaving, ``notes`` what is only counted, ``misread`` the values of another kind than it
+    asks for.
 
     Journeys of the holdout count as having acted, at the same moments: so what is compared are the journeys that acted,
     ``held_out_acted`` of them in the holdout. ``converted`` and ``held_out_converted`` of these reached the goal.
@@ -56,6 +81,7 @@ class RuleCounts:
     outbox: dict[str, int] = field(default_factory=dict)
     suppressed_by: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
+    misread: list[Misreading] = field(default_factory=list)
 
     @property
     def delivered(self) -> int:
@@ -94,7 +120,8 @@ class RuleCounts:
     def plain(self) -> dict[str, Any]:
         derived = ("delivered", "failed", "suppressed", "conversion_rate", "held_out_rate", "uplift")
         moments = {"paused_since": iso_or_none(self.paused_since)}
-        return {**self.__dict__, **moments, **{name: getattr(self, name) for name in derived}}
+        misread = {"misread": [one._asdict() for one in self.misread]}
+        return {**self.__dict__, **moments, **misread, **{name: getattr(self, name) for name in derived}}
 
 
 @dataclass(frozen=True)
@@ -154,9 +181,7 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
     states: dict[int, dict[str, int]] = {}
     for (number, status), times in outbox.counts(connection, workspace).items():
         states.setdefault(number, {})[status] = times
-    notes: dict[int, dict[str, int]] = {}
-    for (number, name), times in counters.counters(connection, workspace).items():
-        notes.setdefault(number, {})[name] = times
+    notes, misread = _notes(connection, workspace)
     found = []
     for row, rule in sorted(live.rules.items()):
         figures, open_ends = tally.get(row, Tally()), undecided.get(row, 0)
@@ -181,9 +206,29 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
                 outbox=states.get(row, {}),
                 suppressed_by=suppressed.get(row, {}),
                 notes=notes.get(row, {}),
+                misread=sorted(misread.get(row, [])),
             )
         )
     return found
+
+
+def _notes(connection: Connection, workspace: int) -> tuple[dict[int, dict[str, int]], dict[int, list[Misreading]]]:
+    """Return what is only counted, and what was misread, by the number of the rule."""
+    notes: dict[int, dict[str, int]] = {}
+    misread: dict[int, list[Misreading]] = {}
+    for (number, name), times in counters.counters(connection, workspace).items():
+        met = misread_in(name)
+        if met is None:
+            notes.setdefault(number, {})[name] = times
+        else:
+            misread.setdefault(number, []).append(Misreading(met.field, met.kind, times))
+    return notes, misread
+
+
+def misread(connection: Connection, workspace: int, live: Live) -> dict[str, list[Misreading]]:
+    """Return what the live rules met of another kind than they ask for, by rule."""
+    _, found = _notes(connection, workspace)
+    return {live.rules[row].id: sorted(met) for row, met in sorted(found.items()) if row in live.rules}
 
 
 def pauses(connection: Connection, workspace: int, live: Live) -> list[Switch]:

@@ -6,6 +6,7 @@ it as a trigger works it through when that can lead to something (:class:`~engin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -14,11 +15,12 @@ from pydantic_core import from_json
 
 from engine.journeys import consent
 from engine.journeys.conditions import rules_out
+from engine.journeys.misread import Misread
 from engine.journeys.timeline import Event
 from engine.runtime.consenting import said_of
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
-from engine.store import Connection, journeys, people, watches
+from engine.store import Connection, counters, journeys, people, watches
 from engine.store.rows import ChangeRow, NewEvent, WatchRow
 
 K = TypeVar("K")
@@ -48,6 +50,7 @@ class Touching:
         self._bearing: dict[Pair, int] = {}
         self._noted: dict[Pair, int] = {}
         self._first: dict[int, int] = {}
+        self._misread: Counter[tuple[int, str]] = Counter()
 
     def add(self, entries: Entries, created: frozenset[int]) -> None:
         """Find the pairs and write the notes; ``created`` are the people who are new with this batch."""
@@ -56,6 +59,7 @@ class Touching:
         self._add_standing(created)
         self._reopen()
         self._note()
+        counters.count(self.connection, self.workspace, self._misread)
 
     def join(self, pair: Pair, since: int, *, merged: bool = False) -> None:
         """Have a pair decided from ``since`` on."""
@@ -106,7 +110,11 @@ class Touching:
                         noted[pair] = at
 
     def _is_ruled_out(self, row: int, event: Event) -> bool:
-        return all(rules_out(pattern, event) for pattern in self.live.rules[row].program.triggers)
+        met: set[Misread] = set()
+        ruled_out = all(rules_out(pattern, event, met) for pattern in self.live.rules[row].program.triggers)
+        if ruled_out:  # else the decision meets them too
+            self._misread.update((row, one.note) for one in met)
+        return ruled_out
 
     def _add_changes(self, changes: Sequence[ChangeRow]) -> None:
         for change in changes:

@@ -196,6 +196,13 @@ def test_a_journey_from_its_start_to_its_delivery(make_api: Callable[..., Api]) 
     assert api.get("/v1/rules/none").status_code == 404
 
 
+def test_values_of_another_kind_than_a_rule_asks_for_are_shown(make_api: Callable[..., Api]) -> None:
+    api = make_api("Rule: big\nTrigger: cart where total >= 50")
+    api.post("/v1/events", {"event": "cart", "user_id": "ann", "properties": {"total": "59.90"}})
+    (rule,) = api.get("/v1/rules").json()["rules"]
+    assert rule["misread"] == [{"field": "cart.total", "kind": "text_and_number", "times": 1}]
+
+
 def test_rules_are_only_read(make_api: Callable[..., Api]) -> None:
     api = make_api(RULES)
     for method in ("POST", "PUT", "PATCH", "DELETE"):

@@ -161,3 +161,24 @@ def test_all_figures_of_one_rule(lapse, place):
     assert "reached the goal, " in lapse("rules").out
     ran = lapse("rules", "offr")
     assert (ran.code, ran.err) == (2, "error: no rule 'offr' is live; did you mean 'offer'?\n")
+
+
+def test_a_value_of_another_kind_than_a_rule_asks_for_is_told(lapse, place):
+    (place / "rules").mkdir()
+    (place / "rules" / "some.rules").write_text("Rule: big\nTrigger: cart where total >= 50\n")
+    assert lapse("rules", "--rules", "rules").code == 0
+    item = {"event": "cart", "user_id": "ann", "timestamp": iso(WallClock().now()), "properties": {"total": "59.90"}}
+    (place / "log.jsonl").write_text(json.dumps(item))
+    assert lapse("ingest", "log.jsonl").code == 0
+    told = (
+        "'cart.total' held text where the rule has a number, or the other way round, in 1 decision, "
+        "and what is asked of it was false"
+    )
+    assert told in " ".join(lapse("rules", "big").out.split())
+    assert told in " ".join(lapse("rules").out.split())
+    found = lapse("rules", "--format", "json").json["rules"]["big"]
+    assert found["misread"] == [{"field": "cart.total", "kind": "text_and_number", "times": 1}]
+    assert found["notes"] == {}
+    examined = lapse("doctor", "--format", "json").json
+    assert examined["misread"] == {"big text_and_number cart.total": 1}
+    assert any(one.startswith(f"the rule 'big': {told}") for one in examined["warnings"])
