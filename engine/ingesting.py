@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -25,9 +26,12 @@ class Summary(LeftOut):
     """How many were worked through."""
     historical: int = 0
     """How many of the lines stored count as history, and so start no journey."""
+    before_live: Counter[str] = field(default_factory=Counter)
+    """By rule, how many of the lines stored would start its journeys, and lie before the time it went live."""
 
     def plain(self) -> dict[str, Any]:
-        return {"file": self.file, "stored": self.stored, "historical": self.historical, **self.left_out()}
+        counts = {"stored": self.stored, "historical": self.historical, "before_live": dict(self.before_live)}
+        return {"file": self.file, **counts, **self.left_out()}
 
 
 def ingest_file(
@@ -51,6 +55,7 @@ def ingest_file(
         receipt = engine.ingest(items, historical=historical, source="file", dated=True, gather=historical)
         summary.stored += receipt.stored
         summary.historical += receipt.historical
+        summary.before_live.update(receipt.before_live)
         summary.duplicates += len(receipt.duplicates) - len(receipt.conflicts)
         summary.conflicts += [replace(one, index=numbers[one.index]) for one in receipt.conflicts]
         summary.rejected += [replace(one, index=numbers[one.index]) for one in receipt.rejected]

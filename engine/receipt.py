@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -67,6 +68,9 @@ class Accepted:
     withheld: tuple[str, ...] = ()
     """The traits that a key which may stand in web pages cannot set: the rest is stored, they are in quarantine. An
     answer that is repeated does not say so."""
+    before_live: tuple[str, ...] = ()
+    """The rules whose journeys it would start, had they been live at its time. An answer that is repeated does not say
+    so."""
     status: Literal["accepted"] = "accepted"
 
     @property
@@ -170,6 +174,12 @@ class Receipt:
     def historical(self) -> int:
         """How many of these count as history, because the call says so or they were too old: they start no journey."""
         return sum(isinstance(outcome, Accepted) and outcome.historical for outcome in self.outcomes)
+
+    @property
+    def before_live(self) -> dict[str, int]:
+        """By rule, how many of these would start its journeys, had they not happened before it went live."""
+        accepted = (outcome for outcome in self.outcomes if isinstance(outcome, Accepted) and outcome.before_live)
+        return dict(Counter(rule for outcome in accepted for rule in outcome.before_live))
 
     @property
     def duplicates(self) -> list[Duplicate]:

@@ -137,9 +137,11 @@ def _batch(receipt: Receipt) -> Answer:
 def _plain(outcome: Outcome) -> dict[str, Any]:
     found: dict[str, Any] = {"index": outcome.index, "status": outcome.status}
     match outcome:
-        case Accepted(id=id, withheld=withheld):
+        case Accepted(id=id, withheld=withheld, historical=historical, before_live=before_live):
             told = {**found, "id": id, "conflict": False}
-            return {**told, "withheld": list(withheld)} if withheld else told
+            told |= {"withheld": list(withheld)} if withheld else {}
+            told |= {"historical": True} if historical else {}
+            return told | ({"before_live": list(before_live)} if before_live else {})
         case Duplicate(id=id, conflict=conflict):
             return {**found, "id": id, "conflict": conflict}
         case Rejection(code=code, reason=reason, field=field):

@@ -26,6 +26,10 @@ class Stored(BaseModel):
     withheld: list[str] = Field(
         default_factory=list, description="Traits that a key which may stand in web pages cannot set."
     )
+    historical: bool = Field(False, description="Whether it counts as history, and so starts no journey.")
+    before_live: list[str] = Field(
+        default_factory=list, description="Rules whose journeys it would start, had they been live at its time."
+    )
 
 
 class NotStored(BaseModel):
@@ -104,11 +108,21 @@ class PersonJourney(BaseModel):
     actions: list[ActionShown]
 
 
+class UnstartedShown(BaseModel):
+    """Why the latest trigger of a rule that a person has started no journey."""
+
+    rule: str
+    event: str
+    at: str
+    reason: Literal["before_live", "too_old"]
+
+
 class PersonShown(BaseModel):
     identifiers: list[Identifier]
     attributes: dict[str, Any]
     timeline: list[TimelineEntry]
     journeys: list[PersonJourney]
+    unstarted: list[UnstartedShown] = Field(description="Rules whose triggers the person has, and that started none.")
 
 
 class MisreadingShown(BaseModel):

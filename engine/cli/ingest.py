@@ -152,3 +152,6 @@ def _print_history(summaries: Sequence[Summary], why: str) -> None:
         if summary.historical:
             text = f"{summary.historical:,} of {summary.stored:,} stored count as history, {why}: they start no journey"
             line(err(), (f"{summary.file}: ", "bold"), text)
+        for rule, count in sorted(summary.before_live.items()):
+            text = f"{count:,} of {summary.stored:,} stored lie before '{rule}' went live: they start no journey of it"
+            line(err(), (f"{summary.file}: ", "bold"), text)

@@ -73,6 +73,8 @@ def _print(console: Console, found: PersonView) -> None:
         line(console, (f"  {name} = ", "dim"), shown(value))
     _print_timeline(console, found)
     _print_journeys(console, found)
+    for one in found.unstarted:
+        line(console, ("  no journey: ", "yellow"), one.sentence)
 
 
 def _print_timeline(console: Console, found: PersonView) -> None:

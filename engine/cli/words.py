@@ -46,6 +46,8 @@ NOTES = {
     "missing_field": "triggers without a field the rule compares",
     "self_caused": "triggers caused by the rule's own actions",
     "chain_cut": "triggers at the end of too long a chain of rules",
+    "before_live": "triggers from before the rule went live, which start no journey",
+    "too_old": "triggers that count as history, which start no journey",
     "late_after_fire": "journeys that a late event would have changed after they acted",
 }
 """What is only counted."""

@@ -6,6 +6,7 @@ Everything of a batch is in the store before anything is decided, so no decision
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,7 @@ from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.reports import Reports, note_bounces
 from engine.runtime.touching import Entries, Touching
+from engine.runtime.unstarted import unstarted
 from engine.store import Connection, counters, events, people, watches
 from engine.store.rows import ChangeRow, NewEvent
 
@@ -67,7 +69,15 @@ class Partly:
     withheld: tuple[str, ...]
 
 
-Taken = bytes | Partly | Repeat | Rejection
+@dataclass(frozen=True, slots=True)
+class Early:
+    """An arrival that is stored, and came before the ``rules`` went live whose journeys it would start."""
+
+    id: bytes
+    rules: tuple[str, ...]
+
+
+Taken = bytes | Partly | Early | Repeat | Rejection
 """What became of an arrival: the public id it is stored under, or why nothing of it is stored."""
 
 
@@ -101,7 +111,8 @@ class Intake:
             gather(self.connection, self.workspace, self.live, touches, self.now)
         else:
             self.settle(touches)
-        return taken
+        early = self._unstarted(stored)
+        return [Early(what, early[what]) if what in early else what for what in taken] if early else taken
 
     def put(self, caused: Iterable[Caused]) -> None:
         """Entries that effects and actions put on timelines, and all that follows from them."""
@@ -210,6 +221,16 @@ class Intake:
                 )
         self._write(stored)
         return stored
+
+    def _unstarted(self, stored: Entries) -> dict[bytes, tuple[str, ...]]:
+        """Count the triggers that start nothing; return those from before rules went live, with these."""
+        found = list(unstarted(self.live, stored.events, stored.names))
+        counters.count(self.connection, self.workspace, Counter((one.rule.row, one.reason) for one in found))
+        early: dict[bytes, tuple[str, ...]] = {}
+        for one in found:
+            if one.reason == "before_live":
+                early[one.event.public_id] = (*early.get(one.event.public_id, ()), one.rule.id)
+        return early
 
     # ------------------------------------------------------------------------------- what it touches
 

@@ -92,6 +92,7 @@ class Live:
     operations: tuple[OperationRow, ...] = ()
     """Those under way: what they have still to change is honored by every decision as if it were changed."""
     _concerned: dict[str, Concerned] = field(default_factory=dict, compare=False, repr=False)
+    _started: dict[str, tuple[LiveRule, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _by_name(self) -> dict[str | None, Concerned]:
@@ -117,6 +118,15 @@ class Live:
         if name not in self._concerned:
             self._concerned[name] = self._by_name.get(name, NOBODY).joined(self._by_name.get(None, NOBODY))
         return self._concerned[name]
+
+    def started_by(self, name: str) -> tuple[LiveRule, ...]:
+        """Return the rules that have events of this name as a trigger."""
+        if name not in self._started:
+            rules = self.rules.values()
+            self._started[name] = tuple(
+                rule for rule in rules if any(one.name is None or one.name == name for one in rule.program.triggers)
+            )
+        return self._started[name]
 
     @property
     def programs(self) -> list[Program]:

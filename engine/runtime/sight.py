@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -19,8 +19,9 @@ from engine.runtime.live import Live
 from engine.runtime.loading import attributes_of
 from engine.runtime.naming import rule_ids
 from engine.runtime.switches import Switch
+from engine.runtime.unstarted import Reason, may_start, why_not
 from engine.store import Connection, counters, events, journeys, outbox, people, tallying
-from engine.store.rows import OutboxRow, Tally
+from engine.store.rows import EventRow, OutboxRow, Tally
 from engine.strict_json import shown
 
 PAGE = 1_000
@@ -154,14 +155,35 @@ class JourneyView:
         }
 
 
+class UnstartedView(NamedTuple):
+    """Why the latest trigger of a ``rule`` that a person has started no journey: it lies before the rule went live
+    (``before_live``), or counts as history (``too_old``)."""
+
+    rule: str
+    event: str
+    at: int
+    reason: Reason
+
+    @property
+    def sentence(self) -> str:
+        """The reason in words."""
+        why = f"lies before '{self.rule}' went live" if self.reason == "before_live" else "counts as history"
+        return f"{shown(self.event)} of {iso(self.at)} {why}: it starts no journey of '{self.rule}'"
+
+    def plain(self) -> dict[str, Any]:
+        return {**self._asdict(), "at": iso(self.at)}
+
+
 @dataclass(frozen=True)
 class PersonView:
-    """A person: ids, attributes as they stand, the timeline (oldest first) and the journeys."""
+    """A person: ids, attributes as they stand, the timeline (oldest first), the journeys, and why rules whose trigger
+    came have none."""
 
     identifiers: list[tuple[str, str]]
     attributes: dict[str, Any]
     timeline: list[tuple[int, str, dict[str, Any]]]
     journeys: list[JourneyView]
+    unstarted: list[UnstartedView] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -169,6 +191,7 @@ class PersonView:
             "attributes": self.attributes,
             "timeline": [{"at": iso(at), "event": name, "properties": more} for at, name, more in self.timeline],
             "journeys": [one.plain() for one in self.journeys],
+            "unstarted": [one.plain() for one in self.unstarted],
         }
 
 
@@ -267,7 +290,21 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
         )
         for one in theirs
     ]  # fmt: skip
-    return PersonView(people.identifiers(connection, row), attributes_of(changes), timeline, views)
+    idle = list(_unstarted(live, happened, {one.rule for one in theirs}))
+    return PersonView(people.identifiers(connection, row), attributes_of(changes), timeline, views, idle)
+
+
+def _unstarted(live: Live, happened: Sequence[EventRow], with_journeys: set[int]) -> Iterator[UnstartedView]:
+    """Of each rule that has no journey of the person's: why the latest trigger they have started none."""
+    for row, rule in sorted(live.rules.items()):
+        if row in with_journeys or not rule.program.triggers:
+            continue
+        for event in sorted(happened, key=lambda one: one.at, reverse=True):
+            if rule in live.started_by(event.name) and may_start(rule, event.name, event.at, event.properties):
+                reason = why_not(rule, event.at, bool(event.historical))
+                if reason is not None:
+                    yield UnstartedView(rule.id, event.name, event.at, reason)
+                break
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.model import ValidEvent
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
-from engine.runtime.intake import Arrival, Partly, Repeat, Taken, Valid
+from engine.runtime.intake import Arrival, Early, Partly, Repeat, Taken, Valid
 from engine.runtime.once import Once
 from engine.store import Connection
 
@@ -64,6 +64,8 @@ class Submission:
             what = next(taken)
             if isinstance(what, bytes):
                 outcomes.append(Accepted(index, what, one.historical))
+            elif isinstance(what, Early):
+                outcomes.append(Accepted(index, what.id, one.historical, before_live=what.rules))
             elif isinstance(what, Partly):
                 outcomes.append(Accepted(index, what.id, one.historical, what.withheld))
             else:

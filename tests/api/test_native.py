@@ -9,7 +9,7 @@ import pytest
 
 from engine.api.native import BATCH
 from engine.api.native_paging import LONGEST_PAGE
-from engine.clock import iso
+from engine.clock import HOUR, iso
 from engine.receipt import Rejection
 from tests.api.conftest import Api
 from tests.corpus.odd_inputs import FINE, NOW, ODD, ODD_JSON, Odd
@@ -201,6 +201,19 @@ def test_values_of_another_kind_than_a_rule_asks_for_are_shown(make_api: Callabl
     api.post("/v1/events", {"event": "cart", "user_id": "ann", "properties": {"total": "59.90"}})
     (rule,) = api.get("/v1/rules").json()["rules"]
     assert rule["misread"] == [{"field": "cart.total", "kind": "text_and_number", "times": 1}]
+
+
+def test_what_starts_no_journey_is_told(make_api: Callable[..., Api]) -> None:
+    api = make_api("Rule: new\nTrigger: cart")
+    item = {"event": "cart", "user_id": "ann", "timestamp": iso(api.clock.now() - HOUR)}
+    assert api.post("/v1/events", item).json()["before_live"] == ["new"]
+    (one,) = api.post("/v1/events/batch", {"events": [{**item, "timestamp": "2020-01-01T00:00:00Z"}]}).json()[
+        "outcomes"
+    ]
+    assert one["historical"] is True
+    assert api.get("/v1/rules").json()["rules"][0]["notes"] == {"before_live": 1, "too_old": 1}
+    (told,) = api.get("/v1/people/ann").json()["unstarted"]
+    assert told == {"rule": "new", "event": "cart", "at": item["timestamp"], "reason": "before_live"}
 
 
 def test_rules_are_only_read(make_api: Callable[..., Api]) -> None:

@@ -132,9 +132,10 @@ def test_events_of_now_start_journeys_and_history_does_not(lapse, place):
 def test_what_counts_as_history_is_told_with_why(lapse, place):
     (place / "log.jsonl").write_text(GOOD + line("u3", iso(WallClock().now())) + line("", "2024-01-01T10:00:00Z"))
     ran = lapse("ingest", "log.jsonl")
-    assert ran.err.splitlines()[-1] == (
-        "log.jsonl: 3 of 4 stored count as history, being older than 3 days (max_event_age): they start no journey"
-    )
+    assert ran.err.splitlines()[-2:] == [
+        "log.jsonl: 3 of 4 stored count as history, being older than 3 days (max_event_age): they start no journey",
+        "log.jsonl: 1 of 4 stored lie before 'abandoned-cart' went live: they start no journey of it",
+    ]
     assert "history" not in lapse("ingest", "log.jsonl").err  # nothing is stored again
     (place / "more.jsonl").write_text(line("u4", iso(WallClock().now())) + line("u5", "2024-01-01T10:00:00Z"))
     ran = lapse("ingest", "more.jsonl", "--history")
@@ -147,6 +148,19 @@ def test_json_has_how_many_count_as_history(lapse, place, monkeypatch):
     (place / "log.jsonl").write_text(line("u1", iso(now)) + line("u2", iso(now - 2 * HOUR)))
     ran = lapse("ingest", "log.jsonl", "--format", "json")
     assert (ran.json["files"][0]["stored"], ran.json["files"][0]["historical"], ran.err) == (2, 1, "")
+
+
+def test_events_from_before_their_rule_went_live_are_told(lapse, place):
+    (place / "rules" / "cart.rules").write_text("Rule: new\nTrigger: cart\n")
+    at = iso(WallClock().now() - 2 * HOUR)
+    (place / "log.jsonl").write_text(json.dumps({"event": "cart", "user_id": "ann", "timestamp": at}))
+    ran = lapse("ingest", "log.jsonl")
+    assert ran.err == "log.jsonl: 1 of 1 stored lie before 'new' went live: they start no journey of it\n"
+    assert "1 triggers from before the rule went live, which start no journey" in lapse("rules").out
+    told = " ".join(lapse("person", "ann").out.split())
+    assert f"no journey: cart of {at} lies before 'new' went live: it starts no journey of 'new'" in told
+    found = lapse("person", "ann", "--format", "json").json
+    assert found["unstarted"] == [{"rule": "new", "event": "cart", "at": at, "reason": "before_live"}]
 
 
 def test_wrong_rules_stop_it_before_anything_is_stored(lapse, place):
