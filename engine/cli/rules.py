@@ -10,13 +10,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from engine.cli.console import Format, err, fail, line, number, out, print_json, table
+from engine.cli.console import Format, err, fail, line, number, out, print_json, table, warn
 from engine.cli.opening import load, moves_told, opened, readable_rules, refuse_errors, settings_of
 from engine.cli.options import FormatOption, MigrateOption, RulesOption, StoreOption
 from engine.cli.words import NOTES, at, why
 from engine.config import Settings
 from engine.errors import did_you_mean
 from engine.runtime.sight import RuleCounts
+
+PATIENCE = 0.3
+"""Seconds to wait for others that write, besides the turn that is waited for then."""
 
 TO_SEND = ("held", "pending", "sending")
 """States of actions that have still to arrive for the first time."""
@@ -49,7 +52,8 @@ def rules(
             load(engine, rules, migrate=migrate)
             for told in moves_told(engine):
                 line(err(), told)
-        engine.settle()
+        if not engine.settle(PATIENCE):
+            warn("other processes write all the time: events nobody has looked at yet are left out of these figures")
         counts = engine.counts_by_rule()
     if rule is not None:
         counts = [_named(counts, rule)]

@@ -16,9 +16,13 @@ from engine.runtime.loading import Pair, Touch
 from engine.runtime.operations import Operations
 from engine.runtime.sending import Sending
 from engine.store import Connection, journeys, operations, people, watches
+from engine.store.pace import Pace
 
 DRAIN = 500
-"""Pairs of person and rule that are decided in one transaction."""
+"""Pairs of person and rule that are decided in one transaction at most."""
+
+FIRST = 100
+"""As many at first, before it is known how long they take."""
 
 HASTE = 10
 """As many as long as others wait for theirs: about 4 ms of work. Of actions twice as many are claimed."""
@@ -74,7 +78,8 @@ class DueWork:
         self._intake = intake
         self._sending = sending
         self._operations = operations
-        self._page = DRAIN
+        self._page = HASTE
+        self._pace = Pace(self._store.limits.transaction, first=FIRST, most=DRAIN, least=HASTE)
 
     # ----------------------------------------------------------------------------------------- due
 
@@ -125,31 +130,51 @@ class DueWork:
         intake = self._intake(connection)
         due = journeys.due(connection, self._workspace, intake.now - self._grace, self._page)
         went += rest(connection, self._workspace, intake.live, due)
-        went += _look(intake, (pair for pair in due if not is_resting(intake.live, pair)))
+        went += self._look(intake, (pair for pair in due if not is_resting(intake.live, pair)))
         self._keep_pace()
         return went, self._coming(connection)
 
     def _keep_pace(self) -> None:
-        """Small pages as long as others wait for the writer, larger ones when nobody does."""
-        self._page = HASTE if self._writer.is_awaited else min(DRAIN, self._page + HASTE // 2)
+        """Small pages as long as others of this process wait for the writer, as large as fit when nobody does."""
+        wanted = HASTE if self._writer.is_awaited else self._page + HASTE // 2
+        self._page = min(wanted, self._pace.size)
+
+    def _look(self, intake: Intake, pairs: Iterable[Pair]) -> int:
+        """Bring pairs up to now; those of rules that are not live stay as they are. Gives how many were."""
+        touches: dict[Any, Touch] = {pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules}
+        with self._pace.taking(len(touches)):
+            intake.settle(touches)
+        return len(touches)
 
     # -------------------------------------------------------------------------------------- looked at
 
-    def settle(self, live: Live) -> None:
-        """Write what events have already decided but nobody has looked at.
+    def settle(self, live: Live, patience: float | None = None) -> bool:
+        """Write what events have already decided but nobody has looked at; gives whether all of it was.
 
         A trigger that can lead to nothing yet was only noted, and an event that only ends journeys is not told to
-        them when it comes: the next look finds both.
+        them when it comes: the next look finds both. It is given up when it has waited for other processes for more
+        than ``patience``, in seconds.
         """
+        gate = self._store.gate
+        until = float("inf") if patience is None else gate.waited + patience
         for rule in live.patient:
-            self.work_through(rule, live)
+            if not self.work_through(rule, live, until):
+                return False
         after = -1
-        while pairs := self._writer.run(partial(self._settle_some, after=after)):
-            after = max(person for person, _ in pairs)
+        while self._some_wait(after):
+            if gate.waited > until:
+                return False
+            pairs = self._writer.run(partial(self._settle_some, after=after))
+            after = max((person for person, _ in pairs), default=after)
+        return True
+
+    def _some_wait(self, after: int) -> bool:
+        with self._store.read() as connection:
+            return bool(journeys.waiting(connection, self._workspace, after, 1))
 
     def _settle_some(self, connection: Connection, after: int) -> list[Pair]:
-        pairs = journeys.waiting(connection, self._workspace, after, DRAIN)
-        _look(self._intake(connection), pairs)
+        pairs = journeys.waiting(connection, self._workspace, after, self._pace.size)
+        self._look(self._intake(connection), pairs)
         return pairs
 
     def settle_person(self, id: str, *, standing: bool = False) -> None:
@@ -164,13 +189,24 @@ class DueWork:
             watched = intake.live.rules if standing else intake.live.patient
             noted = watches.load_watches(connection, self._workspace, [(person, rule) for rule in watched])
             marked = gathered(connection, self._workspace, intake.live, [person])
-            _look(intake, waiting | marked | {(person, one.rule) for one in noted})
+            self._look(intake, waiting | marked | {(person, one.rule) for one in noted})
 
-    def work_through(self, rule: int, live: Live) -> None:
-        """Decide the triggers that were only noted under a rule, as ``live`` has it, a transaction at a time."""
-        after: int | None = 0
+    def work_through(self, rule: int, live: Live, until: float = float("inf")) -> bool:
+        """Decide the triggers that were only noted under a rule, as ``live`` has it, a transaction at a time.
+
+        It is given up, and False, when the gate has been waited for longer than ``until``, in seconds.
+        """
+        after: int | None = self._first_watch(rule)
         while after is not None:
+            if self._store.gate.waited > until:
+                return False
             after = self._writer.run(partial(self._work_page, rule=rule, after=after, live=live))
+        return True
+
+    def _first_watch(self, rule: int) -> int | None:
+        """Where to begin; nothing where no trigger of the rule is noted, so that no turn to write is needed."""
+        with self._store.read() as connection:
+            return 0 if watches.watches_of(connection, rule, 0, 1) else None
 
     def work_rest(self, connection: Connection, rule: int, live: Live) -> None:
         """Decide all of them in the transaction there is: what has come since they were worked through by pages."""
@@ -180,13 +216,7 @@ class DueWork:
 
     def _work_page(self, connection: Connection, rule: int, after: int, live: Live) -> int | None:
         """Some of them; gives the watch to go on behind, nothing at the end."""
-        rows = watches.watches_of(connection, rule, after, DRAIN)
-        _look(self._intake(connection, live), ((person, rule) for _, person in rows))
-        return rows[-1][0] if len(rows) == DRAIN else None
-
-
-def _look(intake: Intake, pairs: Iterable[Pair]) -> int:
-    """Bring pairs up to now; those of rules that are not live stay as they are. Gives how many were."""
-    touches: dict[Any, Touch] = {pair: Touch(intake.now + 1) for pair in pairs if pair[1] in intake.live.rules}
-    intake.settle(touches)
-    return len(touches)
+        size = self._pace.size
+        rows = watches.watches_of(connection, rule, after, size)
+        self._look(self._intake(connection, live), ((person, rule) for _, person in rows))
+        return rows[-1][0] if len(rows) == size else None

@@ -267,22 +267,35 @@ class Engine:
         if self._fallback is None:
             looked = looked_over(self.settings, found.readings, only_used=True, functions=self._functions)
             found = replace(found, readings=looked.joined(found.readings))
-        if found.ok:
-            quiet = self._deciding.quiet
-            with self.store.read() as connection:
-                old, changing = loader.outgoing(connection, self.workspace, found.programs, self._at_hand, quiet)
-            for rule in changing:
-                self._due.work_through(rule, old)
-            while (edit := self._edited(found, migrate)) is None:
-                pass  # another process began to move or end journeys of a rule between its end and this
-            self._live = edit.live
-            self.moves = self._moved(edit)
-            for name, one in sorted(self.moves.items()):
-                if one.ended:
-                    _log.warning("the rule '%s' is no longer in the files: waiting journeys ended: %d", name, one.ended)
-            if not self._shares_desk and not self.settings.workspaces:
-                self.warn_of_unmatched(found.programs)
+        if found.ok and (migrate or not self._is_live(found)):
+            self._edit(found, migrate)
+        if found.ok and not self._shares_desk and not self.settings.workspaces:
+            self.warn_of_unmatched(found.programs)
         return found
+
+    def _is_live(self, found: Found) -> bool:
+        """Whether the rules are live as they are, and no operation is under way: then nothing is to be written."""
+        with self.store.read() as connection:
+            if not loader.is_live(connection, self.workspace, found.programs):
+                return False
+            self._at_hand |= {program.digest: program for program in found.programs}
+            self._live, self.moves = loader.stored(connection, self.workspace, self._at_hand, self._deciding.quiet), {}
+        return True
+
+    def _edit(self, found: Found, migrate: bool) -> None:
+        """Make rules live."""
+        quiet = self._deciding.quiet
+        with self.store.read() as connection:
+            old, changing = loader.outgoing(connection, self.workspace, found.programs, self._at_hand, quiet)
+        for rule in changing:
+            self._due.work_through(rule, old)
+        while (edit := self._edited(found, migrate)) is None:
+            pass  # another process began to move or end journeys of a rule between its end and this
+        self._live = edit.live
+        self.moves = self._moved(edit)
+        for name, one in sorted(self.moves.items()):
+            if one.ended:
+                _log.warning("the rule '%s' is no longer in the files: waiting journeys ended: %d", name, one.ended)
 
     def _edited(self, found: Found, migrate: bool) -> loader.Edit | None:
         """What an edit makes of the rules, behind what the last ones still have to change."""
@@ -592,7 +605,7 @@ class Engine:
         """
         outcomes: dict[str, Outcome] = {}
         wanted = iter(dict.fromkeys(ids))
-        while some := list(islice(wanted, CHUNK)):
+        while some := list(islice(wanted, min(CHUNK, self.writer.pace.size))):
             found, due = self.writer.run(partial(self._reingest, ids=some))
             outcomes |= found
             if self.on_due is not None and due is not None:
@@ -679,12 +692,16 @@ class Engine:
         """The next moment at which something is to be decided or sent, microseconds UTC."""
         return self._due.coming().first
 
-    def settle(self) -> None:
-        """Write what events have already decided but nobody has looked at, so that every count is the timeline's."""
+    def settle(self, patience: float | None = None) -> bool:
+        """Write what events have already decided but nobody has looked at, so that every count is the timeline's.
+
+        Where other processes write all the time, it is given up after ``patience`` seconds of waiting for them, if any
+        are given; False then: what is still to be looked at is in no count.
+        """
         self.decide_gathered()
         with self.store.read() as connection:
             live = self._follow(connection)
-        self._due.settle(live)
+        return self._due.settle(live, patience)
 
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""

@@ -159,6 +159,15 @@ def outgoing(
     return live, [row for row in live.patient if row in changing]
 
 
+def is_live(connection: Connection, workspace: int, programs: Sequence[Program]) -> bool:
+    """Whether ``programs`` are the live rules as they are, and no operation is under way."""
+    known = {row.rule_id: row for row in rules.every(connection, workspace).values() if row.removed_at is None}
+    same = known.keys() == {program.id for program in programs} and all(
+        (known[one.id].version, known[one.id].opening) == (one.digest, one.opening_digest) for one in programs
+    )
+    return same and not operations.under_way(connection, workspace)
+
+
 def renames(connection: Connection, workspace: int, now: Iterable[Rule]) -> dict[str, Diagnostic]:
     """Warnings, by their ids, about rules that are live under another title."""
     texts = rules.live_texts(connection, workspace)

@@ -29,7 +29,17 @@ from engine.runtime.outgoing import Claiming, Terms
 from engine.runtime.recording import record
 from engine.runtime.sealing import Job, Sealer
 from engine.store import Connection, outbox
+from engine.store.pace import Pace
 from engine.store.rows import OutboxRow
+
+CLAIMS = 1_000
+"""Actions that are claimed in one transaction at most."""
+
+FIRST = 100
+"""As many at first, before it is known how long they take."""
+
+LEAST = 10
+"""As many, where they wait, however long they take."""
 
 _log = logging.getLogger("lapse.actions")
 
@@ -59,6 +69,7 @@ class Sending:
         self._sealer = sealer
         self._terms = terms
         self._claiming = threading.Lock()
+        self._pace = Pace(desk.store.limits.transaction, first=FIRST, most=CLAIMS, least=LEAST)
         self._complained: set[str] = set()
         self._cancelled: deque[Job] = deque()
         """Actions whose lane was closed before their sends began."""
@@ -123,9 +134,11 @@ class Sending:
         with self._store.read() as connection:
             now = self._clock.now()
             rows: list[OutboxRow] = []
-            for lane, names in self._open(connection).items():
+            lanes = self._open(connection)
+            most = min(size, max(1, self._pace.size // max(1, len(lanes))))
+            for lane, names in lanes.items():
                 due = [name for name, first in names.items() if first <= now]
-                room = min(size, lane.room(now))
+                room = min(most, lane.room(now))
                 if due and room:
                     rows += outbox.claimable(connection, self._workspace, due, now, room)
             return self._sealer.jobs(connection, self._intake(connection).live, rows)
@@ -137,7 +150,8 @@ class Sending:
         rows = {row.id: row for row in outbox.by_id(connection, [job.row.id for job in jobs])}
         still = [job for job in jobs if rows.get(job.row.id) == job.row and not stopped.holds(job.route.name)]
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
-        claimed = {row.id: row for row in claiming.claim([job.row for job in still], _faults(still))}
+        with self._pace.taking(len(jobs)):
+            claimed = {row.id: row for row in claiming.claim([job.row for job in still], _faults(still))}
         leaving = [job._replace(row=claimed[job.row.id]) for job in still if job.row.id in claimed]
         outbox.seal(connection, [job.seal for job in leaving if job.seal is not None])
         return leaving, claiming

@@ -43,6 +43,10 @@ ITEMS: Final = 10_000
 FIRST_ITEMS: Final = 1_000
 """Items of payloads in the first transactions, before it is known how long they take."""
 
+LEAST_ITEMS: Final = 100
+"""Items of payloads that share a transaction, however long they take, where as many wait. What is costly about a busy
+person is done once a transaction: in pieces that are too small it is done again and again."""
+
 _log = logging.getLogger("lapse.store")
 
 
@@ -105,7 +109,7 @@ class Writer(Generic[P, R]):
         self._closed = False
         self._together = 0
         self._was_unavailable = False
-        self.pace = Pace(self._limits.transaction, first=FIRST_ITEMS, most=ITEMS, now=now)
+        self.pace = Pace(self._limits.transaction, first=FIRST_ITEMS, most=ITEMS, least=LEAST_ITEMS, now=now)
         """How many items of payloads fit into a transaction."""
         self._thread = threading.Thread(target=self._loop, name="lapse-writer", daemon=True)
         self._thread.start()

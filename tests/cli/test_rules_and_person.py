@@ -52,6 +52,13 @@ def test_rules_counts_what_each_has_done(lapse, store):
     assert welcome["outbox"] == {"pending": 1}
 
 
+def test_rules_say_when_something_could_not_be_looked_at(lapse, store, monkeypatch):
+    monkeypatch.setattr(Engine, "settle", lambda engine, patience: patience > 1)
+    ran = lapse("rules")
+    assert ran.code == 0
+    assert "events nobody has looked at yet are left out of these figures" in " ".join(ran.err.split())
+
+
 def test_rules_for_people(lapse, store):
     ran = lapse("rules")
     assert ran.code == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.config import load_settings
+from engine.receipt import Receipt
 from engine.runtime import due
 from engine.runtime.workspaces import Workspaces
 from engine.testing import Clock, Recorder
@@ -69,14 +70,17 @@ def test_pages_are_small_while_calls_wait_and_large_again_after(
 def test_a_call_that_comes_while_a_page_is_decided_is_seen(workspaces: Workspaces) -> None:
     writer = workspaces.desk.writer
     seen: list[bool] = []
+    calls: list[Future[Receipt]] = []
 
     def page(_connection: object) -> None:
         seen.append(writer.is_awaited)
         with ThreadPoolExecutor(1) as other:
-            other.submit(workspaces.default.submit, [{"event": "page_viewed", "user_id": "u"}]).result()
+            event = {"event": "page_viewed", "user_id": "u"}
+            calls.append(other.submit(workspaces.default.submit, [event]).result())
         seen.append(writer.is_awaited)
 
     writer.run(page)
+    assert calls[0].result(60).ok
     writer.run(lambda connection: seen.append(writer.is_awaited))
     assert seen == [False, True, False]
 

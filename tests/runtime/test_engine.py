@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.event import listen
 
-from engine import ConfigError, Engine, Event, Identify
-from engine.clock import iso
+from engine import ConfigError, Engine, Event, Identify, Outgoing
+from engine.clock import DAY, iso
 from engine.config import load_settings
 from engine.errors import StoreUnavailable
 from engine.receipt import Receipt
 from engine.runtime.engine import CHUNK
+from engine.runtime.intake import Intake
+from engine.runtime.outgoing import Claiming
 from engine.runtime.submission import Submission
 from engine.runtime.workspaces import Workspaces
 from engine.store import Connection, events
@@ -34,6 +36,13 @@ Trigger: cart_updated
 Condition: NOT purchase_completed within 24 hours
 Action: send_email "cart_reminder" to person.email with total = trigger.cart_total
 """
+
+
+class Nowhere:
+    """A channel that takes everything."""
+
+    def send(self, action: Outgoing) -> None:
+        pass
 
 
 def left(lab: Travel) -> list[tuple[str, str, str]]:
@@ -445,6 +454,86 @@ def test_opening_needs_no_turn_to_write_where_nothing_is_to_be_written(tmp_path:
         assert engine.events().events == ()
         with pytest.raises(StoreUnavailable, match=f"process {os.getpid()} holds it"):
             engine.ingest({"event": "a", "user_id": "u"})
+
+
+def test_loading_rules_that_are_live_and_looking_at_them_needs_no_turn_to_write(tmp_path: Path) -> None:
+    (tmp_path / "r.rules").write_text(CART)
+    settings = load_settings(store=f"sqlite:///{tmp_path / 'lapse.db'}", store_timeout="0")
+    with Engine.open(settings=settings, rules=tmp_path, fallback=Nowhere()) as first:
+        first.ingest({"event": "other", "user_id": "u1"})
+        with Gate(tmp_path / "lapse.db").alone():
+            with Engine.open(settings=settings, rules=tmp_path, fallback=Nowhere()) as engine:
+                assert engine.settle(0)
+                assert [one.rule for one in engine.counts_by_rule()] == ["cart"]
+                assert engine.store.gate.waited == 0
+            (tmp_path / "r.rules").write_text(CART.replace("24", "12"))
+            with pytest.raises(StoreUnavailable):
+                first.reload()
+        assert first.reload().ok
+    with Engine.open(settings=settings) as again:
+        assert "12 hours" in again.live.programs[0].text
+
+
+def test_looking_is_given_up_where_others_write_all_the_time(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lab(CART) as here:
+        here.engine.ingest({"event": "cart_updated", "user_id": f"u{number}"} for number in range(30))
+        pace = Pace(0.1, first=10, most=10)
+        here.engine._due._pace = pace
+        gate, plain, turns = here.engine.store.gate, here.engine.writer.run, []
+
+        def run(function: Callable[[Connection], Any]) -> Any:
+            turns.append(function)
+            gate.waited += 0.2
+            return plain(function)
+
+        monkeypatch.setattr(here.engine.writer, "run", run)
+        assert not here.engine.settle(0.3)
+        assert len(turns) == 2
+        assert here.engine.settle()
+        assert here.engine.counts_by_rule()[0].waiting == 30
+
+
+class Slow:
+    """A clock that goes on as work is done, and how much was done at once."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now = 0.0
+        self.sizes: list[int] = []
+        self._seconds = seconds
+
+    def __call__(self) -> float:
+        return self.now
+
+    def work(self, count: int) -> None:
+        if count:
+            self.sizes.append(count)
+        self.now += self._seconds * count
+
+
+def test_pages_of_what_is_due_are_as_long_as_fits_into_a_transaction(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    deciding, claiming = Slow(0.01), Slow(0.02)
+    settle, claim = Intake.settle, Claiming.claim
+
+    def settles(intake: Intake, touches: dict[Any, Any]) -> None:
+        deciding.work(len(touches))
+        settle(intake, touches)
+
+    def claims(self: Claiming, rows: Sequence[Any], faults: Any) -> Any:
+        claiming.work(len(rows))
+        return claim(self, rows, faults)
+
+    with lab(CART.replace(" to person.email", "")) as here:
+        here.engine.ingest({"event": "cart_updated", "user_id": f"u{number}"} for number in range(200))
+        here.engine._due._pace = Pace(0.1, first=100, most=500, now=deciding)
+        here.engine.sending._pace = Pace(0.1, first=100, most=500, now=claiming)
+        monkeypatch.setattr(Intake, "settle", settles)
+        monkeypatch.setattr(Claiming, "claim", claims)
+        here.clock.set(here.engine.clock.now() + 2 * DAY)
+        here.engine.run_due()
+    assert sum(claiming.sizes) == 200
+    assert max(deciding.sizes) <= 15
+    assert deciding.sizes[5:-1].count(10) >= len(deciding.sizes[5:-1]) - 2
+    assert max(claiming.sizes[1:]) <= 10
 
 
 def test_the_settings_of_the_store_reach_it(tmp_path: Path) -> None:
