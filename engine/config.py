@@ -74,6 +74,9 @@ PREFIX: Final = "LAPSE_"
 WORKSPACE_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 """What a workspace's name looks like."""
 
+RATE_NAMES: Final = frozenset({"native", "flokit", "flokit.batch", "flownally", "flameup", "segment"})
+"""The limits of requests that may be set: of each dialect, and those that single routes have of their own."""
+
 _NESTED: Final = "__"
 _NEAR: Final = 0.75
 
@@ -111,6 +114,11 @@ class Api(BaseModel):
     )
     body_seconds: Duration = Field(
         datetime.timedelta(seconds=15), description="How long a client may take to send a request's body."
+    )
+    upload_rate: int = Field(
+        1_000,
+        ge=0,
+        description="Bytes a second that an upload must come with at least, once `body_seconds` were spent on waiting.",
     )
     body_values: int = Field(
         250_000,
@@ -166,6 +174,9 @@ class Api(BaseModel):
     @classmethod
     def _rates_are_rates(cls, rates: dict[str, str]) -> dict[str, str]:
         for name, rate in rates.items():
+            if name not in RATE_NAMES:
+                advice = did_you_mean(name, RATE_NAMES, f"limits are {', '.join(sorted(RATE_NAMES))}")
+                raise ValueError(f"there is no limit '{name}'; {advice}")
             if rate != "none" and not re.fullmatch(RATE, rate):
                 raise ValueError(f"'{rate}' of '{name}' is no rate; write it like '100/minute', or 'none'")
         return rates

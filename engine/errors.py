@@ -99,6 +99,10 @@ class BadSchema(EventTypeError):  # noqa: N818
     """What was given is no JSON Schema, or one that Lapse does not take."""
 
 
+class NotForObjects(BadSchema):
+    """A schema that no properties can satisfy, because they are an object and it is of something else."""
+
+
 class Incompatible(EventTypeError):  # noqa: N818
     """A schema that refuses what its type took before.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.api import common
 from engine.api.dialect import Dialect, Route
@@ -77,6 +78,12 @@ class Doors:
                     self._paths.add(path, door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self._answered({**scope, "method": "GET"}, receive, partial(_without_body, send))
+        else:
+            await self._answered(scope, receive, send)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in common.PATHS:
             alone = scope["type"] == "http" and scope["path"] != common.METRICS and self._service.is_for_metrics(scope)
             await (self._closed[self._root] if alone else self._app)(scope, receive, send)
@@ -91,6 +98,11 @@ class Doors:
         """The door of a path that leads nowhere: of the dialect whose prefix it has, else of the one at ``/``."""
         prefix = path.split("/", 2)[1] if path.startswith("/") else ""
         return self._closed.get(prefix, self._closed[self._root])
+
+
+async def _without_body(send: Send, message: Message) -> None:
+    """The answer to HEAD is that to GET, with the same head."""
+    await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
 
 def _by_path(dialect: Dialect) -> dict[str, dict[str, Route]]:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -57,15 +58,26 @@ async def body_of(request: Request, limits: BodyLimits) -> bytes:
         raise Refused(408, "timeout", message, headers=_CLOSE) from None
 
 
-async def chunks_of(request: Request, seconds: float) -> AsyncIterator[bytes]:
+def check_transfer(headers: Headers) -> None:
+    """Raises Refused (501) for a ``Transfer-Encoding`` other than chunked, which would be read as something else."""
+    codings = ",".join(headers.getlist("transfer-encoding")).strip().lower()
+    if codings not in ("", "chunked"):
+        message = "Transfer-Encoding must be chunked or left out; pack the body with Content-Encoding"
+        raise Refused(501, "not_implemented", message, headers=_CLOSE)
+
+
+async def chunks_of(request: Request, seconds: float, rate: int) -> AsyncIterator[bytes]:
     """The body as it comes, however large it is; each chunk has ``seconds``.
 
-    Raises Refused: 415 for any encoding, which could not be taken up again in the middle; 408 when nothing more comes.
+    After as many seconds of waiting, all of it must have come with ``rate`` bytes a second. Raises Refused: 415 for any
+    encoding, which could not be taken up again in the middle; 408 when nothing more comes, or too slowly.
     """
+    waited, size = 0.0, 0
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise Refused(415, "unsupported_encoding", "Content-Encoding must be left out here", headers=_CLOSE)
     chunks = request.stream()
     while True:
+        begun = monotonic()
         try:
             async with asyncio.timeout(seconds):
                 chunk = await anext(chunks)
@@ -73,7 +85,12 @@ async def chunks_of(request: Request, seconds: float) -> AsyncIterator[bytes]:
             return
         except TimeoutError:
             raise Refused(408, "timeout", f"nothing came for {seconds:g} seconds", headers=_CLOSE) from None
+        waited += monotonic() - begun
+        size += len(chunk)
         yield chunk
+        if size < rate * (waited - seconds):
+            message = f"the upload came with less than {rate} bytes a second; go on where it is"
+            raise Refused(408, "timeout", message, headers=_CLOSE)
 
 
 def too_large(cap: int) -> Refused:

@@ -20,11 +20,15 @@ def unauthorized(message: str = "Invalid or missing API key") -> Refused:
 def key_of_headers(headers: Headers, basic: bool) -> str | None:
     """The key that stands in ``Authorization``; nothing without that header.
 
-    ``basic`` also takes it as the user name of Basic. Raises Refused (401) for a header that carries none.
+    ``basic`` also takes it as the user name of Basic. Raises Refused: 401 for a header that carries none,
+    400 for several headers.
     """
-    given = headers.get("authorization")
-    if given is None:
+    several = headers.getlist("authorization")
+    if not several:
         return None
+    if len(several) > 1:
+        raise Refused(400, "malformed", "there are several Authorization headers; send one")
+    given = several[0]
     scheme, _, value = given.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()

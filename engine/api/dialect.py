@@ -54,6 +54,7 @@ class Refused(Exception):  # noqa: N818
     too_large             413    the body is larger than the route takes
     unsupported_encoding  415    a ``Content-Encoding`` other than gzip and deflate
     rate_limited          429    with the header ``Retry-After``
+    not_implemented       501    a ``Transfer-Encoding`` other than chunked
     internal              500    a fault of ours; the log has it under the request's id
     unavailable           503    the store cannot be used just now: its disk is full, say; nothing is stored
     busy                  503    the bodies of the requests under way take all the memory they may; with ``Retry-After``

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from engine.access import INGEST, Key
 from engine.api import spellings
-from engine.api.bodies import BodyLimits, body_of, chunks_of
+from engine.api.bodies import BodyLimits, body_of, check_transfer, chunks_of
 from engine.api.credentials import key_of_body, key_of_headers, unauthorized
 from engine.api.dialect import LARGE_BYTES, Answer, Call, Dialect, Refused, Route
 from engine.api.logs import fault, log
@@ -108,6 +108,7 @@ class Door:
         request = visit.request
         if self._tracked and request.method == "OPTIONS":
             return Answer(204, None, _PREFLIGHT)
+        check_transfer(request.headers)
         route = self._route(request.method)
         key = visit.key = await self._key(visit, route)
         self._allow(key, route, request.headers)
@@ -187,7 +188,7 @@ class Door:
             query=QueryParams(query) if (query := request.scope["query_string"]) else _NO_QUERY,
             headers=request.headers,
             raw=raw,
-            chunks=partial(chunks_of, request, self._seconds),
+            chunks=partial(chunks_of, request, self._seconds, service.settings.api.upload_rate),
             now=service.now(),
             keyring=service.keyring,
             threads=service.threads,

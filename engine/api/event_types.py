@@ -13,6 +13,7 @@ from engine.errors import (
     BadSchema,
     EventTypeError,
     Incompatible,
+    NotForObjects,
     Predefined,
     RefusedError,
     TypeExists,
@@ -43,12 +44,15 @@ async def asked(call: Call, function: Callable[P, T], *args: P.args, **kwargs: P
     """A call of :attr:`Engine.types <engine.runtime.engine.Engine.types>`, in another thread.
 
     Raises Refused: 404 for an unknown type, 409 for what would break something (``name_taken``, ``type_in_use``,
-    ``predefined``, ``incompatible_schema``), 422 for a name, description or schema that cannot be one.
+    ``predefined``, ``incompatible_schema``), 422 for a name, description or schema that cannot be one,
+    400 for a schema of anything but objects.
     """
     try:
         return await call.read(function, *args, **kwargs)
     except UnknownType:
         raise not_found("event type") from None
+    except NotForObjects as error:
+        raise Refused(400, "invalid_schema", str(error), field="schema") from None
     except BadSchema as error:
         raise Refused(422, "invalid_schema", str(error), field="schema") from None
     except EventTypeError as error:

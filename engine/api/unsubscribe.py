@@ -18,7 +18,7 @@ from urllib.parse import parse_qs
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from engine.api.bodies import BodyLimits, body_of
+from engine.api.bodies import BodyLimits, body_of, check_transfer
 from engine.api.dialect import Refused
 from engine.api.logs import fault, log
 from engine.api.service import Service
@@ -123,6 +123,7 @@ class Unsubscribe:
         """The page of a request that can be carried out. Raises Refused."""
         if request.method not in _METHODS:
             raise Refused(405, "method_not_allowed", "", headers={"Allow": ", ".join(_METHODS)})
+        check_transfer(request.headers)
         self._service.rates.count_keyless(self._service.callers.of(request))
         token = request.scope["path_params"]["token"]
         if request.method != "POST":

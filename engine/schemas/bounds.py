@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, Final
 from urllib.parse import unquote
 
-from engine.errors import BadSchema, RefusedError
+from engine.errors import BadSchema, NotForObjects, RefusedError
 from engine.schemas.settings import TypeSettings
 from engine.strict_json import canonical, kind, plain_object, shown
 
@@ -37,6 +37,8 @@ def within_bounds(schema: object, settings: TypeSettings) -> dict[str, Any]:
     """A copy of ``schema`` in plain JSON types, found to be within all bounds. Raises BadSchema that says which not."""
     if not isinstance(schema, dict):
         raise BadSchema(f"the schema is {kind(schema)}; it is an object, such as {{'required': ['orderId']}}")
+    if not _is_for_objects(schema.get("type")):
+        raise NotForObjects("the schema has a 'type' without 'object'; what events carry is an object")
     try:
         plain = plain_object(schema, "schema", settings.schema_depth, settings.schema_bytes)
     except RefusedError as error:
@@ -143,6 +145,13 @@ class _Reader:
             else:
                 raise BadSchema(f"'$ref': there is nothing at '{shown(reference)}'")
         return place
+
+
+def _is_for_objects(types: object) -> bool:
+    """Whether a schema's ``type`` lets objects in; one that is no type of JSON is told of when it is compiled."""
+    named = types if isinstance(types, list) else [types]
+    known = {"null", "boolean", "object", "array", "number", "string", "integer"}
+    return types is None or "object" in named or not all(isinstance(one, str) and one in known for one in named)
 
 
 def _asking_either(schema: Mapping[str, Any]) -> Iterator[object]:

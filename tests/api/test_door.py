@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import re
 import zlib
 from collections.abc import Callable
 
 import pytest
 
+from engine import config
 from engine.access import Scope
+from engine.api.dialects import DIALECTS
 from engine.cli.logs import JsonLines
+from engine.errors import ConfigError
 from tests.api.conftest import Api, basic
 from tests.api.echo import ECHO
 
@@ -214,13 +218,27 @@ def test_so_many_requests_a_workspace_and_no_more(echo: Api) -> None:
     assert "x-ratelimit-limit" not in echo.post("/echo/echo", {}).headers
 
 
-def test_rates_are_settings(make_api: Callable[..., Api]) -> None:
+def test_rates_are_settings(make_api: Callable[..., Api], monkeypatch: pytest.MonkeyPatch) -> None:
     rates = {"echo": "1/hour", "echo.limited": "none", "tracked.limited": "2/day"}
+    monkeypatch.setattr(config, "RATE_NAMES", frozenset(rates))
     echo = make_api(dialects=ECHO, api={"rates": rates})
     assert [echo.post("/echo/echo", {}).status_code for _ in range(2)] == [200, 429]
     assert echo.post("/echo/batch", {}).status_code == 429
     assert [echo.post("/tracked/limited", {}).status_code for _ in range(3)] == [200, 200, 429]
     assert "x-ratelimit-limit" not in echo.post("/echo/limited", {}).headers
+
+
+def test_the_limits_that_can_be_set_are_those_there_are() -> None:
+    of_routes = {route.limit for dialect in DIALECTS for route in dialect.routes if route.limit is not None}
+    assert {dialect.name for dialect in DIALECTS} | of_routes == config.RATE_NAMES
+
+
+@pytest.mark.parametrize(("name", "advice"), [
+    ("flokit.bach", "did you mean 'flokit.batch'?"), ("natve", "did you mean 'native'?"), ("x", "limits are flameup, "),
+])  # fmt: skip
+def test_a_limit_that_does_not_exist_is_an_error(name: str, advice: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(advice)):
+        config.load_settings(api={"rates": {name: "1/minute"}})
 
 
 def test_who_is_not_let_in_uses_up_nothing(echo: Api) -> None:
