@@ -231,6 +231,24 @@ class QuarantineSettings(BaseModel):
     )
 
 
+class FaultSettings(BaseModel):
+    """The table ``[faults]``: what becomes of a person for whom a rule fails."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_retry: Duration = Field(
+        datetime.timedelta(minutes=1),
+        ge=datetime.timedelta(seconds=1),
+        description="How long a person is set aside for whom a rule fails; twice as long each time it fails again.",
+    )
+    longest_retry: Duration = Field(
+        datetime.timedelta(hours=1), ge=datetime.timedelta(seconds=1), description="The longest such pause."
+    )
+    people: int = Field(
+        100, ge=1, description="A rule that has failed for so many people under one version of it is paused."
+    )
+
+
 class Settings(BaseSettings):
     """All settings. Read them with :func:`load_settings`, whose errors are for people."""
 
@@ -337,6 +355,9 @@ class Settings(BaseSettings):
     types: TypeSettings = Field(TypeSettings(), description="Event types and their schemas: the table `[types]`.")
     api: Api = Field(Api(), description="The HTTP service: the table `[api]`.")
     serve: Serve = Field(Serve(), description="What stands before the HTTP service: the table `[serve]`.")
+    faults: FaultSettings = Field(
+        FaultSettings(), description="What becomes of a person for whom a rule fails: the table `[faults]`."
+    )
     quarantine: QuarantineSettings = Field(
         QuarantineSettings(), description="What is kept of refused items: the table `[quarantine]`."
     )

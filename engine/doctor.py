@@ -86,6 +86,7 @@ def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
             "channels": _channels(engine.settings),
             "unbound": _unbound(connection, engine, now),
             "paused": {_named(one): f"since {iso(one.since)}: {one.reason}" for one in pauses},
+            "set_aside": engine.set_aside(),
             "counts": _counts(connection, engine.workspace),
             "notes": _notes(connection, engine.workspace),
             "misread": {f"{rule} {one.kind} {one.field}": one.times for rule, one in misread},
@@ -221,6 +222,9 @@ def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
             yield f"the channel '{name}' cannot work: {channel['why']}"
     for name, number in rooms["unbound"].items():
         yield f"{number:,} action{'' if number == 1 else 's'} '{name}' wait{'s' if number == 1 else ''}: {UNBOUND}"
+    for rule, number in rooms["set_aside"].items():
+        who = "1 person, who is" if number == 1 else f"{number:,} people, who are"
+        yield f"the rule '{rule}' fails for {who} set aside and tried again; 'lapse rules {rule}' shows the errors"
     if dead := rooms["outbox"].get("dead", 0):
         told = f"{dead} action{'' if dead == 1 else 's'} could not be delivered and will not be tried again"
         yield f"{told}; 'lapse deliveries --dead' shows why, 'lapse redrive' takes them up again"

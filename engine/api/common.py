@@ -35,9 +35,10 @@ PROBE_SECONDS: Final = 5
 class Readiness(BaseModel):
     """Whether requests can be carried out, and whether what is due will be decided."""
 
-    status: Literal["ready", "unready"]
+    status: Literal["ready", "degraded", "unready"]
     store: Literal["ok", "unwritable"]
     daemon: Literal["ok", "unwell", "elsewhere", "none"]
+    set_aside: int
 
 
 ROUTES: Final = APIRouter()
@@ -52,9 +53,9 @@ async def health() -> dict[str, str]:
 
 @ROUTES.get("/ready")
 async def ready(request: Request) -> JSONResponse:
-    """The store can be written, and the daemon beside the service is well."""
+    """The store can be written, and the daemon beside the service is well; degraded while rules fail for somebody."""
     found = await _readiness(request.app.state.service, request.app.state.probing)
-    return JSONResponse(found.model_dump(), 200 if found.status == "ready" else 503)
+    return JSONResponse(found.model_dump(), 503 if found.status == "unready" else 200)
 
 
 @ROUTES.get("/metrics")
@@ -83,10 +84,13 @@ async def _readiness(service: Service, probing: Probing) -> Readiness:
         daemon: Literal["ok", "unwell", "elsewhere", "none"] = "ok" if service.daemon() else "unwell"
     else:
         daemon = "elsewhere" if service.workspaces.store.holder() is not None else "none"
+    well = writable and daemon != "unwell"
+    aside = await service.in_thread(service.workspaces.set_aside) if well else 0
     return Readiness(
-        status="ready" if writable and daemon != "unwell" else "unready",
+        status="unready" if not well else "degraded" if aside else "ready",
         store="ok" if writable else "unwritable",
         daemon=daemon,
+        set_aside=aside,
     )
 
 

@@ -14,6 +14,7 @@ from engine.api.rule_metrics import RuleMetrics
 from engine.clock import SECOND
 from engine.receipt import Receipt
 from engine.runtime.intake import IDENTITY_CONFLICT
+from engine.runtime.isolating import STOPPED
 from engine.runtime.page_keys import LIMITED
 from engine.runtime.quarantine import DROPPED, TOO_LARGE
 from engine.runtime.recording import GONE
@@ -95,6 +96,7 @@ class InStore(Collector):
             noted.add_metric([what], times)
         yield noted
         yield from self._paused()
+        yield self._set_aside()
 
     def _noted(self) -> Tally[str]:
         noted = Tally(dict.fromkeys(NOTED, 0))
@@ -128,13 +130,22 @@ class InStore(Collector):
         yield rules
         yield channels
 
+    def _set_aside(self) -> Metric:
+        aside = GaugeMetricFamily(
+            "lapse_set_aside", "People set aside because a rule fails for them.", labels=["workspace", "rule"]
+        )
+        for engine in self._workspaces.engines:
+            for rule, people in engine.set_aside().items():
+                aside.add_metric([engine.settings.workspace, rule], people)
+        return aside
+
 
 def _reason(one: Switch) -> str:
-    """``hand``, ``restore``, ``guard`` (of rules), ``gone`` (of channels) or ``other``; the words name figures."""
+    """``hand``, ``restore``, of rules ``guard`` or ``faults``, of channels ``gone``, else ``other``."""
     if one.reason == BY_HAND:
         return "hand"
     if one.reason.startswith(RESTORED):
         return "restore"
     if one.kind == "rule":
-        return "guard"
+        return "faults" if one.reason.startswith(STOPPED) else "guard"
     return "gone" if one.reason == GONE else "other"

@@ -133,6 +133,17 @@ class MisreadingShown(BaseModel):
     times: int = Field(description="Decisions that met it.")
 
 
+class FaultShown(BaseModel):
+    """An error for which people are set aside."""
+
+    error: str = Field(description="Its kind and place.")
+    stage: str = Field(description="`decide`, `seal`, `claim` or `record`.")
+    people: int
+    since: str
+    next_at: str | None = Field(description="When the first of them is tried again; null while the rule is paused.")
+    examples: list[str] = Field(description="A few of them, by their ids.")
+
+
 class RuleShown(BaseModel):
     """A live rule and what it has done: started = acted + ended + waiting."""
 
@@ -162,6 +173,8 @@ class RuleShown(BaseModel):
     suppressed_by: dict[str, int] = Field(description="Actions that were kept from leaving, by reason.")
     notes: dict[str, int]
     misread: list[MisreadingShown] = Field(description="Values of another kind than the rule asks for.")
+    set_aside: int = Field(description="People for whom the rule fails; they are tried again, all others go on.")
+    faults: list[FaultShown] = Field(description="Why they are set aside, the most people first.")
 
 
 class RuleText(BaseModel):

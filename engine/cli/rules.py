@@ -13,10 +13,10 @@ from rich.text import Text
 from engine.cli.console import Format, err, fail, line, number, out, print_json, table, warn
 from engine.cli.opening import load, moves_told, opened, readable_rules, refuse_errors, settings_of
 from engine.cli.options import FormatOption, MigrateOption, RulesOption, StoreOption
-from engine.cli.words import NOTES, at, why
+from engine.cli.words import NOTES, at, shown, why
 from engine.config import Settings
 from engine.errors import did_you_mean
-from engine.runtime.sight import RuleCounts
+from engine.runtime.sight import FaultCounts, RuleCounts
 
 PATIENCE = 0.3
 """Seconds to wait for others that write, besides the turn that is waited for then."""
@@ -113,6 +113,8 @@ def _told(one: RuleCounts) -> Iterator[str]:
     if one.conversion_rate is not None:
         beside = "" if one.held_out_rate is None else f", {share(one.held_out_rate)} of the holdout"
         yield f"{share(one.conversion_rate)} reached the goal{beside}"
+    if one.set_aside:
+        yield f"{one.set_aside:,} set aside because it fails for them; 'lapse rules {one.rule}' shows the errors"
     if one.suppressed:
         yield f"{one.suppressed:,} suppressed: {_by_reason(one.suppressed_by)}"
     for name, count in sorted(one.notes.items()):
@@ -145,6 +147,8 @@ def _print_one(console: Console, one: RuleCounts) -> None:
         ("holdout", _goal(one.held_out_converted, one.held_out_acted, one.held_out_rate)),
         ("uplift", "" if one.uplift is None else f"{one.uplift:+.1f} percentage points"),
         *((NOTES.get(name, name), f"{count:,}") for name, count in sorted(one.notes.items())),
+        ("set aside", f"{one.set_aside:,}" if one.set_aside else ""),
+        *(("error", _fault(fault)) for fault in one.faults),
     ]
     shown = [(name, value) for name, value in facts if value]
     width = max(len(name) for name, _ in shown)
@@ -152,6 +156,13 @@ def _print_one(console: Console, one: RuleCounts) -> None:
         line(console, (f"  {name:<{width}}  ", "dim"), value)
     for met in one.misread:
         line(console, ("  misread  ", "yellow"), met.sentence)
+
+
+def _fault(one: FaultCounts) -> str:
+    people = "1 person" if one.people == 1 else f"{one.people:,} people"
+    again = "not tried again while the rule is paused" if one.next_at is None else f"tried again at {at(one.next_at)}"
+    examples = ", ".join(map(shown, one.examples))
+    return f"{one.error} ({one.stage}), since {at(one.since)}: {people}, such as {examples}; {again}"
 
 
 def share(rate: float) -> str:

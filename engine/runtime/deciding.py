@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count as counting
+from typing import Any
 
 import orjson
 
@@ -24,6 +25,8 @@ from engine.journeys.rulebook import Settings
 from engine.journeys.standing import Watch
 from engine.language import nodes
 from engine.language.program import MARKETING, Match
+from engine.runtime.faults import keep
+from engine.runtime.isolating import Isolation
 from engine.runtime.live import Live
 from engine.runtime.loading import Loaded, Pair, Touch, causes_text, load, watch_of
 from engine.store import Connection, counters, journeys, outbox, watches
@@ -38,6 +41,7 @@ class StoreLedger:
         self._live = live
         self._acted: dict[str, list[int]] = {}
         self._recorded: dict[str, list[int]] = defaultdict(list)
+        self._order: list[tuple[str, int]] = []
 
     def everyone(self, rule: str, after: int, until: int) -> int:
         if rule not in self._acted:
@@ -48,9 +52,23 @@ class StoreLedger:
         return bisect_right(times, until) - bisect_right(times, after)
 
     def record(self, rule: str, at: int) -> None:
+        self._order.append((rule, at))
         self._recorded[rule].append(at)
         if rule in self._acted:
             insort(self._acted[rule], at)
+
+    @property
+    def place(self) -> int:
+        """How much has been recorded, for :meth:`back_to`."""
+        return len(self._order)
+
+    def back_to(self, place: int) -> None:
+        """Forget what was recorded since, of a pair that failed."""
+        for rule, at in self._order[place:]:
+            self._recorded[rule].remove(at)
+            if rule in self._acted:
+                self._acted[rule].remove(at)
+        del self._order[place:]
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,22 @@ class Writing:
     caused: list[Caused] = field(default_factory=list)
     notes: Counter[tuple[int, str]] = field(default_factory=Counter)
 
+    def place(self) -> tuple[int, ...]:
+        """How much there is, for :meth:`back_to`."""
+        return (
+            len(self.inserted), len(self.updated), len(self.deleted), len(self.watches), len(self.gone_watches),
+            len(self.outgoing), len(self.withdrawn), len(self.caused),
+        )  # fmt: skip
+
+    def back_to(self, place: tuple[int, ...]) -> None:
+        """Forget what has come since, of a pair that failed. Notes come last of all, and need no way back."""
+        rows: tuple[list[Any], ...] = (
+            self.inserted, self.updated, self.deleted, self.watches, self.gone_watches,
+            self.outgoing, self.withdrawn, self.caused,
+        )  # fmt: skip
+        for one, length in zip(rows, place, strict=True):
+            del one[length:]
+
     def earliest(self) -> int | None:
         """The earliest due moment of the rows to write."""
         rows: Iterable[JourneyRow | WatchRow | OutboxRow] = (
@@ -94,26 +128,43 @@ class Writing:
 class Deciding:
     """The decisions of one transaction at one reading of the clock."""
 
-    def __init__(self, connection: Connection, workspace: int, live: Live, settings: Settings, now: int) -> None:
+    def __init__(
+        self, connection: Connection, workspace: int, live: Live, settings: Settings, now: int, isolation: Isolation
+    ) -> None:
         self.connection = connection
         self.workspace = workspace
         self.live = live
         self.settings = settings
         self.now = now
+        self.isolation = isolation
         self.ledger = StoreLedger(connection, live)
         self.earliest: int | None = None
         """The earliest moment that was written as due."""
         self._journey_ids = counting(journeys.next_id(connection))
 
     def decide(self, touches: Mapping[Pair, Touch]) -> list[Caused]:
-        """Bring the pairs up to now and write what follows; gives the entries the effects put on timelines."""
+        """Bring the pairs up to now and write what follows; gives the entries the effects put on timelines.
+
+        A pair that fails contributes nothing to what is written, and is set aside.
+        """
         if not touches:
             return []
         loaded = load(self.connection, self.workspace, self.live, touches)
         writing = Writing()
+        failed = loaded.failed
         for pair, touch in sorted(touches.items(), key=lambda item: (item[1].since, item[0])):
-            self._decide(pair, touch, loaded, writing)
+            if pair in failed:
+                continue
+            place, recorded = writing.place(), self.ledger.place
+            try:
+                self._decide(pair, touch, loaded, writing)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this pair's
+                keep(failed, pair, error)
+                writing.back_to(place)
+                self.ledger.back_to(recorded)
         self.write(writing)
+        self.isolation.decided(touches, failed)
+        self.note_due(self.isolation.earliest)
         return writing.caused
 
     def _decide(self, pair: Pair, touch: Touch, loaded: Loaded, writing: Writing) -> None:
@@ -125,6 +176,8 @@ class Deciding:
         )
         self._collect(pair, before, found, writing)
         self._collect_watch(pair, was, found, writing)
+        for note, count in found.notes.items():
+            writing.notes[pair[1], note] += count
 
     # -------------------------------------------------------------------------------------- collecting
 
@@ -145,8 +198,6 @@ class Deciding:
                 self._collect_effects(pair, one, new, writing)
         writing.deleted += found.gone
         writing.withdrawn += found.withdrawn
-        for note, count in found.notes.items():
-            writing.notes[pair[1], note] += count
 
     def _collect_effects(self, pair: Pair, journey: Journey, new: list[Effect], writing: Writing) -> None:
         program = self.live.rules[pair[1]].life.version(journey.version)

@@ -57,6 +57,7 @@ from engine.runtime.desk import Desk, limits_of
 from engine.runtime.due import Due, DueWork
 from engine.runtime.endings import Endings, endings
 from engine.runtime.intake import Arrival, Intake, public_ids
+from engine.runtime.isolating import RetryTerms
 from engine.runtime.live import Live
 from engine.runtime.migrating import Moves
 from engine.runtime.once import Once
@@ -114,6 +115,7 @@ class Engine:
         self._always_live = always_live
         self._fallback = fallback
         self._deciding = _deciding_settings(settings)
+        self._retries = _retry_terms(settings)
         self._live = Live({})
         self._at_hand: dict[str, Program] = {}
         """Versions of rules that were read, by their digests: those that are live, and what is about to be."""
@@ -659,7 +661,7 @@ class Engine:
 
     def _intake(self, connection: Connection, live: Live | None = None) -> Intake:
         live = self._follow(connection) if live is None else live
-        return Intake(connection, self.workspace, live, self._deciding, self.clock.now())
+        return Intake(connection, self.workspace, live, self._deciding, self.clock.now(), self._retries)
 
     def committed(self) -> None:
         """For the desk: the batch is on disk."""
@@ -771,6 +773,13 @@ class Engine:
         """What every live rule has done so far. Call :meth:`settle` first for figures as of the last event."""
         with self.store.read() as connection:
             return sight.rule_counts(connection, self.workspace, self._follow(connection))
+
+    def set_aside(self) -> dict[str, int]:
+        """By live rule, how many people are set aside because it failed for them; only rules with some."""
+        with self.store.read() as connection:
+            rules = self._follow(connection).rules
+            found = sight.faults_by_rule(connection, self.workspace)
+        return {rules[row].id: people for row, (people, _) in sorted(found.items()) if row in rules}
 
     def endings(self, few: int) -> dict[str, Endings]:
         """By rule, what ended without acting and why, with up to ``few`` examples. Call :meth:`settle` first."""
@@ -1032,6 +1041,11 @@ def _deciding_settings(settings: Settings) -> rulebook.Settings:
         quiet=tuple(map(read_quiet_hours, settings.quiet_hours)),
         chain=settings.chain,
     )
+
+
+def _retry_terms(settings: Settings) -> RetryTerms:
+    faults = settings.faults
+    return RetryTerms(in_micros(faults.first_retry), in_micros(faults.longest_retry), faults.people)
 
 
 def _terms(settings: Settings, fallback: Channel | None) -> Terms:

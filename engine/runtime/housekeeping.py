@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.clock import HOUR
 from engine.runtime.guarding import HOURS
-from engine.store import Connection, answers, erasing, events, guarding, imports
+from engine.store import Connection, answers, erasing, events, faults, guarding, imports
 
 
 def tidy(connection: Connection, now: int, uploads: int) -> int:
@@ -13,5 +13,6 @@ def tidy(connection: Connection, now: int, uploads: int) -> int:
 
     An upload is abandoned when nothing has come of it for ``uploads``, microseconds.
     """
+    faults.expire(connection)
     expired = events.expire_claims(connection, now) + answers.expire(connection, now) + erasing.expire(connection, now)
     return expired + imports.expire(connection, now - uploads) + guarding.forget(connection, now // HOUR - HOURS)

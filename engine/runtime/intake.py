@@ -24,6 +24,7 @@ from engine.runtime.catching_up import to_decide
 from engine.runtime.deciding import Caused, Deciding
 from engine.runtime.gathering import gather
 from engine.runtime.identity import Identity, Named
+from engine.runtime.isolating import Isolation, RetryTerms
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
 from engine.runtime.reports import Reports, note_bounces
@@ -84,13 +85,22 @@ Taken = bytes | Partly | Early | Repeat | Rejection
 class Intake:
     """One batch in one transaction, at one reading of the clock."""
 
-    def __init__(self, connection: Connection, workspace: int, live: Live, settings: Settings, now: int) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        workspace: int,
+        live: Live,
+        settings: Settings,
+        now: int,
+        retries: RetryTerms | None = None,
+    ) -> None:
         self.connection = connection
         self.workspace = workspace
         self.live = live
         self.settings = settings
         self.now = now
-        self.deciding = Deciding(connection, workspace, live, settings, now)
+        self.isolation = Isolation(connection, workspace, live, now, retries or RetryTerms())
+        self.deciding = Deciding(connection, workspace, live, settings, now, self.isolation)
         self.owners: dict[bytes, int] = {}
         """The people of what was taken in, by its public id."""
 
@@ -107,6 +117,8 @@ class Intake:
         self.owners |= zip(ids, owners, strict=True)
         stored = self._store(fresh, ids, owners)
         touches = self._touched(stored, identity)
+        for winner, loser in identity.merged:
+            self.isolation.merged(touches, identity.final(winner), [loser])
         if fresh and all(one.gathered for one in fresh):
             gather(self.connection, self.workspace, self.live, touches, self.now)
         else:
@@ -122,8 +134,13 @@ class Intake:
 
     def settle(self, touches: dict[Pair, Touch]) -> None:
         """Decide until nothing new is touched. A rule is never woken by what it caused, so this ends."""
+        self._decide(touches)
+        self.isolation.stop_rules()
+
+    def _decide(self, touches: dict[Pair, Touch]) -> None:
         while touches:
-            caused = self.deciding.decide(to_decide(self.connection, self.workspace, self.live, touches, self.now))
+            wanted = to_decide(self.connection, self.workspace, self.live, touches, self.now)
+            caused = self.deciding.decide(self.isolation.admitted(wanted))
             touches = self._followed_up(caused) if caused else {}
 
     # ---------------------------------------------------------------------------------- what is new
@@ -151,7 +168,7 @@ class Intake:
         """What was only noted of people about to merge is decided first: their watches end with them."""
         pairs = [(loser, rule) for loser in losers for rule in self.live.patient]
         noted = watches.load_watches(self.connection, self.workspace, pairs) if pairs else ()
-        self.settle({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
+        self._decide({(row.person_id, row.rule): Touch(self.now + 1) for row in noted})
 
     def _settle_who(self, identity: Identity) -> None:
         """Write who is who from now on."""

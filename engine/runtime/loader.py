@@ -14,7 +14,7 @@ from engine.language.program import Program
 from engine.language.renames import renamed
 from engine.runtime.live import Live, LiveRule
 from engine.runtime.pausing import ended, is_paused, pauses_of
-from engine.store import Connection, operations, rules
+from engine.store import Connection, faults, operations, rules
 from engine.store.operations import OperationRow
 from engine.store.rows import RuleRow
 from engine.store.writer import Postponed, is_writing
@@ -69,6 +69,8 @@ def go_live(
         row, before = current[program.id], known.get(program.id)
         if before is None or before.version != row.version:
             rules.save_version(connection, workspace, row.id, program.digest, program.text, now)
+            if before is not None and not is_paused(row):
+                faults.rouse(connection, workspace, row.id, now)
         if program.stands and (before is None or before.opened_at != row.opened_at) and not is_paused(row):
             operations.supersede(connection, workspace, row.id, ("seed",), now)
             seeds.append(operations.begin(connection, workspace, "seed", row.id, now))
@@ -196,5 +198,6 @@ def _remove(connection: Connection, workspace: int, gone: Sequence[RuleRow], now
     following = {}
     for row in gone:
         operations.supersede(connection, workspace, row.id, ("pause", "resume", "seed", "move"), now)
+        faults.forget_rule(connection, workspace, row.id)
         following[row.rule_id] = operations.begin(connection, workspace, "remove", row.id, now)
     return following

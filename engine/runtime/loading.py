@@ -19,6 +19,7 @@ from engine.journeys.rulebook import Acted, Person
 from engine.journeys.standing import Watch
 from engine.journeys.timeline import Change, Event, Timeline
 from engine.runtime.consenting import said_of
+from engine.runtime.faults import keep
 from engine.runtime.live import Live
 from engine.store import Connection, events, journeys, people
 from engine.store import watches as watching
@@ -48,6 +49,8 @@ class Loaded:
     journeys: Mapping[Pair, list[Journey]]
     watches: Mapping[Pair, WatchRow]
     acted: Mapping[Pair, tuple[Acted, ...]] = field(default_factory=dict)
+    failed: dict[Pair, Exception] = field(default_factory=dict)
+    """Pairs whose state or timeline could not be read, and why."""
 
     def person(self, pair: Pair) -> Person:
         found = self.people[pair[0]]
@@ -55,35 +58,54 @@ class Loaded:
 
 
 def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Loaded:
-    """Everything that the decisions of ``touches`` read."""
+    """Everything that the decisions of ``touches`` read. What cannot be read of one pair fails that pair alone."""
+    failed: dict[Pair, Exception] = {}
     goals = {row: live.goal(row) for row in {row for _, row in touches}}
     wanted = [(person, row, touch.since - goals[row]) for (person, row), touch in touches.items()]
     loaded = journeys.load(connection, wanted)
     by_pair: dict[Pair, list[Journey]] = defaultdict(list)
     for row in loaded:
-        by_pair[row.person_id, row.rule].append(revived(row))
+        pair = (row.person_id, row.rule)
+        try:
+            by_pair[pair].append(revived(row))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this pair's
+            keep(failed, pair, error)
     watches = {(row.person_id, row.rule): row for row in watching.load_watches(connection, workspace, touches)}
-    acted = read_acted(connection, live, touches)
-    starts = _starts(live, touches, by_pair, watches)
-    found = read_people(connection, workspace, live, {row for _, row in touches}, starts)
-    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()})
+    acted = read_acted(connection, live, touches, failed)
+    starts = _starts(live, touches, by_pair, watches, failed)
+    broken: dict[int, Exception] = {}
+    found = read_people(connection, workspace, live, {row for _, row in touches}, starts, broken)
+    failed |= {pair: broken[pair[0]] for pair in touches if pair[0] in broken} if broken else {}
+    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()}, failed)
 
 
-def read_acted(connection: Connection, live: Live, pairs: Iterable[Pair]) -> dict[Pair, list[Acted]]:
-    """What limits count of the pairs, where their rules have any."""
+def read_acted(
+    connection: Connection, live: Live, pairs: Iterable[Pair], failed: dict[Pair, Exception]
+) -> dict[Pair, list[Acted]]:
+    """What limits count of the pairs, where their rules have any. Pairs of which it cannot be read have ``failed``."""
     limited = {pair for pair in pairs if live.rules[pair[1]].program.rule.limits}
     acted: dict[Pair, list[Acted]] = defaultdict(list)
     for one in journeys.acted(connection, limited) if limited else ():
-        acted[one.person_id, one.rule].append(
-            Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values)))
-        )
+        pair = (one.person_id, one.rule)
+        try:
+            acted[pair].append(Acted(one.acted_at, one.trigger_key, one.start, tuple(json.loads(one.limit_values))))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this pair's
+            keep(failed, pair, error)
     return acted
 
 
 def read_people(
-    connection: Connection, workspace: int, live: Live, rules: Iterable[int], starts: Mapping[int, int]
+    connection: Connection,
+    workspace: int,
+    live: Live,
+    rules: Iterable[int],
+    starts: Mapping[int, int],
+    failed: dict[int, Exception],
 ) -> dict[int, Person]:
-    """The people of ``starts`` with as much of their timelines as ``rules`` look at, from the given times on."""
+    """The people of ``starts`` with as much of their timelines as ``rules`` look at, from the given times on.
+
+    Those whose timeline cannot be read have ``failed``, and are left out.
+    """
     ids = list(starts)
     names = people.names(connection, ids)
     seen = people.first_seen(connection, ids)
@@ -91,20 +113,38 @@ def read_people(
     looked = live.names(rules)
     types = None if looked is None else events.known_types(connection, workspace, looked).values()
     for row in events.timelines(connection, starts.items(), types):
-        by_person[row.person_id].append(event_of(row))
+        try:
+            by_person[row.person_id].append(event_of(row))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
+            keep(failed, row.person_id, error)
     changes: dict[int, list[Change]] = defaultdict(list)
     for change in events.changes(connection, ids) if live.reading or live.sending else ():
-        changes[change.person_id].append(change_of(change))
-    return {one: Person(names[one], Timeline(by_person[one], changes[one], seen.get(one))) for one in ids}
+        try:
+            changes[change.person_id].append(change_of(change))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
+            keep(failed, change.person_id, error)
+    found: dict[int, Person] = {}
+    for one in ids:
+        try:
+            found[one] = Person(names[one], Timeline(by_person[one], changes[one], seen.get(one)))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
+            keep(failed, one, error)
+    return found
 
 
 def _starts(
-    live: Live, touches: Mapping[Pair, Touch], by_pair: Mapping[Pair, list[Journey]], watches: Mapping[Pair, WatchRow]
+    live: Live,
+    touches: Mapping[Pair, Touch],
+    by_pair: Mapping[Pair, list[Journey]],
+    watches: Mapping[Pair, WatchRow],
+    failed: Mapping[Pair, Exception],
 ) -> dict[int, int]:
     """From when on each person's timeline is needed: before the earliest thing decided, as far as rules look back."""
     starts: dict[int, int] = {}
     lookbacks = {row: live.lookback(row) for row in {row for _, row in touches}}
     for pair, touch in touches.items():
+        if pair in failed:
+            continue
         moments = [touch.since, *(one.first_at for one in by_pair.get(pair, ()))]
         watch = watches.get(pair)
         if live.rules[pair[1]].program.stands:

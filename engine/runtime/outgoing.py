@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.delivery.channels import SendError
@@ -22,6 +22,7 @@ from engine.language.nodes import Action
 from engine.runtime import pausing
 from engine.runtime.catching_up import catch_up
 from engine.runtime.deciding import Caused
+from engine.runtime.faults import keep
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
 from engine.runtime.live import LiveRule
@@ -30,6 +31,9 @@ from engine.runtime.pressure import Pressure
 from engine.runtime.reports import about
 from engine.store import journeys, outbox
 from engine.store.rows import JourneyRow, OutboxRow
+
+Asked = Callable[[OutboxRow], OutboxRow | None]
+"""What a kind of action is asked: the row as it is afterwards, nothing where its rule stops."""
 
 
 @dataclass(frozen=True)
@@ -53,45 +57,48 @@ class Claiming:
         self.connection, self.live, self.now = intake.connection, intake.live, intake.now
         self.routes = routes
         self.terms = terms
-        self.pressure = Pressure(self.connection, intake.workspace, terms.caps, self.now)
-        self.guard = Guard(self.connection, intake.workspace, terms.guard, self.now)
+        self.faults: Mapping[int, SendError] = {}
+        self.failed: set[int] = set()
+        """The rows of actions that would leave, and nothing could be made of them."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """Know nothing yet, or again: what a pass that somebody failed in has counted is not so."""
+        self.pressure = Pressure(self.connection, self.intake.workspace, self.terms.caps, self.now)
+        self.guard = Guard(self.connection, self.intake.workspace, self.terms.guard, self.now)
         self.journeys: dict[int, Journey] = {}
         self.pairs: dict[int, Pair] = {}
         self.people: dict[int, Person] = {}
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
-        self.faults: Mapping[int, SendError] = {}
-        self.failed: set[int] = set()
-        """The rows of actions that would leave, and nothing could be made of them."""
+        self.withdrawn: dict[str, list[str]] = {}
 
     def claim(self, rows: Sequence[OutboxRow], faults: Mapping[int, SendError]) -> list[OutboxRow]:
         """Claim those of some actions that may leave now; what may not is settled here.
 
-        ``faults``, by row: why nothing could be made of an action. It has not left, and counts for nothing.
+        ``faults``, by row: why nothing could be made of an action. It has not left, and counts for nothing. An action
+        that fails itself is set aside, and the others are asked again as if it were not there.
         """
         self.faults = faults
         kept_back = [stopped for row in rows if (stopped := self._kept_back(row)) is not None]
         resting = {row.id for row in kept_back}
-        rows = [row for row in rows if row.id not in resting]
-        fresh = [row for row in rows if row.left_at is None]
-        given_back = [row for row in rows if row.left_at is not None and not row.attempts]
-        self._load([row for row in (*fresh, *given_back) if row.rule in self.live.rules])
-        in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
-        answers = (
-            *(self._again(row) for row in rows if row.left_at is not None and row.attempts),
-            *(self._once_more(row) for row in given_back),
-            *(answer for row in in_turn if (answer := self._ask(row)) is not None),
-        )
-        leaving = [row for row in answers if self._leaves(row)]
-        claimed = [self._sending(row) for row in leaving if row.id not in faults]
-        failed = [self._failed(row, faults[row.id]) for row in leaving if row.id in faults]
-        self.failed = {row.id for row in failed}
-        settled = [row for row in answers if not self._leaves(row)]
-        outbox.save(self.connection, [*claimed, *failed, *settled, *kept_back])
-        journeys.update(self.connection, [self._row(id) for id in self.journeys])
+        asked = [row for row in rows if row.id not in resting]
+        failed: dict[int, Exception] = {}
+        recorded = self.deciding.ledger.place
+        while (answers := self._answers([row for row in asked if row.id not in failed], failed)) is None:
+            self.deciding.ledger.back_to(recorded)
+            self._begin()
+        for reason, keys in self.withdrawn.items():
+            outbox.withdraw(self.connection, self.intake.workspace, keys, reason)
+        aside = self.intake.isolation.failed(asked, "claim", failed)
+        outbox.save(self.connection, [*answers, *kept_back, *aside])
+        journeys.update(self.connection, self.rows)
+        self.intake.isolation.succeeded(answers, "seal", "claim")
         self.intake.put(self.caused)
+        self.deciding.note_due(self.intake.isolation.earliest)
+        self.intake.isolation.stop_rules()
         self._stop_rules()
-        return claimed
+        return [row for row in answers if row.id in self.claimed]
 
     def _kept_back(self, row: OutboxRow) -> OutboxRow | None:
         """The row as a pause or an erasure leaves it, where its page has not come by; nothing where there is none."""
@@ -101,13 +108,67 @@ class Claiming:
             return row._replace(status="held", reason=pausing.PAUSED)
         return None
 
-    def _load(self, rows: Sequence[OutboxRow]) -> None:
+    def _answers(self, rows: Sequence[OutboxRow], failed: dict[int, Exception]) -> list[OutboxRow] | None:
+        """What becomes of each action, in memory alone; nothing where one of them has ``failed`` on the way."""
+        before = len(failed)
+        fresh = [row for row in rows if row.left_at is None]
+        given_back = [row for row in rows if row.left_at is not None and not row.attempts]
+        self._load([row for row in (*fresh, *given_back) if row.rule in self.live.rules], failed)
+        in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
+        asked: list[tuple[OutboxRow, Asked]] = [
+            *((row, self._again) for row in rows if row.left_at is not None and row.attempts),
+            *((row, self._once_more) for row in given_back),
+            *((row, self._ask) for row in in_turn),
+        ]
+        self.claimed: set[int] = set()
+        self.failed = set()
+        answers = []
+        for row, ask in asked:
+            if row.id in failed:
+                continue
+            try:
+                answer = ask(row)
+                if answer is not None:
+                    answers.append(self._gone(answer) if self._leaves(answer) else answer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, row.id, error)
+        self.rows = self._rows(rows, failed)
+        return answers if len(failed) == before else None
+
+    def _gone(self, row: OutboxRow) -> OutboxRow:
+        """One that leaves: claimed, unless nothing could be made of it."""
+        if row.id in self.faults:
+            found = self._failed(row, self.faults[row.id])
+            self.failed.add(row.id)
+        else:
+            found = self._sending(row)
+            self.claimed.add(row.id)
+        return found
+
+    def _rows(self, rows: Sequence[OutboxRow], failed: dict[int, Exception]) -> list[JourneyRow]:
+        """The journeys as they are to be written."""
+        found = []
+        for id in self.journeys:
+            try:
+                found.append(self._row(id))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this journey's
+                for row in rows:
+                    if row.journey_id == id:
+                        keep(failed, row.id, error)
+        return found
+
+    def _load(self, rows: Sequence[OutboxRow], failed: dict[int, Exception]) -> None:
+        """Read what the answers need; actions of which that cannot be read have ``failed``."""
+        broken: dict[int, Exception] = {}
         if self.live.operations:
             pairs = {(row.person_id, row.rule) for row in rows}
             catch_up(self.connection, self.intake.workspace, self.live, pairs)
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
-            self.journeys[found.id] = revived(found)
-            self.pairs[found.id] = (found.person_id, found.rule)
+            try:
+                self.journeys[found.id] = revived(found)
+                self.pairs[found.id] = (found.person_id, found.rule)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this journey's
+                keep(broken, found.id, error)
         starts: dict[int, int] = {}
         for id, journey in self.journeys.items():
             person, rule = self.pairs[id]
@@ -115,9 +176,16 @@ class Claiming:
             start = 0 if lookback is None else journey.first_at - lookback
             starts[person] = min(start, starts.get(person, start))
         rules = {rule for _, rule in self.pairs.values()}
-        self.people = read_people(self.connection, self.intake.workspace, self.live, rules, starts)
-        self.acted = read_acted(self.connection, self.live, self.pairs.values())
-        self.pressure.load((row, self._route(row)) for row in rows)
+        people: dict[int, Exception] = {}
+        limited: dict[Pair, Exception] = {}
+        self.people = read_people(self.connection, self.intake.workspace, self.live, rules, starts, people)
+        self.acted = read_acted(self.connection, self.live, self.pairs.values(), limited)
+        for row in rows:
+            pair = (row.person_id, row.rule)
+            cause = broken.get(row.journey_id) or people.get(row.person_id) or limited.get(pair)
+            if cause is not None:
+                failed[row.id] = cause
+        self.pressure.load([(row, self._route(row)) for row in rows if row.id not in failed], failed)
 
     # ------------------------------------------------------------------------------------------ asking
 
@@ -185,8 +253,7 @@ class Claiming:
             case Skips(taken=taken):
                 return row._replace(status="suppressed", reason=reason or taken)
             case Ends(reason=ended):
-                others = [one.key for one in fallen if one.key != row.key]
-                outbox.withdraw(self.connection, self.intake.workspace, others, ended)
+                self.withdrawn.setdefault(ended, []).extend(one.key for one in fallen if one.key != row.key)
                 return row._replace(status="cancelled", reason=ended)
 
     def _once_more(self, row: OutboxRow) -> OutboxRow:

@@ -9,7 +9,7 @@ from typing import Final
 from engine.errors import ConfigError, did_you_mean
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
-from engine.store import Connection, operations, pausing, rules, switches
+from engine.store import Connection, faults, operations, pausing, rules, switches
 from engine.store.operations import OperationRow
 from engine.store.rows import RuleRow
 from engine.store.switches import SwitchRow
@@ -44,15 +44,18 @@ def pause(connection: Connection, workspace: int, rule: str, now: int) -> Operat
         return None
     rules.update(connection, [_with(row, (*pauses_of(row), (now, None)))])
     operations.supersede(connection, workspace, row.id, ("resume", "seed"), now)
+    faults.rouse(connection, workspace, row.id, None)
     begun = operations.begin(connection, workspace, "pause", row.id, now)
     rules.note_change(connection, workspace)
     return begun
 
 
-def stop(connection: Connection, workspace: int, rule: str, now: int, reason: str) -> None:
-    """Pause a rule for a reason that whoever resumes it should know."""
-    if pause(connection, workspace, rule, now):
+def stop(connection: Connection, workspace: int, rule: str, now: int, reason: str) -> bool:
+    """Pause a rule for a reason that whoever resumes it should know; False when it was paused already."""
+    paused = pause(connection, workspace, rule, now) is not None
+    if paused:
         switches.stop(connection, workspace, SwitchRow("rule", rule, now, reason))
+    return paused
 
 
 def resume(connection: Connection, workspace: int, rule: str, now: int) -> OperationRow | None:
@@ -66,6 +69,7 @@ def resume(connection: Connection, workspace: int, rule: str, now: int) -> Opera
     rules.update(connection, [ended(row, now)])
     switches.release(connection, workspace, "rule", rule)
     operations.supersede(connection, workspace, row.id, ("pause",), now)
+    faults.rouse(connection, workspace, row.id, now)
     begun = operations.begin(connection, workspace, "resume", row.id, now)
     rules.note_change(connection, workspace)
     return begun

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.delivery.addresses import destination, own_address
@@ -15,6 +15,7 @@ from engine.delivery_settings import Cap
 from engine.journeys import consent
 from engine.language.program import TRANSACTIONAL
 from engine.runtime.addressees import consents
+from engine.runtime.faults import keep
 from engine.store import Connection, addresses, outbox
 from engine.store.rows import OutboxRow
 
@@ -59,18 +60,33 @@ class Pressure:
         self._bounced: set[str] = set()
         self._others: dict[str, list[Any]] = {}
 
-    def load(self, rows: Iterable[tuple[OutboxRow, Way]]) -> None:
-        """Read what bears on some actions."""
-        asked = list(rows)
+    def load(self, rows: Iterable[tuple[OutboxRow, Way]], failed: dict[int, Exception]) -> None:
+        """Read what bears on some actions; those of which it cannot be read have ``failed``."""
+        asked = []
+        for row, way in rows:
+            try:
+                self._goes(row)
+                asked.append((row, way))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, row.id, error)
         if self._caps and asked:
-            since = self._now - max(cap.duration for cap in self._caps.values())
-            for person, at, purpose, tags in outbox.left(self._connection, {row.person_id for row, _ in asked}, since):
-                self._left[person].append(Left(at, _names(purpose, tags)))
+            self._load_left([row for row, _ in asked], failed)
         mails = [row for row, route in asked if route.kind == EMAIL]
         named = {address for row in mails if (address := self._goes(row).address) is not None}
         self._bounced = addresses.unreachable_among(self._connection, self._workspace, EMAIL, named)
         foreign = {address for row, _ in asked if (address := self._goes(row).foreign) is not None}
         self._others = consents(self._connection, self._workspace, foreign) if foreign else {}
+
+    def _load_left(self, rows: Sequence[OutboxRow], failed: dict[int, Exception]) -> None:
+        """Read what left for the people of some actions, as far back as caps reach."""
+        since = self._now - max(cap.duration for cap in self._caps.values())
+        broken: dict[int, Exception] = {}
+        for person, at, purpose, tags in outbox.left(self._connection, {row.person_id for row in rows}, since):
+            try:
+                self._left[person].append(Left(at, _names(purpose, tags)))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
+                keep(broken, person, error)
+        failed |= {row.id: broken[row.person_id] for row in rows if row.person_id in broken} if broken else {}
 
     def refusal(self, row: OutboxRow, route: Way, unsubscribed: Any) -> str | None:
         """Why an action is suppressed, or nothing: ``unreachable``, ``unsubscribed``, ``cap: NAME``.

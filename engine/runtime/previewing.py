@@ -130,7 +130,10 @@ def _kept(connection: Connection, settings: Settings, row: OutboxRow, person: ru
     channel = settings.channels.get(name or LOG)
     way = _Way(name or LOG, (name or LOG) if channel is None else channel.type)
     pressure = Pressure(connection, row.workspace_id, settings.cap_of, row.moment)
-    pressure.load([(row, way)])
+    failed: dict[int, Exception] = {}
+    pressure.load([(row, way)], failed)
+    for error in failed.values():
+        raise error
     return pressure.refusal(row, way, person.timeline.attributes(row.moment).get(ATTRIBUTE))
 
 

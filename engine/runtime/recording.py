@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from engine.delivery.sender import Outcome
 from engine.runtime import switches
 from engine.runtime.deciding import Caused
+from engine.runtime.faults import keep
 from engine.runtime.intake import Intake
 from engine.runtime.naming import rule_ids
 from engine.runtime.reports import BOUNCED, about, note_bounces
@@ -17,6 +19,9 @@ from engine.store.addresses import Bounce
 from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.actions")
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 GONE = "the receiver answered 410: it wants nothing more"
 """Why a channel is stopped whose endpoint is gone."""
@@ -29,7 +34,13 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
     that channel's kind, and the bounce is an event of the person.
     """
     connection, workspace, now = intake.connection, intake.workspace, intake.now
-    outbox.save(connection, [_after(row, outcome) for row, outcome in outcomes])
+    failed: dict[int, Exception] = {}
+    after = dict(_each(outcomes, lambda row, outcome: (row.id, _after(row, outcome)), failed))
+    aside = intake.isolation.failed([row for row, _ in outcomes], "record", failed)
+    outbox.save(connection, [*after.values(), *aside])
+    outcomes = [(row, outcome) for row, outcome in outcomes if row.id in after]
+    intake.isolation.succeeded([row for row, _ in outcomes], "record")
+    intake.isolation.stop_rules()
     for row, outcome in outcomes:
         if outcome.gone and row.channel is not None and switches.stop(connection, workspace, row.channel, now, GONE):
             _alert(row.channel)
@@ -40,7 +51,20 @@ def record(intake: Intake, outcomes: Sequence[tuple[OutboxRow, Outcome]]) -> Non
         note_bounces(connection, workspace, named)
         live = [row for row in rows if row.reason != outbox.ERASED]
         called = rule_ids(connection, workspace, intake.live, {row.rule for row in live})
-        intake.put(_bounce(row, called[row.rule], now) for row in live)
+        intake.put(_each([(row, called[row.rule]) for row in live], lambda row, rule: _bounce(row, rule, now), failed))
+
+
+def _each(
+    given: Iterable[tuple[OutboxRow, A]], work: Callable[[OutboxRow, A], T], failed: dict[int, Exception]
+) -> list[T]:
+    """What ``work`` makes of each action; those it fails with have ``failed``, by row."""
+    made = []
+    for row, more in given:
+        try:
+            made.append(work(row, more))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+            keep(failed, row.id, error)
+    return made
 
 
 def _alert(channel: str) -> None:

@@ -5,7 +5,7 @@ Nothing here writes. An action of which nothing can be made is known as such bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from engine.delivery.routing import Route, Routes
 from engine.delivery.sender import outgoing
 from engine.delivery.templates import Templates
 from engine.pseudonyms import LogNames
+from engine.runtime.faults import keep
 from engine.runtime.live import Live
 from engine.runtime.masking import pseudonym_key
 from engine.runtime.naming import rule_ids
@@ -64,18 +65,36 @@ class Sealer:
         self._templates = templates
         self._log_names = LogNames(plain=True) if log_ids else None
 
-    def jobs(self, connection: Connection, live: Live, rows: Sequence[OutboxRow]) -> list[Job]:
-        """Actions with all that is known of them. A constant number of statements."""
+    def jobs(
+        self, connection: Connection, live: Live, rows: Sequence[OutboxRow], failed: dict[int, Exception]
+    ) -> list[Job]:
+        """Actions with all that is known of them; those that cannot be read have ``failed``, by row.
+
+        A constant number of statements.
+        """
         names = people.names(connection, {row.person_id for row in rows})
         called = rule_ids(connection, self._workspace, live, {row.rule for row in rows})
         routes = [self._routes.of(row.name) for row in rows]
-        urls = self._unsubscribe_urls(connection, rows, routes)
+        urls = self._unsubscribe_urls(connection, rows, routes, failed)
         logged = self._logged(connection)
-        return [
-            Job(row, replace(action, log_names=logged), route)
-            for row, route in zip(rows, routes, strict=True)
-            for action in [outgoing(_once_more(row), called[row.rule], names[row.person_id], urls.get(row.id))]
-        ]
+        jobs = []
+        for row, route in zip(rows, routes, strict=True):
+            try:
+                action = outgoing(_once_more(row), called[row.rule], names[row.person_id], urls.get(row.id))
+                jobs.append(Job(row, replace(action, log_names=logged), route))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, row.id, error)
+        return [job for job in jobs if job.row.id not in failed]
+
+    def all_sealed(self, jobs: Iterable[Job], failed: dict[int, Exception]) -> list[Job]:
+        """Jobs with what they are sent as; those that cannot be sealed have ``failed``, by row."""
+        made = []
+        for job in jobs:
+            try:
+                made.append(self.sealed(job))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, job.row.id, error)
+        return made
 
     def _logged(self, connection: Connection) -> LogNames:
         """How the log names people of the workspace."""
@@ -96,16 +115,22 @@ class Sealer:
         return job._replace(action=replace(job.action, sealed=sealed), fresh=True)
 
     def _unsubscribe_urls(
-        self, connection: Connection, rows: Sequence[OutboxRow], routes: Sequence[Route]
+        self,
+        connection: Connection,
+        rows: Sequence[OutboxRow],
+        routes: Sequence[Route],
+        failed: dict[int, Exception],
     ) -> dict[int, str | None]:
         """Where people unsubscribe from what is about to be sealed, where the service is served."""
         if self._public_url is None:
             return {}
-        unsealed = [
-            (row, route.name)
-            for row, route in zip(rows, routes, strict=True)
-            if not _is_sealed(row, route) and foreign_address(row) is None
-        ]
+        unsealed = []
+        for row, route in zip(rows, routes, strict=True):
+            try:
+                if not _is_sealed(row, route) and foreign_address(row) is None:
+                    unsealed.append((row, route.name))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, row.id, error)
         sent = [Sent(row.person_id, channel, row.purpose) for row, channel in unsealed]
         found = links(connection, self._workspace, self._name, self._public_url, sent)
         return {row.id: link for (row, _), link in zip(unsealed, found, strict=True)}

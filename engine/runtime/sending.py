@@ -10,18 +10,20 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
 from engine.clock import Clock
+from engine.delivery import sender
 from engine.delivery.channels import SendError
 from engine.delivery.lanes import Lane
 from engine.delivery.routing import Route, Routes
-from engine.delivery.sender import Outcome, attempt
+from engine.delivery.sender import Outcome
 from engine.errors import ConfigError
 from engine.runtime import switches
 from engine.runtime.desk import Desk
+from engine.runtime.faults import described
 from engine.runtime.gathering import gathered
 from engine.runtime.intake import Intake
 from engine.runtime.loading import Touch
@@ -29,6 +31,7 @@ from engine.runtime.outgoing import Claiming, Terms
 from engine.runtime.recording import record
 from engine.runtime.sealing import Job, Sealer
 from engine.store import Connection, outbox
+from engine.store.faults import SYSTEMIC
 from engine.store.pace import Pace
 from engine.store.rows import OutboxRow
 
@@ -118,19 +121,23 @@ class Sending:
         With ``wait``, it ends when what became of them is recorded.
         """
         with self._claiming:
-            jobs = [self._sealer.sealed(job) for job in self._due(size)]
-            if not jobs:
+            failed: dict[int, Exception] = {}
+            rows, found = self._due(size, failed)
+            jobs = self._sealer.all_sealed(found, failed)
+            if not rows:
                 return 0, 0
             if any(job.fresh for job in jobs):
                 self.reached("sealed")
-            claimed, claiming = self._writer.run(partial(self._claim, jobs=jobs))
+            aside = [row for row in rows if row.id in failed]
+            claimed, claiming = self._writer.run(partial(self._claim, jobs=jobs, aside=aside, failed=failed))
             _tell(claiming, jobs)
             under_way = self._set_off(claimed)
         for one in under_way if wait else ():
             one.result()
-        return len(jobs), len(claimed)
+        return len(rows), len(claimed)
 
-    def _due(self, size: int) -> list[Job]:
+    def _due(self, size: int, failed: dict[int, Exception]) -> tuple[list[OutboxRow], list[Job]]:
+        """The actions to look at, and those of them that can be sent."""
         with self._store.read() as connection:
             now = self._clock.now()
             rows: list[OutboxRow] = []
@@ -141,15 +148,23 @@ class Sending:
                 room = min(most, lane.room(now))
                 if due and room:
                     rows += outbox.claimable(connection, self._workspace, due, now, room)
-            return self._sealer.jobs(connection, self._intake(connection).live, rows)
+            return rows, self._sealer.jobs(connection, self._intake(connection).live, rows, failed)
 
-    def _claim(self, connection: Connection, jobs: Sequence[Job]) -> tuple[list[Job], Claiming]:
-        """Claim those that are still as they were when they were sealed; the others have their turn again."""
+    def _claim(
+        self, connection: Connection, jobs: Sequence[Job], aside: Sequence[OutboxRow], failed: Mapping[int, Exception]
+    ) -> tuple[list[Job], Claiming]:
+        """Claim those that are still as they were when they were sealed; the others have their turn again.
+
+        Those of which nothing could be made, for a reason of their own that nobody knows, are set aside.
+        """
         stopped = switches.stopped(connection, self._workspace)
         self._decide_gathered(connection, jobs)
-        rows = {row.id: row for row in outbox.by_id(connection, [job.row.id for job in jobs])}
+        wanted = [*(job.row.id for job in jobs), *(row.id for row in aside)]
+        rows = {row.id: row for row in outbox.by_id(connection, wanted)}
         still = [job for job in jobs if rows.get(job.row.id) == job.row and not stopped.holds(job.route.name)]
         claiming = Claiming(self._intake(connection), self._routes, self._terms)
+        troubled = [row for row in aside if rows.get(row.id) == row]
+        outbox.save(connection, claiming.intake.isolation.failed(troubled, "seal", failed))
         with self._pace.taking(len(jobs)):
             claimed = {row.id: row for row in claiming.claim([job.row for job in still], _faults(still))}
         leaving = [job._replace(row=claimed[job.row.id]) for job in still if job.row.id in claimed]
@@ -211,7 +226,15 @@ class Sending:
         self.reached("recorded")
 
     def _attempt(self, job: Job) -> Outcome:
-        return attempt(job.route.channel, job.route.settings, job.row, job.action, self._clock.now())
+        """Send an action. Whether one arrived whose attempt broke off in an unknown way, nobody knows."""
+        now = self._clock.now()
+        try:
+            return sender.attempt(job.route.channel, job.route.settings, job.row, job.action, now)
+        except Exception as error:
+            if isinstance(error, SYSTEMIC):
+                raise
+            _log.error("%s: the attempt broke off: %s", job.action, described(error))
+            return sender.failed(job.row, SendError(described(error), unknown=True), job.route.settings, now)
 
     def _ended(self, job: Job, future: Future[None]) -> None:
         if future.cancelled():

@@ -20,7 +20,8 @@ from engine.runtime.loading import attributes_of
 from engine.runtime.naming import rule_ids
 from engine.runtime.switches import Switch
 from engine.runtime.unstarted import Reason, may_start, why_not
-from engine.store import Connection, counters, events, journeys, outbox, people, tallying
+from engine.store import Connection, counters, events, faults, journeys, outbox, people, tallying
+from engine.store.faults import FaultRow
 from engine.store.rows import EventRow, OutboxRow, Tally
 from engine.strict_json import shown
 
@@ -48,6 +49,26 @@ _MISREAD = {
     "unreadable_date": "held what is no date",
     "unknown_zone": "held no zone of the IANA list",
 }
+
+
+@dataclass(frozen=True)
+class FaultCounts:
+    """An error for which people are set aside under a rule: its kind and place, where it was raised, and how many.
+
+    ``stage`` is ``decide``, ``seal``, ``claim`` or ``record``. Moments are microseconds UTC; ``next_at`` is when the
+    first of them is tried again, None while the rule is paused. ``examples`` are a few of them, by their ids.
+    """
+
+    error: str
+    stage: str
+    people: int
+    since: int
+    next_at: int | None
+    examples: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        moments = {"since": iso(self.since), "next_at": iso_or_none(self.next_at)}
+        return {**self.__dict__, **moments, "examples": list(self.examples)}
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,10 @@ class RuleCounts:
     suppressed_by: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     misread: list[Misreading] = field(default_factory=list)
+    faults: tuple[FaultCounts, ...] = ()
+    """Why people are set aside, the most first."""
+    set_aside: int = 0
+    """How many people are."""
 
     @property
     def delivered(self) -> int:
@@ -121,8 +146,8 @@ class RuleCounts:
     def plain(self) -> dict[str, Any]:
         derived = ("delivered", "failed", "suppressed", "conversion_rate", "held_out_rate", "uplift")
         moments = {"paused_since": iso_or_none(self.paused_since)}
-        misread = {"misread": [one._asdict() for one in self.misread]}
-        return {**self.__dict__, **moments, **misread, **{name: getattr(self, name) for name in derived}}
+        plain = {"misread": [one._asdict() for one in self.misread], "faults": [one.plain() for one in self.faults]}
+        return {**self.__dict__, **moments, **plain, **{name: getattr(self, name) for name in derived}}
 
 
 @dataclass(frozen=True)
@@ -205,6 +230,7 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
     for (number, status), times in outbox.counts(connection, workspace).items():
         states.setdefault(number, {})[status] = times
     notes, misread = _notes(connection, workspace)
+    aside = faults_by_rule(connection, workspace)
     found = []
     for row, rule in sorted(live.rules.items()):
         figures, open_ends = tally.get(row, Tally()), undecided.get(row, 0)
@@ -230,6 +256,8 @@ def rule_counts(connection: Connection, workspace: int, live: Live) -> list[Rule
                 suppressed_by=suppressed.get(row, {}),
                 notes=notes.get(row, {}),
                 misread=sorted(misread.get(row, [])),
+                faults=aside.get(row, (0, ()))[1],
+                set_aside=aside.get(row, (0, ()))[0],
             )
         )
     return found
@@ -252,6 +280,32 @@ def misread(connection: Connection, workspace: int, live: Live) -> dict[str, lis
     """Return what the live rules met of another kind than they ask for, by rule."""
     _, found = _notes(connection, workspace)
     return {live.rules[row].id: sorted(met) for row, met in sorted(found.items()) if row in live.rules}
+
+
+EXAMPLES = 3
+"""People named for each error."""
+
+
+def faults_by_rule(connection: Connection, workspace: int) -> dict[int, tuple[int, tuple[FaultCounts, ...]]]:
+    """By the rule's row, how many people are set aside, and for which errors; the most people first."""
+    rows = faults.every(connection, workspace)
+    groups: dict[tuple[int, str, str], list[FaultRow]] = {}
+    for row in rows:
+        groups.setdefault((row.rule, row.stage, row.error), []).append(row)
+    few = {key: list(dict.fromkeys(row.person_id for row in some))[:EXAMPLES] for key, some in groups.items()}
+    names = people.names(connection, {one for some in few.values() for one in some}) if rows else {}
+    found: dict[int, list[FaultCounts]] = {}
+    for (rule, stage, error), some in groups.items():
+        moments = [row.next_at for row in some if row.next_at is not None]
+        found.setdefault(rule, []).append(
+            FaultCounts(
+                error, stage, len({row.person_id for row in some}), min(row.failed_at for row in some),
+                min(moments, default=None), tuple(names[one] for one in few[rule, stage, error]),
+            )
+        )  # fmt: skip
+    whole = {rule: len({row.person_id for row in rows if row.rule == rule}) for rule in found}
+    ordered = {rule: tuple(sorted(some, key=lambda one: (-one.people, one.error))) for rule, some in found.items()}
+    return {rule: (whole[rule], some) for rule, some in ordered.items()}
 
 
 def pauses(connection: Connection, workspace: int, live: Live) -> list[Switch]:

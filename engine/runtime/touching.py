@@ -21,6 +21,7 @@ from engine.runtime.consenting import said_of
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, counters, journeys, people, watches
+from engine.store.faults import SYSTEMIC
 from engine.store.rows import ChangeRow, NewEvent, WatchRow
 
 K = TypeVar("K")
@@ -103,15 +104,23 @@ class Touching:
         noted = self._noted
         for event in events:
             if event.type_id in picky and not event.historical:
-                at, seen = event.at, Event(event.at, names[event.type_id], "", event.properties)
+                at, seen = event.at, _seen(event, names[event.type_id])
                 for row in picky[event.type_id]:
                     pair = (event.person_id, row)
                     if at < noted.get(pair, at + 1) and not self._is_ruled_out(row, seen):
                         noted[pair] = at
 
-    def _is_ruled_out(self, row: int, event: Event) -> bool:
+    def _is_ruled_out(self, row: int, event: Event | None) -> bool:
+        """Whether an event is surely no trigger. Where that cannot be told, deciding the pair tells."""
+        if event is None:
+            return False
         met: set[Misread] = set()
-        ruled_out = all(rules_out(pattern, event, met) for pattern in self.live.rules[row].program.triggers)
+        try:
+            ruled_out = all(rules_out(pattern, event, met) for pattern in self.live.rules[row].program.triggers)
+        except Exception as error:
+            if isinstance(error, SYSTEMIC):
+                raise
+            return False
         if ruled_out:  # else the decision meets them too
             self._misread.update((row, one.note) for one in met)
         return ruled_out
@@ -178,6 +187,16 @@ class Touching:
                 changed.append(row._replace(followed=min(row.followed, followed), due_at=due))
         watches.save_watches(self.connection, changed)
         self.noted_due = min((row.due_at for row in changed if row.due_at is not None), default=None)
+
+
+def _seen(event: NewEvent, name: str) -> Event | None:
+    """The event as conditions see it; nothing where it cannot be seen."""
+    try:
+        return Event(event.at, name, "", event.properties)
+    except Exception as error:
+        if isinstance(error, SYSTEMIC):
+            raise
+        return None
 
 
 def _earliest(found: dict[K, int], key: K, at: int) -> None:

@@ -240,6 +240,10 @@ class Workspaces:
         """Count the sends that have not ended, by their channel's setting ``delivery``."""
         return self._lanes.under_way()
 
+    def set_aside(self) -> int:
+        """How many people are set aside, in all workspaces, each once for every rule that failed for them."""
+        return sum(people for engine in self.engines for people in engine.set_aside().values())
+
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired."""
         self.default.tidy()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from engine.store import faults
 from engine.store.outbox import ERASED
 from engine.store.prepared import Prepared, batch, bound, inserting, listed
 from engine.store.schema import (
@@ -226,6 +227,7 @@ def erase(
     """
     identifiers = FORGET_IDENTIFIERS.run(connection, person)
     TAKE_UP.run(connection, workspace, listed([person, *others]))
+    faults.forget_people(connection, workspace, [person, *others])
     watched = UNWATCH.run(connection, workspace, person)
     on_the_wire = [row for (row,) in ON_THE_WIRE.rows(connection, person)]
     BLANK_ACTIONS.run(connection, listed(on_the_wire))

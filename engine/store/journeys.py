@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, and_, case, distinct, func, literal_column, or_, select, union_all
 
+from engine.store import faults as set_aside
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, paired, pairs, updating
 from engine.store.prepared import next_id as _next_id
 from engine.store.rows import ActedRow, JourneyRow, Tally
-from engine.store.schema import journeys, rules, watches
+from engine.store.schema import faults, journeys, rules, watches
 
 Pair = tuple[int, int]
 """A person's row and a rule's row."""
@@ -78,6 +79,11 @@ NEXT = Prepared(
         *(
             select(func.min(one.c.due_at)).where(one.c.workspace_id == _workspace, one.c.due_at.is_not(None))
             for one in (journeys, watches)
+        ),
+        select(func.min(faults.c.next_at)).where(
+            faults.c.workspace_id == _workspace,
+            faults.c.next_at.is_not(None),
+            faults.c.action == literal_column(str(set_aside.DECISIONS)),
         ),
     ),
     "workspace",
@@ -181,14 +187,15 @@ def delete(connection: Connection, ids: Iterable[int]) -> None:
 
 
 def due(connection: Connection, workspace: int, until: int, limit: int) -> list[Pair]:
-    """Pairs with a journey or watch due at or before ``until``, the oldest first (due, person)."""
+    """Pairs due at or before ``until``: by a journey, a watch, or to be tried again; the oldest first (due, person)."""
     found = DUE.rows(connection, workspace, until, limit) + WATCHES_DUE.rows(connection, workspace, until, limit)
+    found += set_aside.due(connection, workspace, until, limit)
     found.sort(key=lambda row: (row[2], row[0]))
     return list(dict.fromkeys((person, rule) for person, rule, _ in found[:limit]))
 
 
 def next_due(connection: Connection, workspace: int) -> int | None:
-    """The earliest due moment of a journey or watch."""
+    """The earliest due moment of a journey or watch, or of a pair to be tried again."""
     return min((at for (at,) in NEXT.rows(connection, workspace) if at is not None), default=None)
 
 

@@ -268,6 +268,26 @@ set_aside = Table(
     **KEYED,
 )
 
+faults = Table(
+    "faults",  # pairs that are set aside because deciding them, or taking an action of theirs on, failed
+    metadata,
+    workspace(),
+    refers("rule", "rules.id"),
+    whole("person_id"),
+    whole("action"),  # its row in the outbox; 0: the pair's decisions
+    text("version"),  # digest of the rule's version
+    text("stage"),  # decide, seal, claim, record
+    text("error"),  # its kind and place
+    whole("since"),  # the earliest instant of what has not been decided
+    whole("merged"),  # the person has become one with another
+    whole("failed_at"),  # for the first time
+    whole("tries"),
+    whole("next_at", null=True),  # when to try again; null while the rule is paused
+    PrimaryKeyConstraint("workspace_id", "rule", "person_id", "action"),
+    **KEYED,
+)
+partial("ix_faults_next_at", faults.c.next_at, faults.c.workspace_id, faults.c.next_at)
+
 watches = Table(
     "watches",
     metadata,

@@ -19,7 +19,10 @@ RULES = (
 
 def test_ready_with_a_writable_store(api: Api) -> None:
     answer = api.get("/ready", key=None)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "store": "ok", "daemon": "none"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "store": "ok", "daemon": "none", "set_aside": 0},
+    )
     assert api.get("/health", key=None).json() == {"status": "ok"}
 
 

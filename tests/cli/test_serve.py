@@ -32,7 +32,7 @@ def test_events_in_actions_out_and_a_clean_stop(
     (place / "rules").mkdir()
     (place / "rules" / "some.rules").write_text(RULES)
     served = serving(started("serve", "--port", "0"), lapse_key)
-    assert served.client.get("/ready").json() == {"status": "ready", "store": "ok", "daemon": "ok"}
+    assert served.client.get("/ready").json() == {"status": "ready", "store": "ok", "daemon": "ok", "set_aside": 0}
     answer = served.client.post("/native/v1/events", json={"event": "cart_updated", "user_id": "ann"})
     assert (answer.status_code, answer.json()["status"]) == (200, "accepted")
     assert served.client.post("/native/v1/events", json={}, headers={"Authorization": ""}).status_code == 401
