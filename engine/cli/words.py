@@ -48,6 +48,7 @@ NOTES = {
     "chain_cut": "triggers at the end of too long a chain of rules",
     "before_live": "triggers from before the rule went live, which start no journey",
     "too_old": "triggers that count as history, which start no journey",
+    "state_rebuilt": "journeys whose stored state could not be read and was worked out again from the timeline",
     "late_after_fire": "journeys that a late event would have changed after they acted",
 }
 """What is only counted."""

@@ -28,12 +28,15 @@ from engine.journeys.steps import EXITS_BEFORE, Steps
 from engine.journeys.timeline import Event
 from engine.language.program import Program
 
+REBUILT = "state_rebuilt"
+"""What is counted when cached state could not be read, and was worked out again."""
+
 
 @dataclass
 class Advanced:
     """What became of the journeys: those that stand, rows to delete, keys of actions no longer wanted, and what
     is only counted (``absorbed``, ``missing_field``, ``self_caused``, ``chain_cut``, ``schedule_false``,
-    ``late_after_fire``, and what was :class:`~engine.journeys.misread.Misread`)."""
+    ``late_after_fire``, ``state_rebuilt``, and what was :class:`~engine.journeys.misread.Misread`)."""
 
     journeys: list[Journey]
     watch: Watch
@@ -92,12 +95,17 @@ class _Work:
     def take(self, journeys: list[Journey], since: int) -> None:
         """Keep what stands, take back what is decided again, and find the instant to begin at."""
         self.since = since
-        self.kept = [one.copy() for one in journeys]
+        self.kept = [self._rebuilt(one, since) if one.spoiled else one.copy() for one in journeys]
         self.pending_before = set(_pending(self.kept))
         self.held = {effect.key: effect.held for one in journeys for effect in one.effects if effect.held is not None}
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)
+
+    def _rebuilt(self, one: Journey, since: int) -> Journey:
+        """A journey whose state could not be read, as it stood before what is new."""
+        self.notes[REBUILT] += 1
+        return self.steps.rebuild(one, min(since - 1, self.until))
 
     def _is_touched(self, one: Journey) -> bool:
         return one.decided_at >= self.since or (self.merged and one.waiting and not _left(one))
@@ -163,6 +171,9 @@ class _Work:
 
         What lies ahead of the clock, or inside the grace, has its time later: the watch wakes the rule then.
         """
+        if watch is not None and watch.spoiled:
+            self.notes[REBUILT] += 1
+            watch = standing.rebuilt(self.life, self.person, self.settings, watch, self.until)
         ahead = self.person.timeline.next_entry(self.until)
         if self.life.current.stands:
             if watch is not None and watch.due is not None and watch.due <= self.until:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 
 import orjson
 
@@ -29,6 +29,24 @@ Taken = Literal[
 ACTED: frozenset[Taken] = frozenset(("pending", "left", "held_out"))
 FINAL: frozenset[Taken] = frozenset(("left", "held_out"))
 CLOSED: frozenset[Reason] = frozenset(("rule_removed", "erased", "merged"))
+
+
+FORMAT = 2
+"""The version of what :func:`dump` writes. What names none is of the first, which only lacks what came later."""
+_READABLE = (None, FORMAT)
+
+
+class StateError(ValueError):
+    """Cached state that is spoiled, or of a version that is not known: it follows from the timeline anew."""
+
+
+class Recorded(NamedTuple):
+    """What is on record of an effect: what became of it, when it left, until when it is held, its journey's row."""
+
+    taken: Taken
+    left_at: int | None
+    held: int | None
+    journey: int
 
 
 @dataclass(slots=True)
@@ -89,6 +107,8 @@ class Journey:
     goal_at: int | None = None
     late_after_fire: bool = False
     due: int | None = None
+    spoiled: bool = False
+    """Its state could not be read: only what stands in columns of its own is known."""
     fixed: bool = False
     """Set while journeys are decided again: it stands as it is."""
 
@@ -173,14 +193,22 @@ def dump(journey: Journey) -> str:
         state["limits"] = journey.limit_values
     if journey.late_after_fire:
         state["late_after_fire"] = True
-    return orjson.dumps(state).decode() if state else ""
+    return orjson.dumps({"v": FORMAT, **state}).decode() if state else ""
 
 
 def restore(journey: Journey, text: str) -> Journey:
-    """``journey`` with what :func:`dump` wrote."""
+    """``journey`` with what :func:`dump` wrote. Raises StateError for anything else."""
     if not text:
         return journey
-    state = orjson.loads(text)
+    try:
+        return _restored(journey, orjson.loads(text))
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise StateError(type(error).__name__) from error
+
+
+def _restored(journey: Journey, state: Any) -> Journey:
+    if type(state) is not dict or state.get("v") not in _READABLE:
+        raise StateError("another format")
     journey.place = state.get("place", 0)
     point = tuple(state["point"]) if "point" in state else (journey.start, EVENTS)
     journey.entry = Entry(point, frozenset(state.get("out", ())))
@@ -193,7 +221,28 @@ def restore(journey: Journey, text: str) -> Journey:
     journey.effects = [_read_effect(one) for one in state.get("effects", ())]
     journey.limit_values = tuple(state.get("limits", ()))
     journey.late_after_fire = "late_after_fire" in state
+    _check(journey)
     return journey
+
+
+def _check(journey: Journey) -> None:
+    """Raise StateError where something is of another kind than it was written with."""
+    whole: list[object] = [journey.place, *journey.entry.point]
+    texts: list[object] = [*journey.entry.left_out, *journey.limit_values]
+    if journey.gate is not None:
+        whole += [journey.gate[0], *journey.gate[1].point]
+    for one in journey.effects:
+        whole += [one.place, one.moment, one.leave, one.known, *one.after.point]
+        texts += [one.step, one.key]
+        if one.taken not in _TAKEN:
+            raise StateError("another outcome")
+    moments = (journey.opened, journey.not_after, *(at for one in journey.effects for at in (one.left_at, one.held)))
+    whole += [at for at in moments if at is not None]
+    if not (all(type(one) is int for one in whole) and all(type(one) is str for one in texts)):
+        raise StateError("another kind of value")
+
+
+_TAKEN = frozenset(get_args(Taken))
 
 
 def _entry(entry: Entry) -> tuple[int, int, list[str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from engine.journeys import calendar, values
 from engine.journeys.calendar import Zone
+from engine.journeys.journey import Recorded
 from engine.journeys.misread import Misread
 from engine.journeys.timeline import Event, Timeline
 from engine.language import nodes
@@ -113,6 +115,8 @@ class Person(NamedTuple):
     name: str
     timeline: Timeline
     acted: tuple[Acted, ...] = ()
+    record: Mapping[str, Recorded] = MappingProxyType({})
+    """What is on record of effects, by their keys: only where a journey's state could not be read."""
 
 
 def zone_of(zone: nodes.Zone | None, rule: nodes.Rule, person: Person, settings: Settings, at: int) -> Zone:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, zip_longest
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.journeys import calendar, conditions, following, rulebook, values
 from engine.journeys.calendar import Zone
 from engine.journeys.conditions import Scene
-from engine.journeys.journey import Journey
+from engine.journeys.journey import FORMAT, Journey
 from engine.journeys.misread import Misread
 from engine.journeys.rulebook import Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
@@ -36,15 +36,44 @@ class Watch:
     moments: list[tuple[int, str]] = field(default_factory=list)
     due: int | None = None
     row: int | None = None
+    spoiled: bool = False
+    """Its moments could not be read."""
 
     def dump(self) -> str:
         """What of a watch has no column of its own, as JSON; empty for most."""
-        return json.dumps(self.moments, separators=(",", ":")) if self.moments else ""
+        return json.dumps({"v": FORMAT, "moments": self.moments}, separators=(",", ":")) if self.moments else ""
 
     @classmethod
     def restore(cls, text: str, followed: int | None, due: int | None, row: int | None = None) -> Watch:
-        moments = json.loads(text) if text else []
-        return cls(followed, [(at, day) for at, day in moments], due, row)
+        """Return the watch that :meth:`dump` wrote, ``spoiled`` where the text is none of its."""
+        try:
+            return cls(followed, _moments(json.loads(text)) if text else [], due, row)
+        except (TypeError, ValueError):
+            return cls(followed, [], due, row, spoiled=True)
+
+
+def _moments(state: Any) -> list[tuple[int, str]]:
+    """The moments of a watch; the first format was a list of them alone. Raises ValueError for anything else."""
+    if isinstance(state, dict):
+        if state.get("v") != FORMAT:
+            raise ValueError("another format")
+        state = state.get("moments")
+    moments = [(at, day) for at, day in state]
+    if not all(type(at) is int and type(day) is str for at, day in moments):
+        raise ValueError("another kind of value")
+    return moments
+
+
+def rebuilt(life: RuleLife, person: Person, settings: Settings, watch: Watch, until: int) -> Watch:
+    """A watch whose moments could not be read: those a schedule had since events may still come late."""
+    schedule, seen = life.current.rule.trigger, person.timeline.first_seen
+    moments: dict[str, int] = {}
+    if isinstance(schedule, nodes.Schedule) and seen is not None and watch.followed is not None:
+        floor = max(until - settings.max_event_age, seen, life.opened_at or 0) - 1
+        for at, day in _occurrences(schedule, life.current.rule, person, settings, floor, watch.followed):
+            if at <= watch.followed:
+                moments.setdefault(day, at)
+    return replace(watch, moments=[(at, day) for day, at in moments.items()], spoiled=False)
 
 
 # --------------------------------------------------------------------------------- becoming true

@@ -84,6 +84,24 @@ class Steps:
             values.text(scene.values(limit.path, at)) for limit in rules.rule.limits if limit.path is not None
         )
 
+    def rebuild(self, journey: Journey, until: int) -> Journey:
+        """Work a journey out again, up to ``until``, from its trigger and what is on record of its effects.
+
+        That it began, and how it ended where it has, stands in columns of its own.
+        """
+        found = replace(journey, spoiled=False, ended_at=None, reason=None, effects=[], version="")
+        instant = self.person.timeline.between(None, journey.start, journey.start)
+        trigger = next((event for event in instant if event.id == journey.trigger), None)
+        self.restart(found, trigger, journey.start, self.life.version(journey.version))
+        found.trigger = journey.trigger
+        left = (one.left_at for one in self.person.record.values() if one.journey == journey.row)
+        last = max((at for at in left if at is not None), default=until)
+        self.admit(found)
+        self.run(found, (max(until, last) if journey.ended_at is None else journey.ended_at, ENDS))
+        if journey.ended_at is not None:
+            found.ended_at, found.reason, found.due = journey.ended_at, journey.reason, None
+        return found
+
     def admit(self, journey: Journey) -> None:
         """Ask ``Only while`` of a journey that has just begun."""
         only, at = self.life.version(journey.version).only_while, journey.start
@@ -230,7 +248,11 @@ class Steps:
             conditions.Entry(point, journey.entry.left_out if leave == moment else frozenset()),
             self._taken(journey, scene, step, deciding, leave), journey.gate, journey.not_after, scene=scene,
         )  # fmt: skip
-        if effect.taken in FINAL:
+        recorded = self.person.record.get(effect.key) if self.person.record else None
+        if recorded is not None:
+            known = replace(effect, taken=recorded.taken, left_at=recorded.left_at, held=recorded.held)
+            journey.effects.append(known)
+        elif effect.taken in FINAL:
             self._at_once(journey, scene, effect, step.effect)
         else:
             journey.effects.append(effect)

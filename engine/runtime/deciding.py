@@ -7,6 +7,7 @@ may concern other rules, so a call works in rounds until nothing new is touched.
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right, insort
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,7 @@ import orjson
 
 from engine.journeys import journey as states
 from engine.journeys import payload
-from engine.journeys.advance import Advanced, advance
+from engine.journeys.advance import REBUILT, Advanced, advance
 from engine.journeys.conditions import Scene
 from engine.journeys.journey import Effect, Journey
 from engine.journeys.rulebook import Settings
@@ -31,6 +32,8 @@ from engine.runtime.live import Live
 from engine.runtime.loading import Loaded, Pair, Touch, causes_text, load, watch_of
 from engine.store import Connection, counters, journeys, outbox, watches
 from engine.store.rows import JourneyRow, OutboxRow, WatchRow
+
+_log = logging.getLogger("lapse.faults")
 
 
 class StoreLedger:
@@ -162,10 +165,20 @@ class Deciding:
                 keep(failed, pair, error)
                 writing.back_to(place)
                 self.ledger.back_to(recorded)
+        self._tell_rebuilt(writing)
         self.write(writing)
         self.isolation.decided(touches, failed)
         self.note_due(self.isolation.earliest)
         return writing.caused
+
+    def _tell_rebuilt(self, writing: Writing) -> None:
+        """Say whose cached state could not be read: from here on it can."""
+        for (rule, note), number in writing.notes.items():
+            if note == REBUILT:
+                _log.warning(
+                    "the rule '%s': stored state of %d could not be read and was worked out again from the timeline",
+                    self.live.rules[rule].id, number,
+                )  # fmt: skip
 
     def _decide(self, pair: Pair, touch: Touch, loaded: Loaded, writing: Writing) -> None:
         rule = self.live.rules[pair[1]]
@@ -174,16 +187,24 @@ class Deciding:
         found = advance(
             rule.life, person, before, watch, touch.since, self.now, self.settings, self.ledger, merged=touch.merged
         )
-        self._collect(pair, before, found, writing)
+        self._collect(pair, before, found, writing, person.record)
         self._collect_watch(pair, was, found, writing)
         for note, count in found.notes.items():
             writing.notes[pair[1], note] += count
 
     # -------------------------------------------------------------------------------------- collecting
 
-    def _collect(self, pair: Pair, before: list[Journey], found: Advanced, writing: Writing) -> None:
-        known: dict[int | None, JourneyRow | None] = {one.row: self.row(pair, one) for one in before}
+    def _collect(
+        self,
+        pair: Pair,
+        before: list[Journey],
+        found: Advanced,
+        writing: Writing,
+        record: Mapping[str, states.Recorded],
+    ) -> None:
+        known: dict[int | None, JourneyRow | None] = {one.row: self._known(pair, one) for one in before}
         effects = {effect.key: effect.taken for one in before for effect in one.effects}
+        effects |= {key: one.taken for key, one in record.items()}
         for one in found.journeys:
             if one.row is None:
                 one.row = next(self._journey_ids)
@@ -198,6 +219,11 @@ class Deciding:
                 self._collect_effects(pair, one, new, writing)
         writing.deleted += found.gone
         writing.withdrawn += found.withdrawn
+
+    def _known(self, pair: Pair, one: Journey) -> JourneyRow:
+        """The row as it stands in the store; of one that could not be read, a row like no other."""
+        row = self.row(pair, one)
+        return row._replace(id=-1) if one.spoiled else row
 
     def _collect_effects(self, pair: Pair, journey: Journey, new: list[Effect], writing: Writing) -> None:
         program = self.live.rules[pair[1]].life.version(journey.version)

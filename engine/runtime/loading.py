@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import orjson
 from pydantic_core import from_json
@@ -14,16 +14,16 @@ from pydantic_core import from_json
 from engine.journeys import journey as states
 from engine.journeys.calendar import LAST
 from engine.journeys.conditions import EVENTS, Entry
-from engine.journeys.journey import Journey
+from engine.journeys.journey import Journey, Recorded, Taken
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.standing import Watch
 from engine.journeys.timeline import Change, Event, Timeline
 from engine.runtime.consenting import said_of
 from engine.runtime.faults import keep
 from engine.runtime.live import Live
-from engine.store import Connection, events, journeys, people
+from engine.store import Connection, events, journeys, outbox, people
 from engine.store import watches as watching
-from engine.store.rows import ChangeRow, EventRow, JourneyRow, WatchRow
+from engine.store.rows import ChangeRow, EventRow, JourneyRow, OutboxRow, WatchRow
 
 Pair = tuple[int, int]
 """A person's row and a rule's row."""
@@ -49,12 +49,17 @@ class Loaded:
     journeys: Mapping[Pair, list[Journey]]
     watches: Mapping[Pair, WatchRow]
     acted: Mapping[Pair, tuple[Acted, ...]] = field(default_factory=dict)
+    record: Mapping[Pair, Mapping[str, Recorded]] = field(default_factory=dict)
+    """What is on record of the effects of pairs whose state could not be read."""
     failed: dict[Pair, Exception] = field(default_factory=dict)
     """Pairs whose state or timeline could not be read, and why."""
 
     def person(self, pair: Pair) -> Person:
         found = self.people[pair[0]]
-        return Person(found.name, found.timeline, self.acted.get(pair, ()))
+        acted = self.acted.get(pair, ())
+        if not self.record:
+            return Person(found.name, found.timeline, acted)
+        return Person(found.name, found.timeline, acted, self.record.get(pair, {}))
 
 
 def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pair, Touch]) -> Loaded:
@@ -75,8 +80,39 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
     starts = _starts(live, touches, by_pair, watches, failed)
     broken: dict[int, Exception] = {}
     found = read_people(connection, workspace, live, {row for _, row in touches}, starts, broken)
+    spoiled = {pair for pair, ones in by_pair.items() if any(one.spoiled for one in ones)}
+    record = read_record(connection, spoiled) if spoiled else {}
     failed |= {pair: broken[pair[0]] for pair in touches if pair[0] in broken} if broken else {}
-    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()}, failed)
+    return Loaded(found, by_pair, watches, {pair: tuple(ones) for pair, ones in acted.items()}, record, failed)
+
+
+def read_record(connection: Connection, pairs: set[Pair]) -> dict[Pair, dict[str, Recorded]]:
+    """Return what became of the actions of pairs whose journeys cannot be read. One statement."""
+    found: dict[Pair, dict[str, Recorded]] = defaultdict(dict)
+    for row in outbox.of_people(connection, {person for person, _ in pairs}):
+        pair, taken = (row.person_id, row.rule), taken_of(row)
+        if pair in pairs and taken is not None:
+            held = row.due_at if taken == "pending" else None
+            found[pair][row.key] = Recorded(taken, row.left_at, held, row.journey_id)
+    return found
+
+
+def taken_of(row: OutboxRow) -> Taken | None:
+    """Return what a journey makes of an action's state; nothing where it was withdrawn, as if it had not been."""
+    if row.left_at is not None:
+        return "held_out" if row.reason == "holdout" else "left"
+    if row.status == "suppressed":
+        return _SUPPRESSED.get(row.reason or "", "suppressed")
+    return None if row.status == "cancelled" else "skipped_late" if row.status == "skipped_late" else "pending"
+
+
+_SUPPRESSED: Final[Mapping[str, Taken]] = {
+    "holdout": "held_out",
+    "history": "skipped_history",
+    "no_recipient": "no_recipient",
+    "date_passed": "date_passed",
+}
+"""What became of an effect whose action was suppressed, by the reason, where that is one of the rule's own."""
 
 
 def read_acted(
@@ -158,7 +194,7 @@ def _starts(
 
 
 def revived(row: JourneyRow) -> Journey:
-    """The journey of a row."""
+    """The journey of a row; ``spoiled`` where its state cannot be read."""
     journey = Journey(
         version=row.version,
         value=row.value,
@@ -173,8 +209,16 @@ def revived(row: JourneyRow) -> Journey:
         due=row.due_at,
     )
     journey.reason = row.reason  # type: ignore[assignment]
-    journey.limit_values = tuple(json.loads(row.limit_values))
-    return states.restore(journey, row.state)
+    try:
+        journey.limit_values = tuple(json.loads(row.limit_values))
+        return states.restore(journey, row.state)
+    except (TypeError, ValueError):
+        return _spoiled(row, journey)
+
+
+def _spoiled(row: JourneyRow, journey: Journey) -> Journey:
+    """What the columns alone say."""
+    return replace(journey, spoiled=True, place=0, entry=Entry((row.start, EVENTS)), limit_values=(), effects=[])
 
 
 def watch_of(row: WatchRow) -> Watch:

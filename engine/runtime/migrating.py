@@ -61,7 +61,8 @@ def _moved(row: JourneyRow, rule: LiveRule, due: int | None) -> JourneyRow | Non
     old, new = rule.life.version(row.version), rule.program
     if old.rule.for_each != new.rule.for_each or _fields_of_limits(old) != _fields_of_limits(new):
         return None
-    found = move(revived(row), old, new)
+    journey = revived(row)
+    found = None if journey.spoiled else move(journey, old, new)
     return None if found is None else row._replace(version=new.digest, due_at=due, state=states.dump(found))
 
 

@@ -12,7 +12,7 @@ from engine.delivery.sender import failed
 from engine.delivery_settings import Cap, GuardSettings
 from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
-from engine.journeys.journey import Effect, Journey, Taken
+from engine.journeys.journey import Effect, Journey, StateError, Taken
 from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
 from engine.journeys.payload import do_at
 from engine.journeys.rulebook import Acted, Person
@@ -26,7 +26,7 @@ from engine.runtime.faults import keep
 from engine.runtime.guarding import Guard
 from engine.runtime.intake import Intake
 from engine.runtime.live import LiveRule
-from engine.runtime.loading import Pair, read_acted, read_people, revived
+from engine.runtime.loading import Pair, Touch, read_acted, read_people, revived
 from engine.runtime.pressure import Pressure
 from engine.runtime.reports import about
 from engine.store import journeys, outbox
@@ -72,6 +72,8 @@ class Claiming:
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
         self.withdrawn: dict[str, list[str]] = {}
+        self.spoiled: dict[int, Pair] = {}
+        """Journeys whose state cannot be read: their actions have their turn once it is worked out again."""
 
     def claim(self, rows: Sequence[OutboxRow], faults: Mapping[int, SendError]) -> list[OutboxRow]:
         """Claim those of some actions that may leave now; what may not is settled here.
@@ -90,6 +92,7 @@ class Claiming:
             self._begin()
         for reason, keys in self.withdrawn.items():
             outbox.withdraw(self.connection, self.intake.workspace, keys, reason)
+        failed |= self._rebuild(asked)
         aside = self.intake.isolation.failed(asked, "claim", failed)
         outbox.save(self.connection, [*answers, *kept_back, *aside])
         journeys.update(self.connection, self.rows)
@@ -99,6 +102,14 @@ class Claiming:
         self.intake.isolation.stop_rules()
         self._stop_rules()
         return [row for row in answers if row.id in self.claimed]
+
+    def _rebuild(self, rows: Sequence[OutboxRow]) -> dict[int, Exception]:
+        """Have journeys worked out again that cannot be read; gives the actions of those that still cannot."""
+        if not self.spoiled:
+            return {}
+        self.intake.settle({pair: Touch(self.now + 1) for pair in self.spoiled.values()})
+        still = {one.id for one in journeys.by_id(self.connection, self.spoiled) if revived(one).spoiled}
+        return {row.id: StateError() for row in rows if row.journey_id in still}
 
     def _kept_back(self, row: OutboxRow) -> OutboxRow | None:
         """The row as a pause or an erasure leaves it, where its page has not come by; nothing where there is none."""
@@ -124,7 +135,7 @@ class Claiming:
         self.failed = set()
         answers = []
         for row, ask in asked:
-            if row.id in failed:
+            if row.id in failed or row.journey_id in self.spoiled:
                 continue
             try:
                 answer = ask(row)
@@ -165,7 +176,11 @@ class Claiming:
             catch_up(self.connection, self.intake.workspace, self.live, pairs)
         for found in journeys.by_id(self.connection, {row.journey_id for row in rows}):
             try:
-                self.journeys[found.id] = revived(found)
+                journey = revived(found)
+                if journey.spoiled:
+                    self.spoiled[found.id] = (found.person_id, found.rule)
+                    continue
+                self.journeys[found.id] = journey
                 self.pairs[found.id] = (found.person_id, found.rule)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this journey's
                 keep(broken, found.id, error)

@@ -130,6 +130,9 @@ BEYOND = Prepared(
     .limit(_limit),
     "workspace", "state", "latest", "limit",
 )  # fmt: skip
+OF_PEOPLE = Prepared(
+    select(*_columns).select_from(_persons.joined(outbox, outbox.c.person_id == _persons["person"])), "persons"
+)
 COUNTS = Prepared(
     select(outbox.c.rule, outbox.c.status, func.count())
     .where(outbox.c.workspace_id == _workspace)
@@ -234,6 +237,11 @@ def by_key(connection: Connection, workspace: int, keys: Iterable[str]) -> list[
 def listing(connection: Connection, workspace: int, after: int, limit: int) -> list[OutboxRow]:
     """Actions in the order in which they were first decided, behind the row ``after``."""
     return list(map(OutboxRow._make, LISTING.rows(connection, workspace, after, limit)))
+
+
+def of_people(connection: Connection, persons: Iterable[int]) -> list[OutboxRow]:
+    """Return all actions of some people. One statement."""
+    return list(map(OutboxRow._make, OF_PEOPLE.rows(connection, listed(persons))))
 
 
 def of_person(connection: Connection, person: int) -> list[OutboxRow]:

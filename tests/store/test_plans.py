@@ -87,6 +87,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "operations_under_way": (operations.UNDER_WAY, "ix_operations_under_way (workspace_id=?)"),
     "known": (outbox.KNOWN, "(workspace_id=? AND key=?)"),
     "by_key": (outbox.BY_KEY, "(workspace_id=? AND key=?)"),
+    "of_people": (outbox.OF_PEOPLE, "ix_outbox_person_id (person_id=?)"),
     "left": (outbox.LEFT, "ix_outbox_left (person_id=? AND left_at>?)"),
     "is_claimed": (outbox.CLAIMED, "INTEGER PRIMARY KEY"),
     "outbox_by_id": (outbox.BY_ID, "INTEGER PRIMARY KEY"),
