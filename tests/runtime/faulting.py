@@ -75,8 +75,9 @@ Rule: totals
 Trigger: cart
 For each: sku
 Condition: average of amount from cart where same sku in the last 30 days > 0
-Condition: sum of amount from cart where same sku within 1 hour >= 1 OR last gone more than 1 hour ago
+Condition: sum of amount from cart where same sku within 2 hours >= 1 OR last gone more than 1 hour ago
 Only while: person.plan is set
+Triggered again: ignore
 Action: send_email "cart" to person.email
 """
 
