@@ -52,6 +52,7 @@ class Touching:
         self._noted: dict[Pair, int] = {}
         self._first: dict[int, int] = {}
         self._misread: Counter[tuple[int, str]] = Counter()
+        self._timely: dict[int, int] = {}
 
     def add(self, entries: Entries, created: frozenset[int]) -> None:
         """Find the pairs and write the notes; ``created`` are the people who are new with this batch."""
@@ -82,6 +83,7 @@ class Touching:
         for (person, type_id), at in timely.items():
             rules = concerned[type_id]
             _earliest(self._first, person, at)
+            _earliest(self._timely, person, at)
             for row in rules.woken:
                 self.join((person, row), at)
             for row in rules.patient:
@@ -129,6 +131,8 @@ class Touching:
         for change in changes:
             person, at = change.person_id, change.at
             _earliest(self._first, person, at)
+            if not change.historical:
+                _earliest(self._timely, person, at)
             for row in self._moved_by(change):
                 self.join((person, row), self.now + 1 if change.historical else at)
             for row in () if change.historical else self.live.reading:
@@ -141,14 +145,15 @@ class Touching:
         return self.live.changing(from_json(change.properties) if said is None else (consent.ATTRIBUTE,))
 
     def _add_standing(self, created: frozenset[int]) -> None:
-        """People seen for the first time, or from an earlier time on, stand anew under the rules without trigger."""
+        """People seen for the first time, or at their first time or before it once more, stand anew under the rules
+        without trigger: history alone has started nothing there."""
         lowered = people.lower_first_seen(self.connection, self._first) if self._first else frozenset()
         for person in lowered | (created & self._first.keys()):
             for row in self.live.standing:
                 if person in created and self.live.rules[row].hints.patience:
                     _earliest(self._noted, (person, row), self._first[person])
                 else:
-                    self.join((person, row), self.now + 1)
+                    self.join((person, row), self._timely.get(person, self.now + 1))
 
     def _reopen(self) -> None:
         """What comes late is told to the rules that have decided something at or after its time."""

@@ -99,7 +99,7 @@ FIRST_SEEN = Prepared(
 EARLIER = Prepared(
     select(people.c.id, people.c.first_seen)
     .select_from(_ids.joined(people, people.c.id == _ids["id"]))
-    .where(or_(people.c.first_seen.is_(None), people.c.first_seen > bound("lowest"))),
+    .where(or_(people.c.first_seen.is_(None), people.c.first_seen >= bound("lowest"))),
     "ids", "lowest",
 )  # fmt: skip
 _LOWER = updating(people, "id", "first_seen")
@@ -166,12 +166,12 @@ def link(connection: Connection, workspace: int, links: Iterable[tuple[Key, int]
 
 
 def lower_first_seen(connection: Connection, first: Mapping[int, int]) -> frozenset[int]:
-    """Note the times people were seen at; gives those who had not been seen so early."""
+    """Note the times people were seen at; return those who had not been seen earlier."""
     if not first:
         return frozenset()
     lowest = min(first.values())  # most were seen before any of it, and are not looked at one by one
     found = EARLIER.rows(connection, listed(first), lowest)
-    earlier = [person for person, seen in found if seen is None or seen > first[person]]
+    earlier = [person for person, seen in found if seen is None or seen >= first[person]]
     _LOWER.many(connection, [(person, first[person]) for person in earlier])
     return frozenset(earlier)
 
