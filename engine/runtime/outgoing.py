@@ -82,10 +82,17 @@ class Claiming:
         that fails itself is set aside, and the others are asked again as if it were not there.
         """
         self.faults = faults
-        kept_back = [stopped for row in rows if (stopped := self._kept_back(row)) is not None]
-        resting = {row.id for row in kept_back}
-        asked = [row for row in rows if row.id not in resting]
         failed: dict[int, Exception] = {}
+        kept_back = []
+        asked = []
+        for row in rows:
+            try:
+                stopped = self._kept_back(row)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
+                keep(failed, row.id, error)
+                stopped = None
+            kept_back += [] if stopped is None else [stopped]
+            asked += [row] if stopped is None else []
         recorded = self.deciding.ledger.place
         while (answers := self._answers([row for row in asked if row.id not in failed], failed)) is None:
             self.deciding.ledger.back_to(recorded)
@@ -200,7 +207,7 @@ class Claiming:
             cause = broken.get(row.journey_id) or people.get(row.person_id) or limited.get(pair)
             if cause is not None:
                 failed[row.id] = cause
-        self.pressure.load([(row, self._route(row)) for row in rows if row.id not in failed], failed)
+        self.pressure.load([row for row in rows if row.id not in failed], self._route, failed)
 
     # ------------------------------------------------------------------------------------------ asking
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.delivery.addresses import destination, own_address
@@ -60,13 +60,13 @@ class Pressure:
         self._bounced: set[str] = set()
         self._others: dict[str, list[Any]] = {}
 
-    def load(self, rows: Iterable[tuple[OutboxRow, Way]], failed: dict[int, Exception]) -> None:
+    def load(self, rows: Iterable[OutboxRow], way_of: Callable[[OutboxRow], Way], failed: dict[int, Exception]) -> None:
         """Read what bears on some actions; those of which it cannot be read have ``failed``."""
         asked = []
-        for row, way in rows:
+        for row in rows:
             try:
                 self._goes(row)
-                asked.append((row, way))
+                asked.append((row, way_of(row)))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
                 keep(failed, row.id, error)
         if self._caps and asked:

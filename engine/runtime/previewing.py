@@ -131,7 +131,7 @@ def _kept(connection: Connection, settings: Settings, row: OutboxRow, person: ru
     way = _Way(name or LOG, (name or LOG) if channel is None else channel.type)
     pressure = Pressure(connection, row.workspace_id, settings.cap_of, row.moment)
     failed: dict[int, Exception] = {}
-    pressure.load([(row, way)], failed)
+    pressure.load([row], lambda _: way, failed)
     for error in failed.values():
         raise error
     return pressure.refusal(row, way, person.timeline.attributes(row.moment).get(ATTRIBUTE))

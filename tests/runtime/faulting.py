@@ -178,7 +178,6 @@ MODULES = (
     "engine.runtime.sealing",
     "engine.runtime.pressure",
     "engine.runtime.recording",
-    "engine.runtime.touching",
     "engine.delivery.sender",
     "engine.delivery.templates",
     "engine.templates.rendering",

@@ -35,6 +35,8 @@ SOME = (
     "engine.runtime.loading:event_of",
     "engine.runtime.outgoing:Claiming._ask",
     "engine.runtime.outgoing:Claiming._left",
+    "engine.runtime.outgoing:Claiming._kept_back",
+    "engine.runtime.outgoing:Claiming._route",
     "engine.runtime.pressure:Pressure.refusal",
     "engine.runtime.recording:_after",
     "engine.runtime.sealing:Sealer.sealed",
