@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engine.clock import iso, iso_or_none
 from engine.errors import ConfigError, did_you_mean
 from engine.runtime import cursors
+from engine.runtime.completed import completed_actions
 from engine.store import Connection, listing, people, rules
 from engine.store.listing import STATES, Wanted
 from engine.store.outbox import READY
@@ -120,7 +121,7 @@ def page(connection: Connection, workspace: int, asked: Asked) -> DeliveryPage:
     if wanted is None:
         return DeliveryPage()
     rows = listing.action_page(connection, workspace, named.values(), wanted, before, asked.limit + 1)
-    found = rows[: asked.limit]
+    found = completed_actions(connection, workspace, rows[: asked.limit])
     called = people.names(connection, {row.person_id for row in found})
     names = {row: name for name, row in named.items()}
     items = tuple(_delivery(row, names[row.rule], called[row.person_id]) for row in found)
@@ -132,6 +133,7 @@ def one(connection: Connection, workspace: int, key: str) -> WholeDelivery | Non
     row = listing.by_key(connection, workspace, key)
     if row is None:
         return None
+    (row,) = completed_actions(connection, workspace, [row])
     names = {one.id: name for name, one in rules.every(connection, workspace).items()}
     called = people.names(connection, {row.person_id})
     return WholeDelivery(

@@ -708,7 +708,8 @@ class Engine:
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""
         uploads = in_micros(self.settings.api.import_kept)
-        self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now(), uploads))
+        while self.writer.run(lambda connection: housekeeping.tidy(connection, self.clock.now(), uploads)):
+            pass
 
     def clamp_pauses(self) -> int:
         """Shorten the pauses before retries that were written by a clock which was ahead; return how many were.

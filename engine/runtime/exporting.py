@@ -9,6 +9,7 @@ from ulid import ULID
 
 from engine.clock import iso, iso_or_none
 from engine.runtime import erasing
+from engine.runtime.completed import completed_actions, completed_journeys
 from engine.runtime.consenting import is_heard
 from engine.runtime.loading import attributes_of
 from engine.store import Connection, events, journeys, outbox, people, quarantine, rules
@@ -28,6 +29,8 @@ def export(connection: Connection, workspace: int, who: str) -> dict[str, Any] |
     changes = sorted(events.changes(connection, [person]), key=lambda one: (one.at, one.known, one.properties))
     happened = sorted(events.timelines(connection, [(person, 0)]), key=lambda one: (one.at, one.id))
     called = {row.id: row.rule_id for row in rules.every(connection, workspace).values()}
+    theirs = completed_journeys(connection, workspace, journeys.of_person(connection, person))
+    actions = completed_actions(connection, workspace, outbox.of_person(connection, person))
     (public_id,) = people.public_ids(connection, [person]).values()
     return {
         "id": f"con_{ULID(public_id)}",
@@ -36,8 +39,8 @@ def export(connection: Connection, workspace: int, who: str) -> dict[str, Any] |
         "attributes": attributes_of(changes),
         "attribute_changes": [_change(one) for one in changes if not is_heard(one)],
         "events": [_event(one) for one in happened],
-        "journeys": [_journey(one, called[one.rule]) for one in journeys.of_person(connection, person)],
-        "actions": [_action(one, called[one.rule]) for one in outbox.of_person(connection, person)],
+        "journeys": [_journey(one, called[one.rule]) for one in theirs],
+        "actions": [_action(one, called[one.rule]) for one in actions],
         "quarantined": _quarantined(connection, workspace, {(kind, value) for kind, value, _ in links}),
     }
 

@@ -14,14 +14,13 @@ from typing import Any, Final, NamedTuple
 
 from engine.runtime import migrating
 from engine.runtime.catching_up import LOOK
+from engine.runtime.completed import REMOVED
 from engine.runtime.intake import Intake
 from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, erasing, operations, pausing, rule_pages, rules, watches
 from engine.store.operations import OperationRow
 from engine.store.rows import WatchRow
 from engine.store.writer import Writer
-
-REMOVED: Final = "rule_removed"
 
 DECIDED: Final = 50
 """Pairs of person and rule that are decided in a page at most: each may write several rows."""

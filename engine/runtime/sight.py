@@ -14,6 +14,7 @@ from engine.journeys.misread import misread_in
 from engine.language import nodes
 from engine.language.program import Do
 from engine.runtime import switches
+from engine.runtime.completed import completed_actions, completed_journeys
 from engine.runtime.consenting import is_heard
 from engine.runtime.live import Live
 from engine.runtime.loading import attributes_of
@@ -332,9 +333,9 @@ def person_view(connection: Connection, workspace: int, live: Live, id: str) -> 
     timeline += [(event.at, event.name, json.loads(event.properties)) for event in happened]
     timeline.sort(key=lambda one: (one[0], one[1]))
     actions: dict[int, list[OutboxRow]] = {}
-    for one in outbox.of_person(connection, row):
+    for one in completed_actions(connection, workspace, outbox.of_person(connection, row)):
         actions.setdefault(one.journey_id, []).append(one)
-    theirs = journeys.of_person(connection, row)
+    theirs = completed_journeys(connection, workspace, journeys.of_person(connection, row))
     names = rule_ids(connection, workspace, live, {one.rule for one in theirs})
     views = [
         JourneyView(
@@ -396,7 +397,7 @@ def sent(connection: Connection, workspace: int, live: Live) -> Iterator[Outgoin
     after = 0
     while page := outbox.listing(connection, workspace, after, PAGE):
         after = page[-1].id
-        rows += [row for row in page if row.status in _LEFT]
+        rows += [row for row in completed_actions(connection, workspace, page) if row.status in _LEFT]
     called: dict[int, str] = {}
     for start in range(0, len(rows), PAGE):
         called |= people.names(connection, {row.person_id for row in rows[start : start + PAGE]})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import product
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, exists, func, literal_column, or_, select
 
 from engine.store.prepared import Prepared, batch, bound, listed
 from engine.store.rows import Bucket, Shown, Stretch
@@ -28,6 +28,9 @@ _behind = (
     events.c.at <= bound("at"),
     or_(events.c.at < bound("at"), events.c.id < bound("behind")),
 )
+_gone = people.alias("gone")
+_of_somebody = ~exists().where(_gone.c.id == events.c.person_id, _gone.c.erased_at.is_not(None))
+"""Rows of somebody erased are dropped page by page, and nobody sees those that are still there."""
 _newest = (events.c.at.desc(), events.c.id.desc())
 _page_of: Final = ("since", "until", "at", "behind", "limit")
 
@@ -38,6 +41,7 @@ def _page(of_person: bool, of_names: bool) -> Prepared:
         select(events.c.id, *(_own.get(one, events.c.get(one)) for one in Shown._fields))
         .join(event_types, event_types.c.id == events.c.type_id)
         .join(people, people.c.id == events.c.person_id)
+        .where(people.c.erased_at.is_(None))
         .order_by(*_newest)
         .limit(bound("limit"))
     )
@@ -56,7 +60,7 @@ def _newest_of_each() -> Select[Any]:
     kinds = _types.subquery("kinds")
     newest = (
         select(events.c.id)
-        .where(*_behind, events.c.workspace_id == _workspace, events.c.type_id == kinds.c.id)
+        .where(*_behind, events.c.workspace_id == _workspace, events.c.type_id == kinds.c.id, _of_somebody)
         .order_by(*_newest)
         .limit(bound("limit"))
         .correlate(kinds)

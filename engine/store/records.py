@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal_column, select
 
 from engine.store.prepared import Prepared, bound
-from engine.store.schema import event_types, events, idempotency
+from engine.store.schema import event_types, events, idempotency, people
 
 
 class Record(NamedTuple):
@@ -29,6 +29,9 @@ class Record(NamedTuple):
 
 _workspace, _limit = bound("workspace"), bound("limit")
 _told: Final = events.c.source != literal_column("'action'")
+_gone = people.alias("gone")
+_of_somebody = ~exists().where(_gone.c.id == events.c.person_id, _gone.c.erased_at.is_not(None))
+"""Rows of somebody erased are dropped page by page, and nobody sees those that are still there."""
 _type = (
     select(event_types.c.id)
     .where(event_types.c.workspace_id == _workspace, event_types.c.public_id == bound("type"))
@@ -61,7 +64,9 @@ def _records() -> Select[Any]:
 
 
 ONE = Prepared(
-    _records().where(events.c.workspace_id == _workspace, events.c.public_id == bound("public_id"), _told),
+    _records().where(
+        events.c.workspace_id == _workspace, events.c.public_id == bound("public_id"), _told, _of_somebody
+    ),
     *_given, "public_id",
 )  # fmt: skip
 
@@ -78,7 +83,9 @@ def _arrivals(of_person: bool, of_type: bool) -> Prepared:
         if of_type:
             return Prepared(wanted.where(events.c.type_id == _type), *order, "person", "type")
         return Prepared(wanted, *order, "person")
-    newest = select(events.c.id).where(events.c.workspace_id == _workspace, _told, events.c.id < bound("behind"))
+    newest = select(events.c.id).where(
+        events.c.workspace_id == _workspace, _told, events.c.id < bound("behind"), _of_somebody
+    )
     newest = newest.order_by(events.c.id.desc()).limit(_limit)
     page = _records().order_by(events.c.id.desc()).limit(_limit)
     if of_type:

@@ -303,3 +303,53 @@ def test_before_its_pages_come_by_everything_goes_as_if_they_had(
     happens(one)
     patched.undo()
     assert finished(one)[1:] == finished(whole)[1:]  # a page may have looked at somebody once more
+
+
+def seen(stage: Stage) -> dict[str, Any]:
+    """What those see who look: people, events, actions."""
+    engine = stage.engine
+    views = [view for number in range(PEOPLE) if (view := engine.person(f"u{number}")) is not None]
+    exports = [engine.export(f"u{number}") for number in range(PEOPLE)]
+    keyless = [{**action, "key": ""} for one in exports if one is not None for action in one["actions"]]
+    return {
+        "journeys": [sorted(map(repr, (one.plain() for one in view.journeys))) for view in views],
+        "exported": [None if one is None else sorted(map(repr, one["journeys"])) for one in exports],
+        "exported actions": sorted(map(repr, keyless)),
+        "events": [(one.event, one.at) for one in engine.events(limit=100).events],
+        "named": [(one.event, one.at) for one in engine.events(names="signed_up", limit=100).events],
+        "arrivals": [one.at for one in engine.arrivals(limit=100).events],
+        "actions": sorted((one.rule, one.person, one.state, one.reason or "") for one in engine.deliveries().items),
+        "variables": [engine.delivery(one.key).variables for one in engine.deliveries().items],  # type: ignore[union-attr]
+    }
+
+
+@pytest.mark.parametrize("operation", ["pause hello", "pause late", "remove", "erase"])
+def test_whoever_looks_before_its_pages_come_by_sees_all_of_it(
+    operation: str, stage: Callable[[int], Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, begin = OPERATIONS[operation]
+    whole, one = stage(ONCE), stage(1)
+    begin(whole)
+    patched = withheld(one, begin)
+    found = seen(one)
+    patched.undo()
+    assert found == seen(whole)
+
+
+def test_housekeeping_drops_what_has_expired_in_pages(
+    stage: Callable[[int], Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.runtime.housekeeping.PAGE", 2)
+    one = stage(2)
+    one.engine.erase("u1")
+    with one.engine.store.engine.begin() as connection:
+        for number in range(9):
+            connection.exec_driver_sql(
+                "INSERT INTO tombstones (workspace_id, digest, until) VALUES (1, ?, ?)", (f"d{number}", number)
+            )
+    one.clock.move("30 days")
+    found = changed_rows(one.engine, one.engine.tidy)
+    assert max(found) <= 2 + 2, "a page, and the operations that have ended"
+    with one.engine.store.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM tombstones").scalar() == 0
+        assert connection.exec_driver_sql("SELECT count(*) FROM operations").scalar() == 0
