@@ -1,0 +1,118 @@
+"""How long clients wait that ingest while something happens to many rows.
+
+Run: python -m benchmarks.operations [--waiting 500000] [--events 100000] [--still 5]
+
+One process ingests single events in a loop on one file while another moves, pauses, resumes and removes a rule with
+many waiting journeys, and erases a person with many events. Told are the 99th of 100 waits and the longest, beside
+those of a stretch in which nothing happens.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.clock import HOUR, SECOND, iso
+from engine.config import load_settings
+from engine.runtime.engine import Engine
+
+RULE = """
+Rule: many
+Trigger: entered
+Wait: 30 days
+Action: hello
+"""
+EDITED = RULE.replace("Action: hello", 'Action: hello\nAction: hello "again"')
+OTHER = """
+Rule: other
+Trigger: seen
+Wait: 1 day
+Action: hello
+"""
+BATCH = 1_000
+
+
+def opened(folder: Path) -> Engine:
+    return Engine.open(settings=load_settings(store=f"sqlite:///{folder / 'bench.db'}"))
+
+
+def ingest(folder: Path, told: Connection) -> None:
+    """Ingest one event after the other, and tell how long each waited, as long as nobody says to stop."""
+    with opened(folder) as engine:
+        waits: list[float] = []
+        number = 0
+        while True:
+            begun = time.perf_counter()
+            engine.ingest({"event": "seen", "user_id": f"client-{number % 1000}"})
+            waits.append((time.perf_counter() - begun) * 1e3)
+            number += 1
+            if told.poll():
+                if told.recv() == "stop":
+                    return
+                told.send(waits)
+                waits = []
+
+
+def fill(engine: Engine, waiting: int, events: int) -> None:
+    """Many journeys that wait, and a person with many events."""
+    now = engine.clock.now()
+    for start in range(0, waiting, BATCH):
+        people = range(start, min(start + BATCH, waiting))
+        engine.ingest({"event": "entered", "user_id": f"u{number}"} for number in people)
+    for start in range(0, events, BATCH):
+        times = (now - HOUR - number * SECOND for number in range(start, min(start + BATCH, events)))
+        engine.ingest(({"event": "viewed", "user_id": "busy", "timestamp": iso(at)} for at in times), historical=True)
+
+
+def main() -> None:
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--waiting", type=int, default=500_000)
+    asked.add_argument("--events", type=int, default=100_000)
+    asked.add_argument("--still", type=float, default=5.0)
+    given = asked.parse_args()
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        rules = folder / "bench.rules"
+        rules.write_text(RULE + OTHER)
+        with opened(folder) as engine:
+            engine.load(rules)
+            fill(engine, given.waiting, given.events)
+            told, theirs = multiprocessing.Pipe()
+            client = multiprocessing.get_context("spawn").Process(target=ingest, args=(folder, theirs))
+            client.start()
+            time.sleep(3)
+            measure(told, "nothing", lambda: time.sleep(given.still))
+            rules.write_text(EDITED + OTHER)
+            measure(told, "--migrate", lambda: engine.load(rules, migrate=True))
+            measure(told, "pause", lambda: engine.pause("many"))
+            measure(told, "resume", lambda: engine.resume("many"))
+            rules.write_text(OTHER)
+            measure(told, "remove", lambda: engine.load(rules))
+            measure(told, "erase", lambda: engine.erase("busy"))
+            told.send("stop")
+            client.join()
+
+
+def measure(told: Connection, what: str, work: Callable[[], object]) -> None:
+    """Carry something out, and tell how long the client waited meanwhile."""
+    told.send("told")
+    told.recv()
+    begun = time.perf_counter()
+    work()
+    took = time.perf_counter() - begun
+    told.send("told")
+    waits: list[float] = told.recv()
+    last = statistics.quantiles(waits, n=100, method="inclusive")[-1] if len(waits) > 1 else waits[0]
+    print(
+        f"{what:10} {took:7.2f} s  {len(waits):7,} calls  p99 {last:7.1f} ms  longest {max(waits):7.1f} ms", flush=True
+    )
+
+
+if __name__ == "__main__":
+    main()
