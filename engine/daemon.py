@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from engine.clock import SECOND, moment
-from engine.errors import ConfigError, LapseError
+from engine.errors import ConfigError, LapseError, StoreUnavailable
 from engine.runtime.engine import Engine
 from engine.runtime.workspaces import Workspaces
 
@@ -136,6 +136,11 @@ class Daemon:
         """Whether the scheduler's thread is alive and the last piece of work did not fail."""
         thread = getattr(self._scheduler, "_thread", None)
         return self._scheduler.running and thread is not None and thread.is_alive() and self._failed is None
+
+    @property
+    def lacks_disk(self) -> bool:
+        """Whether the last piece of work failed for the store's disk alone: it will go on by itself."""
+        return isinstance(self._failed, StoreUnavailable) and self._failed.is_of_disk
 
     # ---------------------------------------------------------------------------------------------- jobs
 

@@ -97,7 +97,13 @@ def examine(engine: Engine, *, deep: bool = False) -> Diagnosis:
     return Diagnosis(
         rooms,
         (*_problems(rooms), *map(_standing_still, stopped)),
-        (*map(_standing_still, by_hand), *_of_programs(rooms["channels"]), *_names(names), *_of_kinds(misread)),
+        (
+            *map(_standing_still, by_hand),
+            *_rights(rooms["store"]),
+            *_of_programs(rooms["channels"]),
+            *_names(names),
+            *_of_kinds(misread),
+        ),
     )
 
 
@@ -208,9 +214,16 @@ def _of_store(store: Facts) -> Iterator[str]:
         yield f"the tables are not as this version makes them: {store['schema']}; undo that, or restore a backup"
 
 
+def _rights(store: Facts) -> Iterator[str]:
+    if int(store.get("rights", "0"), 8) & 0o077:
+        yield f"others than its owner may read or write the store's file (its rights are {store['rights']}): chmod 600"
+
+
 def _problems(rooms: Mapping[str, Facts]) -> Iterator[str]:
     if rooms["trial"]["why"] is not None:
         yield f"an event cannot be taken in and decided: {rooms['trial']['why']}"
+    if rooms["store"].get("disk_full"):
+        yield f"the disk is full: {rooms['store']['free_bytes']:,} bytes are free; make room, nothing can be stored"
     late, running = rooms["due"]["late_by_seconds"], rooms["daemon"]["running"]
     if late is not None and late * SECOND > OVERDUE:
         advice = "the daemon does not keep up; see its log" if running else "no daemon runs; start 'lapse run'"

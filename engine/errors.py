@@ -66,6 +66,11 @@ class StoreUnavailable(StoreError):  # noqa: N818
         super().__init__(text)
         self.reason = reason
 
+    @property
+    def is_of_disk(self) -> bool:
+        """Whether its disk has no room, or fails: what was to be done may be done once it has, with no new start."""
+        return self.reason.startswith(("SQLITE_FULL", "SQLITE_IOERR"))
+
 
 class ImportMoved(LapseError):  # noqa: N818
     """A file that comes in parts has come further than its sender believes, or is complete. Nothing was taken in."""

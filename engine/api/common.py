@@ -95,7 +95,7 @@ async def _readiness(service: Service, probing: Probing) -> Readiness:
 
 
 class Probing:
-    """Writes to the store to see whether that can be done; those who ask meanwhile wait for the same write."""
+    """Writes to the store as much as an ingest may; those who ask meanwhile wait for the same write."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -113,7 +113,9 @@ class Probing:
 
     def _write(self) -> None:
         service = self._service
-        service.workspaces.desk.writer.run(lambda connection: probe.write(connection, service.now()))
+        service.workspaces.desk.writer.run(
+            lambda connection: probe.write(connection, service.settings.limits.event_bytes)
+        )
 
 
 async def _may_measure(service: Service, request: Request) -> None:

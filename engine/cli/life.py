@@ -6,20 +6,28 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from engine.cli.console import of
 from engine.cli.opening import moves_told, refuse_errors, settings_of
 from engine.cli.preconditions import check_daemon
 from engine.cli.stopping import Stopping
 from engine.daemon import Daemon
-from engine.errors import LapseError
+from engine.errors import LapseError, StoreUnavailable
 from engine.runtime.workspaces import Workspaces
+
+T = TypeVar("T")
+
+_log = logging.getLogger("lapse.engine")
 
 LOOK_SECONDS: Final = 1.0
 """How often to see whether the daemon is well."""
+
+RETRY_SECONDS: Final = 5
+"""How often a store whose disk is full is tried again at the start."""
 
 PATIENCE_SECONDS: Final = 60.0
 """How long it may be unwell before the process ends, for whoever looks after it to start it anew."""
@@ -31,7 +39,7 @@ def run_until_stopped(stop: Stopping, store: str | None, rules: Sequence[Path] |
     stop.seconds = settings.stop_after.total_seconds()
     named = rules or [settings.rules]
     check_daemon(settings, named, migrate=migrate)
-    with Workspaces(settings) as workspaces:
+    with persevere(partial(Workspaces, settings)) as workspaces:
         stop.under_way = workspaces.under_way
         daemon = Daemon(workspaces)
         stop.on_request(daemon.halt)
@@ -45,6 +53,18 @@ def run_until_stopped(stop: Stopping, store: str | None, rules: Sequence[Path] |
             daemon.stop()
 
 
+def persevere(work: Callable[[], T], wait: Callable[[float], object] = time.sleep) -> T:
+    """Return what comes of some work that the store's full disk may keep from being done, once it is done."""
+    while True:
+        try:
+            return work()
+        except StoreUnavailable as error:
+            if not error.is_of_disk:
+                raise
+            _log.error("%s; it is tried again every %d seconds", error, RETRY_SECONDS)
+            wait(RETRY_SECONDS)
+
+
 def keep_still() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again, a tenth of a decision's cost."""
     gc.collect()
@@ -52,10 +72,10 @@ def keep_still() -> None:
 
 
 def watch(daemon: Daemon, stop: threading.Event) -> None:
-    """Wait for the end. Raises LapseError when the daemon has been unwell for too long."""
+    """Wait for the end. Raises LapseError when the daemon has been unwell for too long, but for want of disk."""
     well = time.monotonic()
     while not stop.wait(LOOK_SECONDS):
-        if daemon.healthy:
+        if daemon.healthy or daemon.lacks_disk:
             well = time.monotonic()
         elif time.monotonic() - well > PATIENCE_SECONDS:
             raise LapseError("the daemon has failed for a minute and gives up; the log above says why")
@@ -67,7 +87,7 @@ def go_live(log: logging.Logger, workspaces: Workspaces, rules: Sequence[Path] |
     Where a workspace's have an error, those that were live stay live. It stops where none was, and where journeys were
     to ``migrate``: then what was asked for cannot be done.
     """
-    loaded = workspaces.load(rules, migrate=migrate)
+    loaded = persevere(partial(workspaces.load, rules, migrate=migrate))
     for engine in workspaces.engines:
         if (found := loaded.get(engine.settings.workspace)) is None:
             continue

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -15,8 +16,9 @@ import uvicorn
 from engine.api.address import UntilKey, is_loopback
 from engine.api.app import build
 from engine.api.server import listening, server
+from engine.api.standin import answering
 from engine.cli.console import of
-from engine.cli.life import go_live, keep_still, watch
+from engine.cli.life import go_live, keep_still, persevere, watch
 from engine.cli.opening import settings_of
 from engine.cli.preconditions import check_daemon
 from engine.cli.stopping import Stopping
@@ -53,7 +55,9 @@ def _serve(
     settings: Settings, bound: socket.socket, wanted: str, stop: Stopping, rules: list[Path] | None, *, migrate: bool
 ) -> None:
     """Serve at a bound socket. ``rules`` are those named for the daemon, None where none runs here."""
-    with Workspaces(settings) as workspaces, _daemon(workspaces, rules is None) as daemon, ExitStack() as sockets:
+    with answering(bound):
+        opened = persevere(partial(Workspaces, settings))
+    with opened as workspaces, _daemon(workspaces, rules is None) as daemon, ExitStack() as sockets:
         stop.under_way = workspaces.under_way
         until_key = _until_key(workspaces, wanted)
         at_metrics = [sockets.enter_context(one) for one in _for_metrics(settings.serve)]

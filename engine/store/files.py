@@ -7,6 +7,7 @@ moved, deleted or replaced would be acknowledged into something that nobody open
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
@@ -48,7 +49,7 @@ def make_private(path: Path) -> bool:
         _refuse_log(path, "absent" if found is None else "empty")
     if found is None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, PRIVATE))
-    elif found.st_nlink > 1:
+    elif found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode):
         raise StoreError(_linked(path))
     return Path(f"{path}{LOG}").exists()
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import QueuePool, StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from engine.errors import StoreUnavailable
+from engine.errors import StoreError, StoreUnavailable
 from engine.store.files import Files
 from engine.store.prepared import Item, Keyed, RowByRow, Unfolded
 
@@ -171,20 +171,36 @@ def is_busy(error: BaseException) -> bool:
 
 def is_damage(error: BaseException) -> bool:
     """Whether a file turned out to be damaged, or no database at all."""
-    return _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    return is_no_database(error) or _code(error) == sqlite3.SQLITE_CORRUPT
+
+
+def is_no_database(error: BaseException) -> bool:
+    """Whether a file turned out to be none of SQLite's."""
+    return _code(error) == sqlite3.SQLITE_NOTADB
 
 
 @contextmanager
 def available() -> Iterator[None]:
-    """Inside, what keeps the file from being read or written is raised as StoreUnavailable."""
+    """Inside, what keeps a file from being read or written is raised as StoreUnavailable, damage as StoreError."""
     try:
         yield
     except (DBAPIError, sqlite3.Error) as error:
-        advice = _UNAVAILABLE.get(_code(error))
-        if advice is None:
-            raise
-        told = f"the store cannot be used just now: {advice}"
-        raise StoreUnavailable(told, cause(error).sqlite_errorname) from error
+        unusable = unavailable(error)
+        if unusable is not None:
+            raise unusable from error
+        if is_damage(error):
+            raise StoreError(
+                f"the database is damaged: {cause(error)}; restore a backup with 'lapse restore'"
+            ) from error
+        raise
+
+
+def unavailable(error: BaseException) -> StoreUnavailable | None:
+    """Return what an error is where the surroundings of a store are to blame; None for any other."""
+    advice = _UNAVAILABLE.get(_code(error))
+    if advice is None:
+        return None
+    return StoreUnavailable(f"the store cannot be used just now: {advice}", cause(error).sqlite_errorname)
 
 
 def _code(error: BaseException) -> int:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,7 +13,7 @@ from sqlalchemy import URL, Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from engine.errors import StoreError
-from engine.store import backups, checking, expected, files, home, lock, secrets, sqlite
+from engine.store import backups, checking, expected, files, home, lock, refusals, secrets, sqlite
 from engine.store.gate import Gate
 from engine.store.limits import DEFAULT, StoreLimits
 from engine.store.migrations import is_current, upgrade
@@ -49,12 +47,9 @@ class Store:
         self.engine = sqlite.open_engine(parsed, self.files)
         try:
             self._prepare()
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error, OSError) as error:
             self.engine.dispose()
-            raise StoreError(f"'{url}' cannot be opened as a store: {error.orig}; name another file") from error
-        except OSError as error:
-            self.engine.dispose()
-            raise StoreError(f"'{url}' cannot be opened: {error.strerror}; does its folder exist?") from error
+            raise refusals.refusal(url, self.path, error) from error
         except BaseException:
             self.engine.dispose()
             raise
@@ -177,12 +172,11 @@ class Store:
             schema = [] if found else expected.differences(connection)
             if deep and not found and not schema:
                 found = checking.contents(connection)
-        rights = {} if self.path is None else {"rights": f"{stat.S_IMODE(os.stat(self.path).st_mode):o}"}
         return {
             **facts,
             "integrity": "; ".join(found) or "ok",
             "schema": "; ".join(schema) or "ok",
-            **rights,
+            **({} if self.path is None else refusals.place(self.path)),
             "log_bytes": self.log_bytes,
         }
 

@@ -339,3 +339,17 @@ def test_a_command_that_lacks_a_package_names_it(lapse, new_store, monkeypatch):
         2,
         "error: the package of 'engine.doctor', which Lapse needs, is not installed: pip install lapse\n",
     )
+
+
+def test_a_full_disk_is_a_problem(lapse, monkeypatch):
+    monkeypatch.setattr("engine.store.refusals.LEAST_FREE", 1 << 62)
+    ran = lapse("doctor")
+    assert ran.code == 1
+    assert "problem: the disk is full: " in ran.out
+
+
+def test_a_store_that_others_may_read_is_a_warning(lapse, place):
+    (place / "lapse.db").chmod(0o644)
+    assert lapse("doctor", "--format", "json").json["warnings"] == [
+        "others than its owner may read or write the store's file (its rights are 644): chmod 600"
+    ]

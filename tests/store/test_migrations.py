@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sqlite3
 from pathlib import Path
@@ -16,6 +17,9 @@ from engine.errors import StoreError
 from engine.store import migrations
 from engine.store.columns import metadata
 from engine.store.store import Store
+
+VERSIONS = Path(migrations.__file__).parent / "versions"
+DIGESTS = Path(__file__).with_name("migrations.sha256")
 
 
 def test_migrations_and_schema_agree(store: Store) -> None:
@@ -90,7 +94,7 @@ def test_a_store_of_a_newer_version_is_refused(path: Path, store: Store) -> None
 
 def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to look like one" * 100)
-    with pytest.raises(StoreError, match="cannot be opened"):
+    with pytest.raises(StoreError, match="is no SQLite database"):
         Store(f"sqlite:///{path}")
 
 
@@ -98,3 +102,18 @@ def test_a_file_that_is_no_store_is_refused(path: Path) -> None:
 def test_a_url_that_leads_nowhere_is_refused(url: str) -> None:
     with pytest.raises(StoreError):
         Store(url)
+
+
+@pytest.mark.parametrize("path", sorted(VERSIONS.glob("[0-9]*.py")), ids=lambda path: path.stem)
+def test_a_migration_that_has_landed_stays_as_it_is(path: Path) -> None:
+    """Make a new one known in tests/store/migrations.sha256, with a line of its digest and its name.
+
+    A store that an edited one made would differ from those that came through the first.
+    """
+    digests = dict(reversed(line.split()) for line in DIGESTS.read_text().splitlines())
+    assert digests.get(path.name) == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_no_migration_that_has_landed_is_removed() -> None:
+    named = [line.split()[1] for line in DIGESTS.read_text().splitlines()]
+    assert named == sorted(path.name for path in VERSIONS.glob("[0-9]*.py"))
