@@ -56,6 +56,17 @@ def test_a_cap_rolls_and_exactly_its_length_ago_no_longer_counts(lab: Lab, after
         assert len(here.actions) == sent
 
 
+@pytest.mark.parametrize(("after", "sent"), [("15h59m58s", 1), ("15h59m59s", 2)])
+def test_a_cap_beside_a_longer_one_has_an_edge_of_its_own(lab: Lab, after: str, sent: int) -> None:
+    """What left is read as far back as the longest cap counts, so the shorter one must look at the times itself."""
+    caps = {"marketing": "1 per person per 16 hours", "promo": "9 per person per 7 days"}
+    with lab(rule("a", more="Tags: promo"), caps=caps) as here:
+        go(here, "u1")
+        here.move(after)
+        go(here, "u1")
+        assert len(here.actions) == sent
+
+
 def test_what_a_cap_stops_is_not_deferred_and_counts_for_nothing(lab: Lab) -> None:
     two = rule("a") + "\n" + rule("b", more="Limit: once per person")
     with lab(two, caps={"marketing": "1 per person per 16 hours"}) as here:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from engine.clock import MINUTE, SECOND, WallClock
 from engine.daemon import Daemon
 from engine.delivery.channels import Outgoing, Sealed, SendError
 from engine.errors import ConfigError
+from engine.runtime.sealing import Job
+from engine.runtime.sending import Sending
 from engine.testing import Clock, travel
 from tests.proofs.arrivals import PATIENCE, until
 from tests.runtime.sends import ONE, Died, Opened, dies_at, go, rows, states
@@ -422,10 +425,18 @@ def test_a_bounce_is_an_event_and_the_last_mail_to_that_address(opened: Opened) 
     assert [(row.status, row.reason) for row in rows(engine)] == [("dead", None), ("suppressed", "unreachable")]
 
 
-def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:
+def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = opened("Rule: r\nTrigger: go\nAction: call\n", **TWO)
     hanging = Hanging()
     engine.action("call")(hanging)
+    carried: list[Future[None] | None] = []
+    send_off = Sending._send_off
+
+    def noted(sending: Sending, job: Job) -> Future[None] | None:
+        carried.append(send_off(sending, job))
+        return carried[-1]
+
+    monkeypatch.setattr(Sending, "_send_off", noted)
     go(engine, 5)
     for _ in engine.due_pages(wait=False):
         pass
@@ -433,6 +444,9 @@ def test_who_is_erased_after_the_claim_gets_nothing(opened: Opened) -> None:
         assert hanging.begun.acquire(timeout=PATIENCE)
     told = [engine.erase(f"u{number}") for number in range(5)]
     hanging.let_go.set()
+    for future in carried:  # each has had its turn, so that closing gives none of them back
+        assert future is not None
+        future.result(PATIENCE)
     engine.close()
     assert len(hanging.got) == 2
     assert [one["on_the_wire"] for one in told if one] == [1, 1, 1, 1, 0]
