@@ -17,6 +17,8 @@ import pytest
 from engine.errors import StoreUnavailable
 from engine.store import gate as gates
 from engine.store.gate import Gate
+from engine.store.limits import StoreLimits
+from engine.store.store import Store
 
 FORKS = """
 import os, sys
@@ -229,3 +231,16 @@ def test_in_memory_a_thread_may_come_in_twice() -> None:
     gate = Gate(None)
     with gate.alone(), gate.alone():
         assert gate.holder is None
+
+
+def test_a_store_is_prepared_in_its_turn(tmp_path: Path) -> None:
+    """Two processes that open an empty file must not both set it up; one that is set up keeps nobody waiting."""
+    path = tmp_path / "lapse.db"
+    at_once = StoreLimits(timeout=0.0)
+    with Gate(path).alone(), pytest.raises(StoreUnavailable):
+        Store(f"sqlite:///{path}", at_once)
+    Store(f"sqlite:///{path}").close()
+    first = Store(f"sqlite:///{path}")
+    with Gate(path).alone():
+        Store(f"sqlite:///{path}", at_once).close()
+    first.close()
