@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ from engine.errors import ConfigError
 from engine.language import Catalog, Diagnostic, Reading, read_cases
 from engine.language.cases import CaseReading
 from engine.language.codes import finding
+from engine.language.directives import unused
+from engine.language.layout import date_text
 from engine.language.naming import event_names
-from engine.language.nodes import Rule, Span
+from engine.language.nodes import Date, Rule, Schedule, Span
+from engine.language.slips import slips
 from engine.language.source import Source
 from engine.language.suggest import nearest
 from engine.runtime.rulefiles import SUFFIX, TESTS, RuleFiles, text_of
@@ -61,22 +65,32 @@ def check(
     catalog: Catalog | None = None,
     templates: Callable[[Iterable[Reading]], Looked] | None = None,
     settings: Settings | None = None,
+    today: datetime.date | None = None,
 ) -> Checked:
     """Look through rule files, test files, and folders of both, and at names that are not in the ``catalog``.
 
     ``templates`` looks over what the rules name, where anybody keeps any. Where the ``settings``' rules are among what
-    is looked through, so are the names that the settings have of rules. Raises ConfigError for a path that does not
-    exist.
+    is looked through, so are the names that the settings have of rules. ``today`` tells which dates are past. Raises
+    ConfigError for a path that does not exist.
     """
     paths = list(paths)
     found = RuleFiles(tuple(path for path in paths if not path.name.endswith(TESTS)), catalog).load()
     tests = [read_cases(text_of(path), str(path)) for path in test_files(paths)]
-    findings = [(reading.source, one) for reading in found.readings for one in reading.diagnostics]
-    findings += [(reading.source, one) for reading in found.readings for one in _event_names(reading.written)]
-    findings += [(reading.source, one) for reading in tests for one in reading.diagnostics]
+    readings = [reading.with_findings(_event_names(reading.written)) for reading in found.readings]
+    readings = [reading.with_findings(_past_dates(reading.written, today)) for reading in readings]
+    if catalog is None or not catalog.learnt:
+        written = [rule for reading in readings for rule in reading.written]
+        readings = [reading.with_findings(_slips(reading.written, written)) for reading in readings]
+    findings = [(reading.source, one) for reading in tests for one in reading.diagnostics]
     findings += [finding for reading in tests for finding in _unknown_rules(reading)]
     looked = templates(found.readings) if templates else Looked(0, ())
-    findings += looked.findings
+    readings = [reading.with_findings(_beside(looked.findings, reading)) for reading in readings]
+    named = {reading.source.name for reading in readings}
+    findings += [finding for finding in looked.findings if finding[0].name not in named]
+    findings += [(reading.source, one) for reading in readings for one in reading.diagnostics]
+    findings += [
+        (reading.source, unused(one)) for reading in readings for one in reading.allowed if one not in reading.used
+    ]
     if settings is not None and settings.rules.resolve() in {path.resolve() for path in paths}:
         findings += _names_of_rules(settings)
     findings.sort(key=lambda one: (one[0].name, one[1].span))
@@ -84,6 +98,35 @@ def check(
     cases = sum(len(one.cases) for one in tests)
     rules = sum(len(reading.written) for reading in found.readings)
     return Checked(files, rules, cases, looked.files, tuple(findings))
+
+
+def _slips(rules: Iterable[Rule], every: Sequence[Rule]) -> Iterator[Diagnostic]:
+    """Yield a warning for each name of some rules that looks like a slip of a name of the others."""
+    for rule in rules:
+        yield from slips(rule, [other for other in every if other is not rule])
+
+
+def _past_dates(rules: Iterable[Rule], today: datetime.date | None) -> Iterator[Diagnostic]:
+    """Yield a warning for each rule that can start nothing any more."""
+    if today is None:
+        return
+    for rule in rules:
+        trigger, active = rule.trigger, rule.active
+        if isinstance(trigger, Schedule) and trigger.date is not None and _is_past(trigger.date, today):
+            message = f"{date_text(trigger.date)} is past, so the rule starts nothing any more"
+            yield finding("past-date", message, trigger.span, "write a date to come")
+        if active is not None and active.end is not None and _is_past(active.end, today):
+            message = f"the last active day, {date_text(active.end)}, is past, so the rule starts nothing any more"
+            yield finding("past-date", message, active.span, "write a day to come, or take the line out")
+
+
+def _is_past(date: Date, today: datetime.date) -> bool:
+    return (date.year, date.month, date.day) < (today.year, today.month, today.day)
+
+
+def _beside(findings: Iterable[Finding], reading: Reading) -> list[Diagnostic]:
+    """Return those of some findings that are in the file of a reading."""
+    return [diagnostic for source, diagnostic in findings if source.name == reading.source.name]
 
 
 def _unknown_rules(reading: CaseReading) -> Iterator[Finding]:

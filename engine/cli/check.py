@@ -11,9 +11,11 @@ import typer
 from engine import checking
 from engine.cli.console import PROBLEMS, Format, line, listing, of, out, print_json
 from engine.cli.findings import print_findings
-from engine.cli.options import FormatOption
+from engine.cli.options import FormatOption, StoreOption
+from engine.clock import WallClock, moment
 from engine.config import Settings, load_settings
 from engine.delivery.templates import looked_over
+from engine.runtime.catalogue import joined, learnt
 from engine.runtime.rulefiles import catalog_of
 
 
@@ -27,6 +29,10 @@ def check(
         Path | None,
         typer.Option("--templates", metavar="FOLDER", help="The folder of templates; the settings' unless given."),
     ] = None,
+    store: StoreOption = None,
+    no_store: Annotated[
+        bool, typer.Option("--no-store", help="Do not look into the store for names of events, fields and attributes.")
+    ] = False,
     format: FormatOption = Format.TEXT,
 ) -> None:
     """Look rules over for mistakes.
@@ -38,11 +44,16 @@ def check(
 
     Shows every error and warning of every file, of rules, of their tests and of templates, in one
     go; and names in lapse.toml that no rule has, where its rules are looked through. Needs no secrets:
-    'lapse doctor' looks whether channels can work. Exits with 1 when there are errors.
+    'lapse doctor' looks whether channels can work. Names of events, fields and attributes are
+    held against those in the store, where there is one; without one, against the other
+    rules. Exits with 1 when there are errors.
     """
-    settings = _settings(templates)
+    settings = _settings(templates, store)
+    catalog = joined([catalog_of(settings), None if no_store else learnt(settings)])
     templates_of = partial(looked_over, settings)
-    checked = checking.check(paths or [settings.rules], catalog_of(settings), templates_of, settings)
+    checked = checking.check(
+        paths or [settings.rules], catalog, templates_of, settings, moment(WallClock().now()).date()
+    )
     if format is Format.JSON:
         print_json(checked.plain())
     else:
@@ -51,8 +62,8 @@ def check(
         raise typer.Exit(PROBLEMS)
 
 
-def _settings(templates: Path | None) -> Settings:
-    settings = load_settings()
+def _settings(templates: Path | None, store: str | None) -> Settings:
+    settings = load_settings() if store is None else load_settings(store=store)
     if templates is None:
         return settings
     if not templates.is_dir():

@@ -13,6 +13,7 @@ from .layout import name_text, path_text, pattern_text
 from .nodes import Path, Pattern, Rule, Step
 from .program import ADDRESS, TRANSACTIONAL, Program, opening
 from .walk import walk
+from .wordings import advise_wordings
 
 _DAY = 86_400_000_000
 _PERIODS = {"day": (1, "day"), "week": (7, "week"), "month": (28, "month"), "year": (365, "year")}
@@ -41,6 +42,7 @@ def advise(survey: Survey, text: str) -> Iterator[Diagnostic]:
         yield from _unlimited(rule, asked)
     yield from _open_ends(rule)
     yield from _foreign_recipient(survey)
+    yield from advise_wordings(survey)
 
 
 # ---------------------------------------------------------------------------------------------- events

@@ -32,6 +32,8 @@ class Catalog:
     events: Mapping[str, Fields] = field(default_factory=_no_events)
     attributes: Fields = field(default_factory=_no_fields)
     actions: frozenset[str] = frozenset()
+    learnt: bool = False
+    """Whether events and attributes are what has been seen, and not what is declared: they may refuse no rule."""
 
     def field_kind(self, event: str | None, parts: tuple[str, ...]) -> Kind | None:
         """What an event's field holds; ``None`` when the event does not declare it."""

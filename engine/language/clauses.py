@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
+from .directives import is_directive
 from .limits import Limits
 from .nodes import Span
 from .source import Source
@@ -84,6 +85,8 @@ class Entry:
     title: str | None = None
     notes: list[str] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
+    directives: list[Span] = field(default_factory=list)
+    """Comments to the checker, which are neither title nor note."""
 
     @property
     def span(self) -> Span:
@@ -110,6 +113,7 @@ class Splitter:
         self.entries: list[Entry] = []
         self.diagnostics: list[Diagnostic] = []
         self._detached: list[Comment] = []
+        self._directives: list[Span] = []
 
     def split(self) -> list[Entry]:
         """The entries of the source; what is wrong with it is in ``diagnostics``."""
@@ -121,7 +125,18 @@ class Splitter:
             self._place(block)
         for entry in self.entries:
             entry.end = max(entry.end, self._last(entry.drafts[-1]))
+        self._place_directives()
         return self._capped()
+
+    def _place_directives(self) -> None:
+        """Give each directive to the rule that it stands in or above, the last of the file to the rule before it."""
+        for span in self._directives if self.entries else ():
+            entry = next((one for one in self.entries if span[0] <= one.end), self.entries[-1])
+            behind = [one for one in self.entries if one.end < span[0] and self._same_line(one.end, span[0])]
+            (behind[-1] if behind else entry).directives.append(span)
+
+    def _same_line(self, start: int, end: int) -> bool:
+        return "\n" not in self.text[start:end] and "\r" not in self.text[start:end]
 
     def _capped(self) -> list[Entry]:
         most = self.limits.rules
@@ -187,7 +202,9 @@ class Splitter:
             else:
                 draft = self._stray(start, end)
                 block += [draft] if draft else []
-        if comment:
+        if comment and is_directive(self.text[slice(*comment.span)]):
+            self._directives.append(comment.span)
+        elif comment:
             block.append(comment)
         return draft
 

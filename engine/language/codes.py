@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .diagnostics import Diagnostic, Fix, Severity
 from .nodes import Span
@@ -69,6 +69,7 @@ _ERRORS = {
     "race-without-window": "a race needs a window that looks forward",
     "wait-without-end": "waiting for an event needs 'for at most'",
     "count-in-chain": "an event of a chain stands for one occurrence",
+    "bad-directive": "a directive says which warning is allowed, and why",
     "no-rule": "a test names the rule it tests",
     "two-rules": "a test tests one rule",
     "unknown-rule": "a test names a rule of the files beside it",
@@ -103,7 +104,23 @@ _WARNINGS = {
     "unknown-attribute": "no such attribute of a person is known",
     "near-purpose": "a topic is nearly the name of a purpose",
     "never-equal": "a number never equals a text",
+    "unused-directive": "a directive allows a warning that is not there",
+    "text-for-field": "a name on the right is a text, and not the field of that name",
+    "word-as-text": "a word such as empty, none or today is a text like any other",
+    "word-as-name": "a word such as now is read as a field like any other",
+    "currency-sign": "an amount with a sign behind or before it is a text",
+    "yearly-date": "a birthday lies in the past; its anniversary is a schedule",
+    "excludes-unset": "the comparison does not hold where the value is missing",
+    "past-date": "a date lies in the past, so nothing will come of it",
+    "exit-replaces": "an own 'Exit:' takes the place of the one that follows from the Conditions",
+    "limit-by-field": "a limit counts by the trigger's field of that name",
+    "since-own-trigger": "the trigger is itself an event of that name; the one before it is meant",
+    "count-with-trigger": "a count shown in a message counts the trigger, one in a condition does not",
+    "quiet-loses-time": "an action that waits for the end of quiet days leaves at midnight",
 }
+
+OTHER_WARNINGS: Final = ("event-name", "template-missing", "template-no-default", "template-no-subject")
+"""Warnings at a place in a rule file that checks beyond the language give."""
 
 CODES: dict[str, Code] = {
     **{code: Code("error", meaning) for code, meaning in _ERRORS.items()},

@@ -91,7 +91,7 @@ class Names:
         name = ".".join(wait.path.parts)
         if self._known_fields(rule, wait.path):
             return
-        if self.is_event(name) and wait.offset is None:
+        if (name in self._used or not self.catalog.learnt) and self.is_event(name) and wait.offset is None:
             message = f"'{name}' is an event, and this wait would have no end"
             advice = f"write 'until {name} for at most 3 days'"
             yield finding("wait-without-end", message, wait.path.span, advice)

@@ -22,6 +22,7 @@ from .catalog import Catalog
 from .clauses import Clause, Entry, Splitter, finished, normal, too_large
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
+from .directives import Allowed, read_directive, without_allowed
 from .figures import check_figures
 from .grammar import automaton, parser
 from .identity import identified, slug
@@ -58,6 +59,9 @@ class Reading:
     diagnostics: tuple[Diagnostic, ...]
     source: Source
     written: tuple[Rule, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+    """Warnings that rules are allowed, by directives; ``used`` are those of which there was one so far."""
+    used: frozenset[Allowed] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -69,8 +73,9 @@ class Reading:
         return self.with_findings([shared_identity(rule, where)])
 
     def with_findings(self, found: Iterable[Diagnostic]) -> Reading:
-        """The same reading with what only other files, or the rules that were live, could show."""
-        return replace(self, diagnostics=in_order([*self.diagnostics, *found]))
+        """The same reading with what only other files, or the rules that were live, could show, and is not allowed."""
+        kept, used = without_allowed(found, self.allowed)
+        return replace(self, diagnostics=in_order([*self.diagnostics, *kept]), used=self.used | used)
 
     def text_of(self, rule: Rule) -> str:
         """The lines of the file that a rule of it stands in; nothing else makes it what it is."""
@@ -82,12 +87,18 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
     source = Source(name, text)
     limits = limits or Limits()
     splitter = Splitter(source, limits, CLAUSES, _OPENERS)
-    judged = [judge(entry, text, limits) for entry in splitter.split()]
+    entries = splitter.split()
+    judged = [judge(entry, text, limits) for entry in entries]
     surveys = [rule.survey for rule in judged]
     found = [*splitter.diagnostics, *(diagnostic for rule in judged for diagnostic in rule.diagnostics)]
     resolved = resolve(surveys, found, source, catalog or Catalog())
     rules = tuple(rule.survey.rule for rule in judged if rule.whole)
-    return Reading(rules, in_order(resolved), source, tuple(survey.rule for survey in surveys))
+    said = [read_directive(text[slice(*span)], span, entry.span) for entry in entries for span in entry.directives]
+    allowed = tuple(one for one in said if isinstance(one, Allowed))
+    kept, used = without_allowed(resolved, allowed)
+    kept += (one for one in said if isinstance(one, Diagnostic))
+    written = tuple(survey.rule for survey in surveys)
+    return Reading(rules, in_order(kept), source, written, allowed, frozenset(used))
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from engine.language import read
+from engine.language.program import Program
+
 GOLDEN = Path(__file__).parent / "golden"
 
 WRONG = """\
@@ -257,3 +260,79 @@ def test_a_test_of_a_rule_that_does_not_exist_is_an_error(lapse, place):
     assert "cart.test.rules:1:7: error: no rule 'card' [unknown-rule]" in ran.out
     assert "did you mean 'cart'?" in ran.out
     assert "no rule 'other'" in ran.out
+
+
+SHOP = """\
+Rule: cart
+Trigger: cart_updatd where cart_totl >= 50
+Condition: NOT purchase_completed within 4 hours AND person.plann = free AND person.seats = "three"
+Wait: until purchase_completed
+Action: send_push "x" with total = trigger.cart_total
+"""
+
+
+def test_names_are_held_against_what_the_store_has_seen(lapse, place):
+    (place / "log.jsonl").write_text(
+        '{"event": "cart_updated", "user_id": "u1","timestamp": "2026-01-05T10:00Z", "properties": {"cart_total": 8}}\n'
+        '{"event": "purchase_completed", "user_id": "u1", "timestamp": "2026-01-05T10:00Z"}\n'
+        '{"type": "identify", "user_id": "u1", "traits": {"plan": "free", "seats": 3}}\n'
+    )
+    assert lapse("ingest", "log.jsonl", "--history").code == 0
+    (place / "shop.rules").write_text(SHOP)
+    ran = lapse("check", "shop.rules", "--format", "json")
+    told = {(one["code"], one["severity"]) for one in ran.json["findings"]}
+    assert {
+        ("unknown-event", "warning"),
+        ("unknown-attribute", "warning"),
+        ("never-equal", "warning"),
+        ("event-or-date", "warning"),
+    } <= told
+    assert ran.json["errors"] == 0
+    unseen = lapse("check", "shop.rules", "--format", "json", "--no-store").json["findings"]
+    assert not {one["code"] for one in unseen} & {"unknown-event", "unknown-attribute", "never-equal"}
+
+
+def test_checking_makes_no_store(lapse, place):
+    (place / "shop.rules").write_text(SHOP)
+    lapse("check", "shop.rules")
+    assert not list(place.glob("*.db*"))
+
+
+def test_without_a_store_a_name_one_letter_away_from_others_is_told(lapse, place):
+    (place / "shop.rules").write_text(
+        "Rule: a\nTrigger: cart_updated\nCondition: person.country = PL\n\n"
+        "Rule: a-again\nTrigger: cart_updated\nCondition: person.country = DE\n\n"
+        "Rule: b\nTrigger: cart_updatde\nCondition: person.coutry = PL\n\n"
+        "Rule: c\nTrigger: step_1 OR cart_update_2\n\nRule: d\nTrigger: step_2\n"
+    )
+    told = [(one["code"], one["help"]) for one in lapse("check", "shop.rules", "--format", "json").json["findings"]]
+    assert ("unknown-event", "did you mean 'cart_updated'?") in told
+    assert ("unknown-attribute", "did you mean 'person.country'?") in told
+    assert len([code for code, _ in told if code.startswith("unknown")]) == 2
+
+
+def test_dates_that_are_past_are_told(lapse, place):
+    (place / "old.rules").write_text(
+        "Rule: a\nTrigger: on 2020-11-27 at 09:00\n\nRule: b\nTrigger: x_done\nActive: until 2020-01-01\n\n"
+        "Rule: c\nTrigger: on 2999-11-27 at 09:00\n"
+    )
+    findings = lapse("check", "old.rules", "--format", "json").json["findings"]
+    assert [(one["code"], one["line"]) for one in findings] == [("past-date", 2), ("past-date", 6)]
+
+
+def test_a_directive_allows_one_code_in_one_rule_and_an_unused_one_is_told(lapse, place):
+    (place / "x.rules").write_text(
+        "# lapse: allow event-name because the vendor sends it so\nRule: a\nTrigger: Order Done\n".replace(
+            " Done", "Done"
+        )
+        + "\nRule: b\nTrigger: OrderDone # lapse: allow unlimited because of nothing\n"
+    )
+    findings = lapse("check", "x.rules", "--format", "json").json["findings"]
+    assert [(one["code"], one["line"]) for one in findings] == [("event-name", 6), ("unused-directive", 6)]
+
+
+def test_a_directive_is_neither_title_nor_note_and_changes_no_digest():
+    plain = "# Title\n# note\nRule: a\nTrigger: cart_updated\nCondition: NOT purchase_completed\n"
+    allowed = plain.replace("Rule: a", "# lapse: allow no-window because we mean it\nRule: a")
+    (first,), (second,) = read(plain).rules, read(allowed).rules
+    assert (second.title, second.notes, Program(second).digest) == (first.title, first.notes, Program(first).digest)

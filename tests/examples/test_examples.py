@@ -26,5 +26,5 @@ def test_the_tour_shows_every_action(tmp_path: Path) -> None:
 
 def test_the_service_writes_only_to_who_left_a_cart(tmp_path: Path) -> None:
     lines = run("service.py", tmp_path)
-    assert "mail 'cart_reminder' to bob@example.com about cart c2" in lines
+    assert "mail 'basket_waiting' to bob@example.com about cart c2" in lines
     assert not any(line.startswith("mail") and "ann" in line for line in lines)

@@ -28,7 +28,16 @@ CATALOG = Catalog(
     actions=frozenset({"send_email", "send_push"}),
 )
 
-ELSEWHERE = {"not-utf-8", "file-too-large", "clause-too-long", "too-many-rules", "renamed", "unknown-rule"}
+ELSEWHERE = {
+    "not-utf-8",
+    "file-too-large",
+    "clause-too-long",
+    "too-many-rules",
+    "renamed",
+    "unknown-rule",
+    "past-date",
+    "unused-directive",
+}
 """Codes that take more than a file to show; they are tested beside the files, the caps and the renames."""
 
 

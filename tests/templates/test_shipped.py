@@ -16,7 +16,9 @@ from engine.templates.rendering import Facts, Rendered, Renderer
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = TemplateSettings(folder=ROOT / "templates")
-READINGS = RuleFiles((ROOT / "rules",)).load().readings
+PACKS = RuleFiles((ROOT / "rules",)).load().readings
+EXAMPLES = RuleFiles((ROOT / "examples" / "shop", ROOT / "examples" / "service.rules")).load().readings
+READINGS = (*PACKS, *EXAMPLES)
 NAMED = {
     (node.name, node.template, tuple(name for name, _ in node.arguments))
     for reading in READINGS
@@ -57,7 +59,7 @@ def test_nothing_is_wrong_or_doubtful() -> None:
     assert looked.files > len(NAMED)
 
 
-def test_every_template_is_named_by_a_pack() -> None:
+def test_every_template_is_named_by_a_pack_or_an_example() -> None:
     names = {path.name.split(".")[0] for path in (ROOT / "templates").iterdir() if path.is_file()}
     assert names == {template for _, template, _ in NAMED}
 
