@@ -11,6 +11,8 @@ from lark import Token
 
 from . import nodes
 from .codes import finding
+from .diagnostics import Diagnostic
+from .layout import duration_text, path_text, time_text
 from .nodes import Argument, Duration, Expression, Literal, Operand, Operator, Path, Pattern, Span, Total, Window
 from .terms import (
     ClauseError,
@@ -142,6 +144,9 @@ class Steps(Conditions):
     """What follows ``Wait:``, ``Action:`` and ``Split:``."""
 
     def wait_for(self, duration: Duration) -> nodes.WaitFor:
+        if not duration.micros and not duration.months:
+            advice = "leave the 'Wait:' out, or write how long"
+            raise ClauseError(finding("bad-duration", "a length of time is more than nothing", duration.span, advice))
         return nodes.WaitFor(duration, duration.span)
 
     def wait_time(
@@ -161,6 +166,8 @@ class Steps(Conditions):
         now: Token | None,
     ) -> nodes.WaitUntilDate:
         wait = nodes.WaitUntilDate(moment) if isinstance(moment, Path) else moment
+        if wait.offset and wait.offset.micros + wait.offset.months <= 0:
+            raise ClauseError(no_offset(wait, time))
         span = reach(until, last_of(moment, time, zone, now))
         return replace(wait, time=time, zone=zone, or_now=now is not None, span=span)
 
@@ -311,6 +318,19 @@ class Builder(Steps):
 
     def tags(self, *names: Name) -> tuple[str, ...]:
         return tuple(dict.fromkeys(name.text for name in names))
+
+
+def no_offset(wait: nodes.WaitUntilDate, time: nodes.TimeOfDay | None) -> Diagnostic:
+    """Return the finding of ``0 days before`` a date, or of less: the date itself is meant, or its other side."""
+    offset = cast(Duration, wait.offset)
+    at = f" at {time_text(time)}" if time else ""
+    if offset.micros or offset.months:
+        meant = Duration(-offset.micros, -offset.months)
+        side = "after" if wait.side == "before" else "before"
+        shown = f"until {duration_text(meant)} {side} {path_text(wait.path)}{at}"
+    else:
+        shown = f"until {path_text(wait.path)}{at}"
+    return finding("bad-duration", "a length of time is more than nothing", offset.span, f"write '{shown}'")
 
 
 def weekday_of(token: Token | None) -> nodes.Weekday:

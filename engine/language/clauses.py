@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .characters import unseen_in
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .directives import is_directive
@@ -218,6 +219,10 @@ class Splitter:
             message, advice = f"'{self.text[span[0] : at]}' lacks its colon", "put a colon behind it"
             self.diagnostics.append(finding("missing-colon", message, (span[0], at), advice, Fix((at, at), ":")))
             return Draft(word, (span[0], at), [(at, end)]) if word in self.openers else None
+        odd = unseen_in(line, start)
+        if odd:
+            self.diagnostics.append(odd)
+            return None
         advice = "begin with a clause, such as 'Trigger: signed_up'; a title takes a # in front"
         self.diagnostics.append(finding("no-clause", "no clause has begun here", span, advice))
         return None

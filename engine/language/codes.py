@@ -29,6 +29,7 @@ _ERRORS = {
     "unclosed-quote": "a quoted text must be closed on its line",
     "unclosed-bracket": "a bracket is opened and not closed, or closed and not opened",
     "syntax": "the words do not make a clause",
+    "odd-character": "a character cannot be seen, or looks like another",
     "operator-of-programmers": "the language writes this operator with another sign or word",
     "several-words": "a text of several words takes quotes",
     "keyword-as-name": "a keyword is a name only in quotes",

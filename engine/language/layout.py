@@ -13,6 +13,7 @@ from functools import singledispatch
 from typing import NamedTuple
 
 from . import nodes, words
+from .codepoints import is_odd
 from .nodes import Argument, Arm, Expression, Literal, Path, Pattern, Rule, Step, Total
 from .walk import walk
 
@@ -85,6 +86,7 @@ def _stays_text(value: str) -> bool:
         and not words.NUMBER.match(value)
         and plain not in ("true", "false")
         and not plain.startswith(("trigger.", "person.", "last."))
+        and ((value.isascii() and value.isprintable()) or not is_odd(value))
     )
 
 

@@ -14,9 +14,12 @@ from functools import cached_property
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from . import words
+from .characters import combining_at, dash_at, unseen_in
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
+from .english import DETERMINERS, LOGIC, in_english
 from .suggest import distance, nearest
+from .turns import TURNS
 
 _WORD = re.compile(r"\w[\w.:%-]*|\S")
 _BEFORE = re.compile(r"([^\s,;()=<>!\"]+)[^\S\n]+\Z")
@@ -24,6 +27,9 @@ _REST_OF_LINE = re.compile(r"[^\n\r]*")
 _AMOUNT = re.compile(r"(?P<number>-?\d+(?:[.,]\d+)?|an?(?=\s))\s*(?P<unit>[^\W\d]\w*)?")
 _QUOTED = re.compile(rf"{words.QUOTED}|(?P<open>[\"“„‚«]|(?<!\w)['‘])")
 _BRACKET = re.compile(rf"{words.QUOTED}|[()]")
+_SIGNED_NAME = re.compile(r"\.?(?P<name>[$@%~^*+/\\\\][^\W\d]\w*)")
+_NEXT_WORD = re.compile(r"[^\S\n]+([^\s,;()=<>!\"]+)")
+_VALUE_BEGINS = re.compile(r"(?:[=<>(,]|\b(?:is|not|contains|with|and))\s*\Z", re.IGNORECASE)
 _HOUR = re.compile(
     r"(?P<until>until(?:\s+\w+day)?(?:\s+at)?)\s+"
     r"(?P<written>(?P<number>\d{1,2})(?:\s*(?P<half>[ap]m)|\s*(?P<unit>hours?|h))?)(?=\s*\Z|\s+in\b)",
@@ -32,9 +38,21 @@ _HOUR = re.compile(
 _LENGTH = re.compile(r"\s+(?:\d+|an?\b)\s*[^\W\d]+")
 _AGE = re.compile(r"more\s+than\s+(?P<number>\d+|an?)\s*(?P<unit>[^\W\d]\w*)\s+ago", re.IGNORECASE)
 _RESERVED = (
-    (re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE), "between 60 and 30 days ago"),
-    (re.compile(r"\b\d+(?:\.\d+)?\s*%\s*of\b", re.IGNORECASE), "50% of"),
-    (re.compile(r"\Acollect\b", re.IGNORECASE), "Triggered again: collect"),
+    (
+        re.compile(r"\bbetween\s+\d+\s+and\s+\d+\s+\w+\s+ago\b", re.IGNORECASE),
+        "between 60 and 30 days ago",
+        "write 'a in the last 60 days AND NOT a in the last 30 days' for the latest 'a'",
+    ),
+    (
+        re.compile(r"\b\d+(?:\.\d+)?\s*%\s*of\b", re.IGNORECASE),
+        "50% of",
+        "write 'in 50% sample' for a share of the people, 'Split: 50%' for arms, 'Holdout: 10%' for a comparison",
+    ),
+    (
+        re.compile(r"\Acollect\b", re.IGNORECASE),
+        "Triggered again: collect",
+        "write 'Triggered again: ignore' and send a total along, such as 'with n = count of comment since trigger'",
+    ),
 )
 _CLAUSE_WORDS = sorted({word.word for word in (*words.CLAUSES.values(), *words.CASE_CLAUSES.values())}, key=len)[::-1]
 _MOST_EXPECTED = 6
@@ -47,6 +65,7 @@ class Trouble:
     body: str
     at: int
     expected: frozenset[str]
+    grammar: str = ""
 
     @property
     def ended(self) -> bool:
@@ -79,9 +98,9 @@ class Trouble:
         return (words.phrase(name) for name in sorted(self.expected) if words.is_keyword(name))
 
 
-def explain(body: str, problem: UnexpectedInput) -> Diagnostic:
-    """What is wrong with a clause, in plain words."""
-    trouble = _trouble(body, problem)
+def explain(body: str, problem: UnexpectedInput, grammar: str) -> Diagnostic:
+    """Return what is wrong with a clause that the start rule ``grammar`` does not take, in plain words."""
+    trouble = _trouble(body, problem, grammar)
     return next(found for check in _CHECKS if (found := check(trouble)))
 
 
@@ -91,12 +110,12 @@ def runs_on(body: str) -> Diagnostic | None:
     return found and found.moved(-1)
 
 
-def _trouble(body: str, problem: UnexpectedInput) -> Trouble:
+def _trouble(body: str, problem: UnexpectedInput, grammar: str) -> Trouble:
     if isinstance(problem, UnexpectedToken):
         at = len(body) if problem.token.type == "$END" else problem.token.start_pos or 0
-        return Trouble(body, at, frozenset(problem.accepts or problem.expected))
+        return Trouble(body, at, frozenset(problem.accepts or problem.expected), grammar)
     allowed = problem.allowed if isinstance(problem, UnexpectedCharacters) else None
-    return Trouble(body, problem.pos_in_stream or 0, frozenset(allowed or ()) - {"__IGNORE_0"})
+    return Trouble(body, problem.pos_in_stream or 0, frozenset(allowed or ()) - {"__IGNORE_0"}, grammar)
 
 
 # ----------------------------------------------------------------------------------------- punctuation
@@ -114,9 +133,10 @@ def _unclosed_quote(trouble: Trouble) -> Diagnostic | None:
 
 
 def _reserved_form(trouble: Trouble) -> Diagnostic | None:
-    for pattern, form in _RESERVED:
+    for pattern, form, advice in _RESERVED:
         if match := pattern.search(trouble.body):
-            return finding("reserved", f"'{form}' is reserved for a later version of the language", match.span())
+            message = f"'{form}' is reserved for a later version of the language"
+            return finding("reserved", message, match.span(), advice)
     return None
 
 
@@ -152,6 +172,30 @@ def _programmers_operator(trouble: Trouble) -> Diagnostic | None:
                     Fix(span, meant + blank),
                 )
     return None
+
+
+def _invisible(trouble: Trouble) -> Diagnostic | None:
+    return unseen_in(trouble.body)
+
+
+def _odd_character(trouble: Trouble) -> Diagnostic | None:
+    return dash_at(trouble.body, trouble.at) or combining_at(trouble.body, trouble.at)
+
+
+def _turn_of_english(trouble: Trouble) -> Diagnostic | None:
+    return in_english(TURNS, trouble.body, trouble.at, trouble.grammar)
+
+
+def _name_with_a_sign(trouble: Trouble) -> Diagnostic | None:
+    """``$autocapture``, ``person.$email``: a name with a sign that takes quotes."""
+    match = _SIGNED_NAME.match(trouble.body, trouble.at) or _SIGNED_NAME.match(trouble.body, trouble.at - 1)
+    if match is None or not trouble.at:
+        match = _SIGNED_NAME.match(trouble.body, trouble.at)
+    if match is None:
+        return None
+    span, quoted = match.span("name"), f'"{match["name"]}"'
+    message = f"'{match['name']}' takes quotes for its '{match['name'][0]}'"
+    return finding("several-words", message, span, f"write {quoted}", Fix(span, quoted))
 
 
 def _missing_colon(trouble: Trouble) -> Diagnostic | None:
@@ -350,7 +394,7 @@ def _or_inside_where(trouble: Trouble) -> Diagnostic | None:
 
 
 def _near_keyword(trouble: Trouble) -> Diagnostic | None:
-    if not trouble.word[:1].isalpha():
+    if not trouble.word[:1].isalpha() or trouble.word.casefold() in LOGIC:
         return None
     best: tuple[int, str] | None = None
     weekdays = words.WEEKDAYS if "WEEKDAY" in trouble.expected else ()
@@ -375,7 +419,7 @@ def _end_of_words(text: str, start: int, count: int) -> int:
 
 
 def _template(trouble: Trouble) -> Diagnostic | None:
-    if {"STRING", "_WITH", "_TO"} <= trouble.expected and "NAME" not in trouble.expected and _is_plain(trouble.word):
+    if {"STRING", "_WITH", "_TO"} <= trouble.expected and "NAME" not in trouble.expected and _is_template(trouble.word):
         quoted = f'"{trouble.word}"'
         message = f"'{trouble.word}' lacks its quotes"
         return finding("several-words", message, trouble.span, f"write {quoted}", Fix(trouble.span, quoted))
@@ -383,14 +427,29 @@ def _template(trouble: Trouble) -> Diagnostic | None:
 
 
 def _several_words(trouble: Trouble) -> Diagnostic | None:
-    if not (_is_plain(trouble.word) and _is_plain(trouble.before)):
+    if not (_may_be_named(trouble.word) and _may_be_named(trouble.before)):
         return None
     start = trouble.body.rindex(trouble.before, 0, trouble.at)
-    span = (start, trouble.span[1])
-    text = trouble.body[start : span[1]]
-    return finding(
-        "several-words", "a text of several words takes quotes", span, f'write "{text}"', Fix(span, f'"{text}"')
-    )
+    if DETERMINERS & {trouble.before.casefold(), trouble.word.casefold()} and not _VALUE_BEGINS.search(
+        trouble.body[:start]
+    ):
+        return None
+    end = trouble.span[1]
+    while (more := _NEXT_WORD.match(trouble.body, end)) and _may_be_named(more[1]):
+        end = more.end()
+    quoted = f'"{" ".join(trouble.body[start:end].split())}"'
+    message = "a text of several words takes quotes"
+    return finding("several-words", message, (start, end), f"write {quoted}", Fix((start, end), quoted))
+
+
+def _is_template(word: str) -> bool:
+    return _may_be_named(word) and word.casefold() not in DETERMINERS
+
+
+def _may_be_named(word: str) -> bool:
+    """Whether a word may be a part of a name of several; one of the language or of English logic hardly is."""
+    plain = word.casefold()
+    return _is_plain(word) and plain not in LOGIC and not plain.startswith(("person.", "trigger."))
 
 
 def _is_plain(word: str) -> bool:
@@ -427,10 +486,14 @@ def _expectation(trouble: Trouble) -> str | None:
 
 _CHECKS: tuple[Callable[[Trouble], Diagnostic | None], ...] = (
     _unclosed_quote,
+    _invisible,
     _reserved_form,
     _bracket,
     _programmers_operator,
     _missing_colon,
+    _name_with_a_sign,
+    _turn_of_english,
+    _odd_character,
     _hour,
     _duration,
     _unit_of_age,

@@ -19,7 +19,9 @@ from . import standins
 from .asked import Survey, survey
 from .automaton import NotTakenError
 from .catalog import Catalog
+from .characters import odd_name
 from .clauses import Clause, Entry, Splitter, finished, normal, too_large
+from .codepoints import seen
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .directives import Allowed, read_directive, without_allowed
@@ -29,6 +31,7 @@ from .identity import identified, slug
 from .limits import Limits
 from .mistakes import explain, runs_on
 from .nodes import Condition, EventTrigger, Rule, Span, Trigger
+from .other_words import OTHER_WORDS
 from .purposes import check_purpose
 from .resolve import check, resolve, shared_identity
 from .source import Source
@@ -168,7 +171,7 @@ def _complaint(grammar: str, body: str) -> Diagnostic:
     try:
         parser().parse(body, start=grammar)
     except UnexpectedInput as problem:
-        return explain(body, problem)
+        return explain(body, problem, grammar)
     raise AssertionError("Lark reads what its own tables do not take")
 
 
@@ -239,15 +242,30 @@ class ClauseReader:
         """Report a word that is none; gives the one it was most likely meant to be."""
         if clause.word in RESERVED_CLAUSES:
             message = "'For everyone with:' is reserved for a later version of the language"
-            self.report(finding("reserved", message, clause.head))
+            advice = "write a rule for each, or 'For each:' for one journey a person and value of a field"
+            self.report(finding("reserved", message, clause.head, advice))
             return None
         written = self.text[slice(*clause.head)]
+        if odd := odd_name(written, clause.head[0]):
+            self.report(odd)
+            return self.vocabulary.get(normal(seen(written)))
+        if self.vocabulary is CLAUSES and clause.word in OTHER_WORDS:
+            return self._of_another_tool(clause, written, *OTHER_WORDS[clause.word])
         near = nearest(clause.word, (word.word for word in self.vocabulary.values()))
         best = near or self._begun(clause.word)
         known = ", ".join(word.word for word in self.vocabulary.values())
         advice = f"did you mean '{best}:'?" if best else f"the words are {known}"
         fix = Fix(clause.head, best) if best and (near or best == "End") else None
         self.report(finding("unknown-clause", f"'{written}:' is no word of the language", clause.head, advice, fix))
+        return self.vocabulary[normal(best)] if best else None
+
+    def _of_another_tool(self, clause: Clause, written: str, best: str | None, advice: str | None) -> ClauseWord | None:
+        """Report a word that other tools have; return the word of the language that takes the same text."""
+        message = f"'{written}:' is no word of the language"
+        if best == "Trigger" and any(draft.word == "trigger" for draft in self.entry.drafts):
+            best, advice = None, "the rule has its 'Trigger:'; what must hold is a 'Condition:', a moment a 'Wait:'"
+        fix = Fix(clause.head, best) if best else None
+        self.report(finding("unknown-clause", message, clause.head, advice or f"write '{best}:'", fix))
         return self.vocabulary[normal(best)] if best else None
 
     def _begun(self, written: str) -> str | None:

@@ -14,8 +14,9 @@ from typing import NamedTuple, Protocol, cast
 from lark import Token
 
 from . import words
+from .characters import odd_name, odd_value
 from .codes import finding
-from .diagnostics import Diagnostic, Fix
+from .diagnostics import Diagnostic
 from .nodes import (
     Comparison,
     Count,
@@ -143,7 +144,9 @@ class Terms:
         if bare and text.casefold() in words.RESERVED_WORDS:
             raise ClauseError(keyword_as_name(token))
         if bare and text.casefold().startswith("last."):
-            raise ClauseError(reserved("last.event.field", place(token)))
+            raise ClauseError(last_field(token))
+        if bare and not text.isascii() and (odd := odd_name(text, place(token)[0])):
+            raise ClauseError(odd)
         parts = filled(segments(text), token)
         return Name(".".join(parts), parts, bare, place(token))
 
@@ -159,7 +162,9 @@ class Terms:
     def bare_value(self, token: Token) -> Literal:
         text = str(token)
         if text.casefold().startswith("last."):
-            raise ClauseError(reserved("last.event.field", place(token)))
+            raise ClauseError(last_field(token))
+        if not (text.isascii() and text.isprintable()) and (odd := odd_value(text, place(token)[0])):
+            raise ClauseError(odd)
         return Literal(scalar_of(text), True, place(token))
 
     def quoted_value(self, token: Token) -> Literal:
@@ -317,18 +322,43 @@ def count_kind_of(token: Token) -> OneOf["at least", "at most", "exactly", "more
     return cast('OneOf["at least", "at most", "exactly", "more than", "fewer than"]', text)
 
 
+_MEANT_BY_KEYWORD = {
+    "any": "write 'any event' for anything the person did",
+    "at": "a time follows what it belongs to, as in 'every day at 09:00'",
+    "not": "write NOT in front of what must not happen",
+    "once": "write 'exactly once' or 'at least 2 times' behind the event",
+    "twice": "write 'exactly twice' or 'at least 2 times' behind the event",
+    "between": "a value stands in front of it, as in 'person.age between 18 and 30'",
+    "contains": "a field stands in front of it, as in 'person.tags contains vip'",
+    "is": "a field stands in front of it, as in 'person.plan is pro'",
+    "where": "an event stands in front of it, as in 'purchase where amount > 50'",
+    "same": "it stands in a 'where', as in 'purchase where same cart_id'",
+    "then": "an event stands on both of its sides, as in 'a within 1 day then b within 3 days'",
+    "within": "an event stands in front of it, as in 'purchase within 3 days'",
+    "since": "an event stands in front of it, as in 'purchase since trigger'",
+    "last": "write 'last purchase more than 30 days ago', or 'purchase in the last 30 days'",
+    "until": "write 'Wait: until' and a moment, or 'Exit:' and an event",
+    "before": "write 'a before any b within 1 hour' for what comes first",
+    "after": "write 'a within 1 day then b within 3 days' for an order, 'Wait:' for a time",
+    "and": "a condition stands on both of its sides",
+    "or": "a condition or an event stands on both of its sides",
+}
+
+
 def keyword_as_name(token: Token) -> Diagnostic:
-    """A keyword stands where a name should."""
-    quoted = f'"{token}"'
+    """Return the finding of a keyword where a name should stand; nobody can tell whether it is meant as one."""
+    meant = _MEANT_BY_KEYWORD.get(token.casefold())
+    quoted = f'to use it as a name, write "{token}"'
     return finding(
-        "keyword-as-name",
-        f"'{token}' is a keyword here",
-        place(token),
-        f"to use it as a name, write {quoted}",
-        Fix(place(token), quoted),
+        "keyword-as-name", f"'{token}' is a keyword here", place(token), f"{meant}; {quoted}" if meant else quoted
     )
 
 
-def reserved(form: str, span: Span) -> Diagnostic:
-    """A form that the language keeps for a later version."""
-    return finding("reserved", f"'{form}' is reserved for a later version of the language", span)
+def last_field(token: Token) -> Diagnostic:
+    """Return the finding of ``last.EVENT.field``, which the language keeps for a later version."""
+    advice = (
+        "keep the value when it comes: a rule with that event as its trigger and 'Action: set person.x = trigger.x'"
+    )
+    return finding(
+        "reserved", "'last.event.field' is reserved for a later version of the language", place(token), advice
+    )
