@@ -227,19 +227,43 @@ def _restored(journey: Journey, state: Any) -> Journey:
 
 def _check(journey: Journey) -> None:
     """Raise StateError where something is of another kind than it was written with."""
-    whole: list[object] = [journey.place, *journey.entry.point]
-    texts: list[object] = [*journey.entry.left_out, *journey.limit_values]
-    if journey.gate is not None:
-        whole += [journey.gate[0], *journey.gate[1].point]
-    for one in journey.effects:
-        whole += [one.place, one.moment, one.leave, one.known, *one.after.point]
-        texts += [one.step, one.key]
-        if one.taken not in _TAKEN:
-            raise StateError("another outcome")
-    moments = (journey.opened, journey.not_after, *(at for one in journey.effects for at in (one.left_at, one.held)))
-    whole += [at for at in moments if at is not None]
-    if not (all(type(one) is int for one in whole) and all(type(one) is str for one in texts)):
+    gate, effects = journey.gate, journey.effects
+    if not (
+        type(journey.place) is int
+        and _is_entry(journey.entry)
+        and (gate is None or (type(gate[0]) is int and _is_entry(gate[1])))
+        and _is_moment(journey.opened)
+        and _is_moment(journey.not_after)
+        and (not journey.limit_values or all(type(one) is str for one in journey.limit_values))
+        and (not effects or all(map(_is_effect, effects)))
+    ):
         raise StateError("another kind of value")
+
+
+def _is_effect(one: Effect) -> bool:
+    return (
+        one.taken in _TAKEN
+        and type(one.step) is str
+        and type(one.key) is str
+        and type(one.place) is int
+        and type(one.moment) is int
+        and type(one.leave) is int
+        and type(one.known) is int
+        and _is_entry(one.after)
+        and _is_moment(one.not_after)
+        and _is_moment(one.left_at)
+        and _is_moment(one.held)
+    )
+
+
+def _is_entry(entry: Entry) -> bool:
+    at, phase = entry.point
+    left_out = entry.left_out
+    return type(at) is int and type(phase) is int and (not left_out or all(type(one) is str for one in left_out))
+
+
+def _is_moment(at: object) -> bool:
+    return at is None or type(at) is int
 
 
 _TAKEN = frozenset(get_args(Taken))

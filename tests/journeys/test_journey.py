@@ -75,9 +75,9 @@ def test_what_is_written_is_what_is_read(journey: Journey) -> None:
 
 
 def test_every_field_is_a_column_or_in_the_text() -> None:
-    """A field that is added has to be written somewhere; ``fixed`` lives within one decision."""
+    """A field that is added has to be written somewhere; ``fixed`` and ``spoiled`` live within one decision."""
     written = {"entry", "limit_values", "place", "gate", "opened", "waited", "not_after", "effects", "late_after_fire"}
-    assert {field.name for field in fields(Journey)} == {*COLUMNS, *written, "fixed"}
+    assert {field.name for field in fields(Journey)} == {*COLUMNS, *written, "fixed", "spoiled"}
 
 
 def test_a_wait_that_ended_before_the_step_was_entered_is_not_written() -> None:
