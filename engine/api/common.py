@@ -75,7 +75,9 @@ async def metrics(request: Request) -> Response:
 async def described(request: Request) -> JSONResponse:
     """The native API."""
     state = request.app.state
-    return JSONResponse(await state.service.in_thread(openapi.document, state.native))
+    settings = state.service.settings
+    figures = (settings.limits, settings.types.description_length)
+    return JSONResponse(await state.service.in_thread(openapi.document, state.native, *figures))
 
 
 async def _readiness(service: Service, probing: Probing) -> Readiness:

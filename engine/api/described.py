@@ -25,7 +25,7 @@ class Described:
     """The type of a good answer's body; None for one without."""
     status: int = 200
     body: Any = None
-    """The type of the request's body."""
+    """The type of the request's body, or its JSON Schema as a dict."""
     media: tuple[str, ...] = ()
     """The media types of a request's body that is no JSON of a type, but a file."""
     query: tuple[Parameter, ...] = ()

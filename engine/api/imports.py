@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Literal
@@ -15,12 +15,13 @@ from engine.access import Scope
 from engine.api import spellings
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
+from engine.api.native_queries import TEXT, TIME_ZONE
 from engine.api.personal import shown
 from engine.api.spellings import Kind
 from engine.clock import iso
 from engine.errors import ImportMoved, InputFileError
+from engine.files.reading import ALL_FIELDS, BODIES, MAPPABLE, Reading, TimeUnit, Unknown, build_reading, preset_names
 from engine.files.reading import Kind as FileKind
-from engine.files.reading import Reading, TimeUnit, Unknown, build_reading, preset_names
 from engine.runtime import importing
 from engine.store.imports import ImportRow
 
@@ -72,11 +73,12 @@ async def create_import(call: Call) -> Answer:
     if kind is None:
         named = ", ".join(sorted(KINDS))
         raise Refused(415, "unsupported_type", f"Content-Type must say what the file holds: {named}")
+    last = _is_last(call)
     begin = partial(importing.begin, call.engine, kind, _reading(call), historical=_flag(call, "historical"))
     row = await call.read(begin)
     location = {"Location": f"/native/v1/imports/{spellings.upload(row.public_id)}"}
     try:
-        row = await _taken(call, row)
+        row = await _taken(call, row, last)
     except InputFileError as error:
         await call.read(importing.drop, call.engine, row)
         raise _unreadable(error) from None
@@ -91,12 +93,13 @@ async def continue_import(call: Call) -> Answer:
     offset = call.headers.get("upload-offset", "")
     if not (offset.isascii() and offset.isdecimal() and len(offset) <= 18):
         raise Refused(400, "malformed", "the header Upload-Offset must say where in the file the body begins")
+    last = _is_last(call)
     if row.completed_at is not None:
         raise _conflict("complete", "the file is complete", row)
     if int(offset) != row.received:
         raise _conflict("offset_differs", f"the file goes on at {row.received}, not at {offset}", row)
     try:
-        return _answer(await _taken(call, row), 200)
+        return _answer(await _taken(call, row, last), 200)
     except InputFileError as error:
         raise _unreadable(error) from None
     except ImportMoved as error:
@@ -123,10 +126,17 @@ async def _again(call: Call, public_id: bytes | None) -> ImportRow:
     return row
 
 
-async def _taken(call: Call, row: ImportRow) -> ImportRow:
+def _is_last(call: Call) -> bool:
+    """Return whether the body is the file's last part. Raises Refused (400, ``malformed``)."""
+    value = call.headers.get("upload-complete", "?0").strip()
+    if value not in ("?0", "?1"):
+        raise Refused(400, "malformed", "the header Upload-Complete must be ?1 with the last part, else ?0")
+    return value == "?1"
+
+
+async def _taken(call: Call, row: ImportRow, last: bool) -> ImportRow:
     """Take the body in as it comes. Whatever has come of it is kept when it is cut."""
     call.memory.hold(MEMORY)
-    last = call.headers.get("upload-complete", "?0").strip() == "?1"
     async for block in _blocks(call):
         row = await call.read(partial(importing.add, call.engine, row, block, counted=call.counted))
     if last:
@@ -229,7 +239,10 @@ def _unreadable(error: InputFileError) -> Refused:
 
 _REFUSALS: Final = (408, 415, 422)
 _OFFSET: Final = Parameter(
-    "Upload-Offset", "Where in the file the body begins: the `offset` of the last answer.", {"type": "integer"}, True
+    "Upload-Offset",
+    "Where in the file the body begins: the `offset` of the last answer.",
+    {"type": "integer", "minimum": 0, "maximum": 10**18 - 1},
+    True,
 )
 _COMPLETE: Final = Parameter(
     "Upload-Complete", "`?1` with the file's last part.", {"type": "string", "enum": ["?0", "?1"]}
@@ -237,8 +250,16 @@ _COMPLETE: Final = Parameter(
 _KEY: Final = scopes(Scope.IMPORT_CREATE)
 
 
-def _several(name: str, description: str) -> Parameter:
-    return Parameter(name, f"{description} May be given several times.", {"type": "array", "items": {"type": "string"}})
+def _several(name: str, description: str, items: dict[str, Any] = TEXT) -> Parameter:
+    return Parameter(name, f"{description} May be given several times.", {"type": "array", "items": items})
+
+
+def _pair(names: Iterable[str]) -> dict[str, Any]:
+    """Return the schema of FIELD=VALUE for some fields."""
+    return {"type": "string", "pattern": rf"^({'|'.join(names)})=[\s\S]+$"}
+
+
+_MAPS: Final = _pair((*MAPPABLE, *(rf"{body}\.[^=]+" for body in BODIES)))
 
 
 def _words(words: type[StrEnum]) -> dict[str, Any]:
@@ -254,11 +275,14 @@ ROUTES: Final = (
             query=(
                 Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),
                 Parameter("from", "A vendor's export.", {"type": "string", "enum": preset_names()}),
-                _several("map", "The file's own name or path of a field, as in `timestamp=Date`."),
-                _several("constant", "A field that is the same in every line that has none, as in `event=order_paid`."),
+                _several("map", "The file's own name or path of a field, as in `timestamp=Date`.", _MAPS),
+                _several(
+                    "constant", "A field that is the same in every line that has none, as in `event=order_paid`.",
+                    _pair(ALL_FIELDS),
+                ),
                 Parameter("unknown", "What becomes of keys and columns that are no field.", _words(Unknown)),
                 Parameter("time_unit", "What a timestamp that is a number counts since 1970 UTC.", _words(TimeUnit)),
-                Parameter("zone", "Whose clock a timestamp without an offset is by.", {"type": "string"}),
+                Parameter("zone", "Whose clock a timestamp without an offset is by.", TIME_ZONE),
                 _several("text", "A column of CSV that stays text."),
                 _several("number", "A column of CSV that holds numbers."),
                 Parameter("decimal_comma", "In CSV, a cell such as `12,50` is a number.", {"type": "boolean"}),

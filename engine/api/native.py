@@ -22,13 +22,14 @@ from engine.api import (
 from engine.api import native_models as models
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Dialect, Refused, Route, not_found, scopes
+from engine.api.native_items import BATCHED, ITEM, reference
 from engine.api.native_paging import PAGING, limit
 from engine.api.native_people import person_id
+from engine.api.native_queries import TEXT, TIME_ZONE, closed
 from engine.api.personal import person_asked, shown
 from engine.api.spellings import Kind
 from engine.clock import DAY, iso
 from engine.errors import ConfigError, RefusedError
-from engine.model import Event, Identify
 from engine.receipt import Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.runtime import pages
 from engine.runtime.engine import Item
@@ -36,6 +37,7 @@ from engine.runtime.once import Once
 from engine.runtime.pages import Asked
 from engine.store.keys import KeyRow
 from engine.strict_json import kind
+from engine.strict_json import shown as shown_text
 from engine.timestamps import parse_timestamp
 
 BATCH: Final = 1_000
@@ -71,7 +73,13 @@ async def create_events(call: Call) -> Answer:
     """Up to 1,000 events or changes, or a batch of CloudEvents; what is wrong with one is its own outcome."""
     if cloudevents.media_type(call.headers) == cloudevents.BATCH:
         return _batch(await _cloud_batch(call))
-    return _batch(await _taken(call, _listed((await call.object()).get("events")), keeps_refusals=True))
+    body = await call.object()
+    unknown = next((name for name in body if name != "events"), None)
+    if unknown is not None:
+        advice = "a batch has 'events' alone, and each of them its own fields"
+        reason = f"'{shown_text(unknown)}' is not a field; {advice}"
+        raise Refused(422, "unknown_field", reason, field=shown_text(unknown))
+    return _batch(await _taken(call, _listed(body.get("events")), keeps_refusals=True))
 
 
 async def _cloud_batch(call: Call) -> Receipt:
@@ -227,7 +235,7 @@ async def list_journeys(call: Call) -> Answer:
 
 def _moment(call: Call, name: str) -> int | None:
     text = call.query.get(name)
-    if text is None or text == "":
+    if text is None:
         return None
     try:
         return parse_timestamp(text)
@@ -320,83 +328,90 @@ def refuse(refused: Refused, request_id: str) -> Answer:
     return Answer(refused.status, {"error": error, "request_id": request_id})
 
 
-_TEXT: Final = {"type": "string"}
 _ONCE: Final = Parameter(
-    _IDEMPOTENCY, "Of the calls of 24 hours under one key the first is carried out; the others get its answer.", _TEXT
+    _IDEMPOTENCY,
+    "Of the calls of 24 hours under one key the first is carried out; the others get its answer.",
+    reference("IdempotencyKey"),
 )
 _MOMENT: Final = {"type": "string", "format": "date-time"}
-_PERSON: Final = Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", _TEXT)
-_RULE: Final = Parameter("rule", "A rule's id.", _TEXT)
-_EVENT: Final = Parameter("event", "An event's name; several times for several.", {"type": "array", "items": _TEXT})
+_PERSON: Final = Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", TEXT)
+_RULE: Final = Parameter("rule", "A rule's id.", TEXT)
+_EVENT: Final = Parameter("event", "An event's name; several times for several.", {"type": "array", "items": TEXT})
 _SINCE: Final = Parameter("since", "From this moment on, itself included.", _MOMENT)
 _UNTIL: Final = Parameter("until", "Up to this moment, itself not included.", _MOMENT)
 _PER: Final = Parameter(
     "per", "How long a stretch is.", {"type": "string", "enum": ["hour", "day", "week"], "default": "day"}
 )
-_ZONE: Final = Parameter("zone", "The time zone in which days begin, such as Europe/Warsaw.", _TEXT)
+_ZONE: Final = Parameter("zone", "The time zone in which days begin, such as Europe/Warsaw.", TIME_ZONE)
 
-DIALECT: Final = Dialect(
-    "native",
-    (
-        Route(
-            "POST", "/v1/events", create_event, scopes(Scope.EVENT_CREATE),
-            described=Described(
-                "Take one event in", models.Stored, body=Event | Identify, refusals=(422,), headers=(_ONCE,)
-            ),
+_BATCH: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "Events and changes of traits; each has its own outcome.",
+    "properties": {"events": {"type": "array", "minItems": 1, "maxItems": BATCH, "items": BATCHED}},
+    "required": ["events"],
+    "additionalProperties": False,
+}
+
+_ROUTES: Final = (
+    Route(
+        "POST", "/v1/events", create_event, scopes(Scope.EVENT_CREATE),
+        described=Described(
+            "Take one event in", models.Stored, body=ITEM, refusals=(422,), headers=(_ONCE,)
         ),
-        Route(
-            "POST", "/v1/events/batch", create_events, scopes(Scope.EVENT_CREATE), events=BATCH,
-            described=Described(
-                "Take events in", models.BatchAnswer, body=models.Batch, refusals=(422,), headers=(_ONCE,)
-            ),
-        ),
-        Route(
-            "GET", "/v1/events", list_events, scopes(Scope.EVENT_LIST),
-            described=Described(
-                "Look at events", models.EventsShown, query=(_PERSON, _EVENT, _SINCE, _UNTIL, *PAGING)
-            ),
-        ),
-        Route(
-            "GET", "/v1/events/counts", count_events, scopes(Scope.EVENT_LIST),
-            described=Described(
-                "Count events", models.EventCountsShown, query=(_PER, _EVENT, _SINCE, _UNTIL, _ZONE)
-            ),
-        ),
-        Route(
-            "GET", "/v1/people/{id}", get_person, scopes(Scope.PERSON_READ),
-            described=Described("Look at a person", models.PersonShown),
-        ),
-        Route(
-            "GET", "/v1/rules", list_rules, scopes(Scope.RULE_READ),
-            described=Described("Look at the live rules", models.RulesShown),
-        ),
-        Route(
-            "GET", "/v1/rules/{id}", get_rule, scopes(Scope.RULE_READ),
-            described=Described("Read a live rule", models.RuleText),
-        ),
-        Route(
-            "GET", "/v1/journeys", list_journeys, scopes(Scope.JOURNEY_READ),
-            described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *PAGING)),
-        ),
-        Route(
-            "GET", "/v1/keys", list_keys, scopes(Scope.KEY_LIST),
-            described=Described("List keys", models.KeysShown),
-        ),
-        Route(
-            "POST", "/v1/keys", create_key, scopes(Scope.KEY_CREATE),
-            described=Described("Make a key", models.KeyMade, status=201, body=models.NewKey, refusals=(422,)),
-        ),
-        Route(
-            "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
-            described=Described("Revoke a key", None, status=204),
-        ),
-        *native_deliveries.ROUTES,
-        *native_addresses.ROUTES,
-        *native_pauses.ROUTES,
-        *native_people.ROUTES,
-        *native_types.ROUTES,
-        *native_quarantine.ROUTES,
-        *imports.ROUTES,
     ),
-    refuse,
+    Route(
+        "POST", "/v1/events/batch", create_events, scopes(Scope.EVENT_CREATE), events=BATCH,
+        described=Described(
+            "Take events in", models.BatchAnswer, body=_BATCH, refusals=(422,), headers=(_ONCE,)
+        ),
+    ),
+    Route(
+        "GET", "/v1/events", list_events, scopes(Scope.EVENT_LIST),
+        described=Described(
+            "Look at events", models.EventsShown, query=(_PERSON, _EVENT, _SINCE, _UNTIL, *PAGING)
+        ),
+    ),
+    Route(
+        "GET", "/v1/events/counts", count_events, scopes(Scope.EVENT_LIST),
+        described=Described(
+            "Count events", models.EventCountsShown, query=(_PER, _EVENT, _SINCE, _UNTIL, _ZONE)
+        ),
+    ),
+    Route(
+        "GET", "/v1/people/{id}", get_person, scopes(Scope.PERSON_READ),
+        described=Described("Look at a person", models.PersonShown),
+    ),
+    Route(
+        "GET", "/v1/rules", list_rules, scopes(Scope.RULE_READ),
+        described=Described("Look at the live rules", models.RulesShown),
+    ),
+    Route(
+        "GET", "/v1/rules/{id}", get_rule, scopes(Scope.RULE_READ),
+        described=Described("Read a live rule", models.RuleText),
+    ),
+    Route(
+        "GET", "/v1/journeys", list_journeys, scopes(Scope.JOURNEY_READ),
+        described=Described("Look at journeys", models.JourneysShown, query=(_PERSON, _RULE, *PAGING)),
+    ),
+    Route(
+        "GET", "/v1/keys", list_keys, scopes(Scope.KEY_LIST),
+        described=Described("List keys", models.KeysShown),
+    ),
+    Route(
+        "POST", "/v1/keys", create_key, scopes(Scope.KEY_CREATE),
+        described=Described("Make a key", models.KeyMade, status=201, body=models.NewKey, refusals=(422,)),
+    ),
+    Route(
+        "DELETE", "/v1/keys/{id}", revoke_key, scopes(Scope.KEY_REVOKE),
+        described=Described("Revoke a key", None, status=204),
+    ),
+    *native_deliveries.ROUTES,
+    *native_addresses.ROUTES,
+    *native_pauses.ROUTES,
+    *native_people.ROUTES,
+    *native_types.ROUTES,
+    *native_quarantine.ROUTES,
+    *imports.ROUTES,
 )  # fmt: skip
+
+DIALECT: Final = Dialect("native", tuple(closed(route) for route in _ROUTES), refuse)

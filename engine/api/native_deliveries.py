@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from engine.access import Scope
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Answer, Call, Refused, Route, not_found, scopes
 from engine.api.native_paging import PAGING, limit
+from engine.api.native_queries import TEXT
 from engine.api.personal import person_asked, shown
 from engine.errors import ConfigError
 from engine.runtime.deliveries import Asked, UnknownName, check_states
@@ -74,10 +75,19 @@ class WholeDeliveryShown(DeliveryShown):
     sealed: SealedShown | None = Field(description="Null until its first attempt, and where nothing is made of it.")
 
 
+_CHOICES: Final[list[JsonValue]] = [
+    {"required": ["keys"], "properties": {"all": False}},
+    {"required": ["rule"], "properties": {"all": False}},
+    {"required": ["channel"], "properties": {"all": False}},
+    {"required": ["all"], "properties": {"keys": False, "rule": False, "channel": False}},
+]
+"""What says which actions are taken up again."""
+
+
 class Redrive(BaseModel):
     """Which actions are taken up again. What is left out does not narrow; at least one of the first four is there."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"anyOf": _CHOICES})
 
     keys: list[str] = Field(default_factory=list, min_length=1, max_length=KEYS)
     rule: str = Field("", description="Those of a rule, by its id.")
@@ -107,7 +117,7 @@ async def list_deliveries(call: Call) -> Answer:
     try:
         found = await call.read(call.engine.deliveries, asked)
     except UnknownName as error:
-        raise Refused(400, "malformed", str(error), field=error.field) from None
+        raise Refused(404, "not_found", str(error), field=error.field) from None
     except ConfigError as error:
         raise Refused(400, "malformed", str(error), field="after") from None
     entries = [one.plain() for one in found.items]
@@ -134,7 +144,7 @@ async def redrive_deliveries(call: Call) -> Answer:
     try:
         number = await call.read(chosen)
     except UnknownName as error:
-        raise Refused(422, "invalid", str(error), field=error.field) from None
+        raise Refused(404, "not_found", str(error), field=error.field) from None
     return Answer(200, {"redriven": number, "dry_run": dry, "missing": missing(body.get("keys"), number)})
 
 
@@ -179,16 +189,15 @@ def _wrong(field: str, what: str) -> Refused:
     return Refused(422, "invalid", f"'{field}' {what}", field=field)
 
 
-_TEXT: Final = {"type": "string"}
 _QUERY: Final = (
-    Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", _TEXT),
-    Parameter("rule", "A rule's id.", _TEXT),
+    Parameter("person", "Any id of a person: of a user, anonymous, a contact, public.", TEXT),
+    Parameter("rule", "A rule's id.", TEXT),
     Parameter(
         "state", "A state; several times for several.",
         {"type": "array", "items": {"type": "string", "enum": list(listing.STATES)}},
     ),
-    Parameter("channel", "The channel that took it up.", _TEXT),
-    Parameter("action", "The action's name.", _TEXT),
+    Parameter("channel", "The channel that took it up.", TEXT),
+    Parameter("action", "The action's name.", TEXT),
     *PAGING,
 )  # fmt: skip
 

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from engine.access import Role
-from engine.model import Event, Identify
-
-
-class Batch(BaseModel):
-    """Events and changes of traits; each has its own outcome."""
-
-    events: list[Event | Identify] = Field(min_length=1, max_length=1000)
+from engine.access import SPELLINGS, Role
 
 
 class Stored(BaseModel):
@@ -204,13 +197,23 @@ class JourneysShown(BaseModel):
     after: str | None
 
 
+_GRANTS: Final[list[JsonValue]] = [
+    {"required": ["role"], "properties": {"role": {"type": "string"}}},
+    {"required": ["scopes"], "properties": {"scopes": {"type": "array", "minItems": 1}}},
+]
+
+
 class NewKey(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """What a key may do comes from its role, its scopes, or both."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"anyOf": _GRANTS})
 
     role: Role | None = None
-    scopes: list[str] = []
+    scopes: list[Annotated[str, Field(json_schema_extra={"enum": sorted(SPELLINGS)})]] | None = None
     name: str | None = Field(None, max_length=200)
-    expires_at: str | None = Field(None, description="ISO 8601 with an offset.")
+    expires_at: str | None = Field(
+        None, description="ISO 8601 with an offset, still to come.", json_schema_extra={"format": "date-time"}
+    )
 
 
 class KeyShown(BaseModel):

@@ -13,10 +13,22 @@ PAGE: Final = 50
 LONGEST_PAGE: Final = 500
 """Items of a page at most; who asks for more gets this many."""
 
-PAGING: Final = (
-    Parameter("limit", f"Items of a page, {LONGEST_PAGE} at most.", {"type": "integer", "minimum": 1, "default": PAGE}),
-    Parameter("after", "What the page before gave.", {"type": "string"}),
-)
+_LIMIT: Final = Parameter(
+    "limit", f"Items of a page; more than {LONGEST_PAGE} are {LONGEST_PAGE}.",
+    {"type": "integer", "minimum": 1, "maximum": 10**18 - 1, "default": PAGE},
+)  # fmt: skip
+
+
+def _after(place: str) -> Parameter:
+    schema = {"type": "string", "pattern": f"^({place})?$"}
+    return Parameter("after", "What the page before gave; empty for the first page.", schema)
+
+
+PAGING: Final = (_LIMIT, _after("[A-Z2-7]{48}"))
+"""Pages of lists that go on behind a cursor."""
+
+PAGING_BY_TYPE: Final = (_LIMIT, _after("evt-type_[0-7][0-9A-HJKMNP-TV-Z]{25}"))
+"""Pages of event types go on behind one of them."""
 
 
 def limit(call: Call) -> int:

@@ -61,7 +61,7 @@ async def _changed(call: Call, *, paused: bool) -> Answer:
     try:
         changed = await call.read(_pause if paused else _resume, call.engine, field, name)
     except ConfigError as error:
-        raise Refused(422, "invalid", str(error), field=field) from None
+        raise Refused(404, "not_found", str(error), field=field) from None
     return Answer(200, {"changed": changed})
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from engine.access import Scope
 from engine.api import spellings
 from engine.api.described import Described
 from engine.api.dialect import Answer, Call, Refused, Route, scopes
 from engine.api.event_types import asked, type_id
-from engine.api.native_paging import PAGING, limit
+from engine.api.native_items import reference
+from engine.api.native_paging import PAGING_BY_TYPE, limit
 from engine.api.spellings import Kind
 from engine.strict_json import kind, shown
 
@@ -39,23 +40,17 @@ class TypeChanged(TypeShown):
     warnings: list[str] = Field(description="What could not be made sure of when its schema was changed.")
 
 
-class NewType(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=200)
-    description: str | None = None
-    json_schema: dict[str, Any] | None = Field(None, alias="schema")
-
-
-class TypeChange(BaseModel):
-    """What is left out stays; a description or schema that is null goes."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(default_factory=str, min_length=1, max_length=200)
-    description: str | None = None
-    json_schema: dict[str, Any] | None = Field(None, alias="schema")
-
+_CHANGE: Final[dict[str, Any]] = {
+    "type": "object",
+    "description": "What is left out stays; a description or schema that is null goes.",
+    "properties": {
+        "name": reference("EventName"),
+        "description": reference("Description"),
+        "schema": {"type": ["object", "null"], "description": "A JSON Schema of objects."},
+    },
+    "additionalProperties": False,
+}
+_NEW: Final[dict[str, Any]] = {**_CHANGE, "description": "What is left out is null.", "required": ["name"]}
 
 _FIELDS: Final = ("name", "description", "schema")
 
@@ -108,11 +103,11 @@ async def _body(call: Call) -> dict[str, Any]:
 ROUTES: Final = (
     Route(
         "GET", "/v1/event-types", list_event_types, scopes(Scope.EVENT_TYPE_LIST),
-        described=Described("List event types", TypesShown, query=PAGING),
+        described=Described("List event types", TypesShown, query=PAGING_BY_TYPE),
     ),
     Route(
         "POST", "/v1/event-types", create_event_type, scopes(Scope.EVENT_TYPE_CREATE),
-        described=Described("Make an event type", TypeShown, status=201, body=NewType, refusals=(409, 422)),
+        described=Described("Make an event type", TypeShown, status=201, body=_NEW, refusals=(409, 422)),
     ),
     Route(
         "GET", "/v1/event-types/{id}", get_event_type, scopes(Scope.EVENT_TYPE_READ),
@@ -120,7 +115,7 @@ ROUTES: Final = (
     ),
     Route(
         "PATCH", "/v1/event-types/{id}", update_event_type, scopes(Scope.EVENT_TYPE_UPDATE),
-        described=Described("Change an event type", TypeChanged, body=TypeChange, refusals=(409, 422)),
+        described=Described("Change an event type", TypeChanged, body=_CHANGE, refusals=(409, 422)),
     ),
     Route(
         "DELETE", "/v1/event-types/{id}", delete_event_type, scopes(Scope.EVENT_TYPE_DELETE),

@@ -10,8 +10,10 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
+from engine.api import native_items
 from engine.api.described import Described, Parameter
 from engine.api.dialect import Dialect, Route
+from engine.model import Limits
 
 _REF: Final = "#/components/schemas/{model}"
 _JSON: Final = "application/json"
@@ -53,8 +55,8 @@ REFUSAL: Final[dict[str, Any]] = {
 
 
 @cache
-def document(native: Dialect) -> dict[str, Any]:
-    """The whole document, made when it is first asked for."""
+def document(native: Dialect, limits: Limits, description_length: int) -> dict[str, Any]:
+    """Return the whole document, made when it is first asked for, with the figures of the settings."""
     described = [(route, route.described) for route in native.routes if route.described is not None]
     schemas, components = _schemas(described)
     paths: dict[str, dict[str, Any]] = {}
@@ -66,7 +68,7 @@ def document(native: Dialect) -> dict[str, Any]:
         "paths": paths,
         "security": [{"key": []}],
         "components": {
-            "schemas": {**components, "Refusal": REFUSAL},
+            "schemas": {**components, **native_items.components(limits, description_length), "Refusal": REFUSAL},
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -80,7 +82,7 @@ def _schemas(described: Iterable[tuple[Route, Described]]) -> tuple[_Schemas, di
     wanted: dict[tuple[int, JsonSchemaMode], tuple[int, JsonSchemaMode, Any]] = {}
     for _, said in described:
         for kind, mode in ((said.body, "validation"), (said.answer, "serialization")):
-            if kind is not None:
+            if kind is not None and not isinstance(kind, dict):
                 key: tuple[int, JsonSchemaMode] = (id(kind), mode)  # type: ignore[assignment]
                 wanted[key] = (*key, TypeAdapter(kind).core_schema)
     made, components = GenerateJsonSchema(ref_template=_REF).generate_definitions(list(wanted.values()))
@@ -110,10 +112,10 @@ def _operation(route: Route, said: Described, schemas: _Schemas) -> dict[str, An
         },
     }
     if said.body is not None:
-        schema = schemas[id(said.body), "validation"]
+        schema = said.body if isinstance(said.body, dict) else schemas[id(said.body), "validation"]
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
     if said.media:
-        operation["requestBody"] = {"content": {kind: {"schema": {"type": "string"}} for kind in said.media}}
+        operation["requestBody"] = {"content": {kind: {"schema": {}} for kind in said.media}}
     return operation
 
 

@@ -34,14 +34,20 @@ def test_what_is_paused_is_shown_until_it_goes_on(api: Api, body: dict[str, Any]
     ({"all": False}, "all", "has one of"),
     ({"rule": None}, "rule", "has one of"),
     ({"channels": "log"}, "channels", "has one of"),
-    ({"rule": "wellcome"}, "rule", "did you mean 'welcome'?"),
-    ({"channel": "lgo"}, "channel", "did you mean 'log'?"),
 ], ids=str)  # fmt: skip
 def test_what_it_does_not_take(api: Api, body: dict[str, Any], field: str, said: str) -> None:
     for path in ("/v1/pauses", "/v1/pauses/end"):
         answer = api.post(path, body)
         assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
         assert said in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("field", "name", "near"), [("rule", "wellcome", "welcome"), ("channel", "lgo", "log")])
+def test_a_name_that_nothing_has_is_not_found(api: Api, field: str, name: str, near: str) -> None:
+    for path in ("/v1/pauses", "/v1/pauses/end"):
+        answer = api.post(path, {field: name})
+        assert (answer.status_code, answer.json()["error"]["field"]) == (404, field)
+        assert f"did you mean '{near}'?" in answer.json()["error"]["message"]
 
 
 def test_a_rule_tells_since_when_and_why_it_is_paused(api: Api) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+import json
+import uuid
+import zoneinfo
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 import schemathesis
 from hypothesis import given, settings
-from hypothesis.strategies import booleans
+from hypothesis.strategies import booleans, builds, datetimes, integers, sampled_from
 from schemathesis import GenerationMode, checks
+from schemathesis.core.parameters import ParameterLocation
 from starlette.types import Receive, Scope, Send
 
-from engine.api import native
+from engine.api import imports, native
 from tests.api.conftest import Api
 from tests.api.test_matrix import ROWS
 
@@ -23,8 +28,21 @@ CHECKS = [
     checks.content_type_conformance,
     checks.response_schema_conformance,
     checks.response_headers_conformance,
+    checks.positive_data_acceptance,
+    checks.negative_data_rejection,
 ]
-FEW, MANY = 8, 250
+FEW, MANY = 12, 250
+
+
+_FIRST, _LAST = datetime.datetime(1970, 1, 2), datetime.datetime(2025, 12, 30)  # noqa: DTZ001
+MOMENTS = builds(lambda wall, hours: f"{wall.isoformat()}{hours:+03d}:30", datetimes(_FIRST, _LAST), integers(-11, 11))
+schemathesis.openapi.format("date-time", MOMENTS)
+schemathesis.openapi.format("time-zone", sampled_from(sorted(zoneinfo.available_timezones())))
+
+LATER = "2027-01-01T00:00:00Z"
+CSV = "event,user_id,timestamp\nsigned_up,u1,2025-12-30T00:00:00Z\n"
+OF_NO_COLUMN = {"historical", "unknown", "decimal_comma"}
+"""Queries of an upload that ask nothing of a file's columns."""
 
 
 @pytest.fixture
@@ -36,6 +54,38 @@ def described(api: Api) -> Any:
             await api.app(scope, receive, send)
 
     return schemathesis.openapi.from_asgi("/openapi.json", app)
+
+
+def is_negative(case: Any, location: ParameterLocation) -> bool:
+    component = case.meta.components.get(location)
+    return component is not None and component.mode.is_negative
+
+
+def make_real(case: Any, api: Api) -> None:
+    """Put real values where a schema says only the form of: a cursor, a key not used before, a moment to come, a file.
+
+    Values that break the schema stay.
+    """
+    query, body = case.query or {}, case.body
+    if "after" in query and not is_negative(case, ParameterLocation.QUERY):
+        page = api.get(f"{case.path}?limit=1")
+        rest = {name: value for name, value in query.items() if name != "after"}
+        case.query = rest if page.json()["after"] is None else {**rest, "after": page.json()["after"]}
+    if "Idempotency-Key" in case.headers and not is_negative(case, ParameterLocation.HEADER):
+        case.headers = {**case.headers, "Idempotency-Key": uuid.uuid4().hex}
+    if is_negative(case, ParameterLocation.BODY):
+        return
+    if isinstance(body, dict) and isinstance(body.get("expires_at"), str):
+        case.body = {**body, "expires_at": LATER}
+    if isinstance(body, dict) and isinstance(body.get("schema"), dict):
+        case.body = {**body, "schema": {"type": "object", "required": ["plan"], "title": str(body["schema"])}}
+    kind = imports.KINDS.get(case.media_type) if case.path == "/native/v1/imports" else None
+    if kind == "jsonl" and case.media_type != "application/json":
+        case.body = json.dumps(body)
+    if kind == "csv":
+        case.body = CSV
+        if not is_negative(case, ParameterLocation.QUERY):
+            case.query = {name: value for name, value in query.items() if name in OF_NO_COLUMN}
 
 
 def ask(described: Any, api: Api, operation: tuple[str, str], examples: int) -> None:
@@ -51,9 +101,11 @@ def ask(described: Any, api: Api, operation: tuple[str, str], examples: int) -> 
         return int(answer.status_code)
 
     def any_case(case: Any, there: bool) -> None:
-        if there:
+        if there and not is_negative(case, ParameterLocation.PATH):
             case.path_parameters = {**case.path_parameters, **row.prepare(api)}
+        if there and not is_negative(case, ParameterLocation.HEADER):
             case.headers = {**case.headers, **row.headers}
+        make_real(case, api)
         answered(case)
 
     sent = {} if row.body is None else {"body": row.body, "media_type": "application/json"}
