@@ -78,7 +78,7 @@ class DueWork:
         self._intake = intake
         self._sending = sending
         self._operations = operations
-        self._page = HASTE
+        self._page = DRAIN
         self._pace = Pace(self._store.limits.transaction, first=FIRST, most=DRAIN, least=HASTE)
 
     # ----------------------------------------------------------------------------------------- due
@@ -128,16 +128,16 @@ class DueWork:
         """A page of what is due; before it, one of an operation that is under way."""
         went = int(self._operations.step(connection))
         intake = self._intake(connection)
-        due = journeys.due(connection, self._workspace, intake.now - self._grace, self._page)
+        page = min(self._page, self._pace.size)
+        due = journeys.due(connection, self._workspace, intake.now - self._grace, page)
         went += rest(connection, self._workspace, intake.live, due)
         went += self._look(intake, (pair for pair in due if not is_resting(intake.live, pair)))
         self._keep_pace()
         return went, self._coming(connection)
 
     def _keep_pace(self) -> None:
-        """Small pages as long as others of this process wait for the writer, as large as fit when nobody does."""
-        wanted = HASTE if self._writer.is_awaited else self._page + HASTE // 2
-        self._page = min(wanted, self._pace.size)
+        """Take small pages as long as others of this process wait for the writer, larger ones when nobody does."""
+        self._page = HASTE if self._writer.is_awaited else min(DRAIN, self._page + HASTE // 2)
 
     def _look(self, intake: Intake, pairs: Iterable[Pair]) -> int:
         """Bring pairs up to now; those of rules that are not live stay as they are. Gives how many were."""

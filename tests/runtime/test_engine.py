@@ -536,6 +536,24 @@ def test_pages_of_what_is_due_are_as_long_as_fits_into_a_transaction(lab: Lab, m
     assert max(claiming.sizes[1:]) <= 10
 
 
+def test_where_nobody_waits_the_first_page_of_what_is_due_is_a_full_one(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deciding, settle = Slow(0.0001), Intake.settle
+
+    def settles(intake: Intake, touches: dict[Any, Any]) -> None:
+        deciding.work(len(touches))
+        settle(intake, touches)
+
+    with lab(CART) as here:
+        here.engine.ingest({"event": "cart_updated", "user_id": f"u{number}"} for number in range(350))
+        here.engine._due._pace = Pace(0.1, first=100, most=500, now=deciding)
+        monkeypatch.setattr(Intake, "settle", settles)
+        here.clock.set(here.engine.clock.now() + 2 * DAY)
+        here.engine.decide_due()
+    assert deciding.sizes == [100, 200, 50]
+
+
 def test_the_settings_of_the_store_reach_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'lapse.db'}"
     defaults = load_settings(store=url)
