@@ -11,6 +11,7 @@ from engine.clock import SECOND
 from engine.delivery.channels import Channel, LogChannel, Outgoing, Sealed, SendError
 from engine.delivery_settings import ChannelSettings
 from engine.durations import in_micros
+from engine.pseudonyms import LogNames
 from engine.store.rows import OutboxRow
 
 _log = logging.getLogger("lapse.actions")
@@ -66,8 +67,14 @@ def _backoff(key: str, attempts: int, first: int, longest: int) -> int:
     return int(full * (1 + share) / 2)
 
 
-def outgoing(row: OutboxRow, rule: str, person: str, unsubscribe_url: str | None = None) -> Outgoing:
-    """The action of a row."""
+def outgoing(
+    row: OutboxRow,
+    rule: str,
+    person: str,
+    unsubscribe_url: str | None = None,
+    log_names: LogNames | None = None,
+) -> Outgoing:
+    """Return the action of a row; logs name its person as ``log_names`` says."""
     return Outgoing(
         key=row.key,
         rule=rule,
@@ -81,4 +88,5 @@ def outgoing(row: OutboxRow, rule: str, person: str, unsubscribe_url: str | None
         purpose=row.purpose,
         unsubscribe_url=unsubscribe_url,
         sealed=None if row.body is None else Sealed(row.body, row.recipient),
+        log_names=LogNames() if log_names is None else log_names,
     )

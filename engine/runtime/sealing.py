@@ -80,8 +80,9 @@ class Sealer:
         jobs = []
         for row, route in zip(rows, routes, strict=True):
             try:
-                action = outgoing(_once_more(row), called[row.rule], names[row.person_id], urls.get(row.id))
-                jobs.append(Job(row, replace(action, log_names=logged), route))
+                person = names[row.person_id]
+                action = outgoing(_once_more(row), called[row.rule], person, urls.get(row.id), logged)
+                jobs.append(Job(row, action, route))
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this action's
                 keep(failed, row.id, error)
         return [job for job in jobs if job.row.id not in failed]
