@@ -9,7 +9,6 @@ import pytest
 
 from engine import Engine
 from engine.config import load_settings
-from engine.delivery import templates
 from engine.delivery.channels import Message, Outgoing, SendError
 from engine.delivery.templates import Templates
 from engine.delivery_settings import TemplateSettings
@@ -45,16 +44,6 @@ def test_a_template_that_fails_is_not_tried_again(made: Templates, tmp_path: Pat
         made.message(replace(ACTION, template="broken"))
     assert caught.value.permanent
     assert str(caught.value).startswith(f"{tmp_path}/broken.txt:2:4: something is missing here; ")
-
-
-def test_without_the_library_it_is_tried_again_and_one_is_told_what_to_install(
-    made: Templates, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(templates, "installed", lambda: False)
-    assert made.message(replace(ACTION, template="other")) is None
-    with pytest.raises(SendError, match=r"not installed; pip install 'lapse\[templates\]'") as caught:
-        made.message(ACTION)
-    assert not caught.value.permanent
 
 
 def test_a_mail_names_a_template_unless_a_function_carries_it_out(tmp_path: Path) -> None:
