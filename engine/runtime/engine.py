@@ -281,7 +281,8 @@ class Engine:
             if not loader.is_live(connection, self.workspace, found.programs):
                 return False
             self._at_hand |= {program.digest: program for program in found.programs}
-            self._live, self.moves = loader.stored(connection, self.workspace, self._at_hand, self._deciding.quiet), {}
+            self._follow(connection)
+        self.moves = {}
         return True
 
     def _edit(self, found: Found, migrate: bool) -> None:

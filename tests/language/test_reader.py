@@ -99,7 +99,7 @@ def test_a_rule_with_a_mistake_is_written_and_not_among_those_that_can_run() -> 
 
 
 def test_nobody_can_tell_the_identity_of_a_rule_whose_name_cannot_be_read() -> None:
-    reading = read("# Cart\nTrigger: a\n\n# Cart\nRule: a b\nTrigger: b\n\nTrigger: c\nWait: 3 dayz\n")
+    reading = read("# Cart\nTrigger: a\n\n# Cart\nRule: b c\nTrigger: b\n\nTrigger: c\nWait: 3 dayz\n")
     assert [rule.id for rule in reading.written] == ["cart", "", ""]
     assert [found.code for found in reading.diagnostics] == ["several-words", "unknown-unit"]
 

@@ -7,12 +7,14 @@ import sys
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from engine.api.bodies import Inflater
+from engine.api.bodies import BodyLimits, Inflater
 from engine.api.dialect import Refused
+from engine.api.memory import MemoryBudget, RequestMemory
 from engine.config import Limits
 from engine.errors import RefusedError
 from engine.model import validate
@@ -129,7 +131,9 @@ def test_a_small_packet_that_is_large_inside_is_opened_only_as_far_as_it_may(pie
 
 def opened(data: bytes, piece: int, cap: int) -> None:
     """Inflate what comes in pieces."""
-    inflate, came = Inflater("gzip", cap), 0
+    with ThreadPoolExecutor() as threads:
+        limits = BodyLimits(cap, 10.0, RequestMemory(MemoryBudget(100 * cap), cap), threads)
+        inflate, came = Inflater("gzip", limits), 0
     for start in range(0, len(data), piece):
         came += len(inflate.add(data[start : start + piece], cap - came))
         assert came <= cap

@@ -179,6 +179,7 @@ def test_what_serve_sends_arrives_and_one_click_ends_it(
 CONCURRENCY = 2
 PEOPLE = 12
 HANGING = """store = "sqlite:///lapse.db"
+stop_after = "60 seconds"
 
 [channels.crm]
 type = "webhook"
