@@ -129,7 +129,10 @@ def test_actions_from_the_environment_join_those_of_the_file(monkeypatch: pytest
     ("text", "words"),
     [
         ('stroe = "x"', "'stroe' is no setting; did you mean 'store'?"),
-        ("colour = 1", "'colour' is no setting; settings here are actions, api, caps, chain, channels, delivery"),
+        (
+            "colour = 1",
+            "'colour' is no setting; settings here are actions, api, backup_log_bytes, caps, chain, channels",
+        ),
         ("[limits]\ndpth = 3", "'limits.dpth' is no setting; did you mean 'depth'?"),
         ("[limits]\ndept = 3", "'limits.dept' is no setting; did you mean 'depth'?"),
         ("[actons.mail]", "'actons' is no setting; did you mean 'actions'?"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, insert, select
 from ulid import ULID
 
 from engine.store import answers, events, journeys, outbox, people, watches
 from engine.store.answers import AnswerRow
 from engine.store.rows import WatchRow
-from engine.store.schema import metadata
+from engine.store.schema import faults, metadata
 from engine.store.schema import people as table
 from tests.store.rows import WORKSPACE, action, add_events, add_people, add_rule, change, event, journey
 
@@ -54,6 +54,13 @@ def test_first_seen_only_goes_down(connection: Connection) -> None:
     assert people.lower_first_seen(connection, {}) == frozenset()
 
 
+def fault(person: int, rule: int) -> dict[str, object]:
+    return {
+        "workspace_id": WORKSPACE, "rule": rule, "person_id": person, "action": 0, "version": "v", "stage": "decide",
+        "error": "ValueError", "since": 1, "merged": 0, "failed_at": 2, "tries": 1, "next_at": 3,
+    }  # fmt: skip
+
+
 def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connection) -> None:
     rule = add_rule(connection)
     winner, loser, bystander = add_people(connection, "w", "l", "b")
@@ -65,6 +72,7 @@ def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connect
         watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, person, 5, 0, "")])
         outbox.insert(connection, [action(f"k{person}", person, rule)])
         answers.keep(connection, WORKSPACE, [AnswerRow("door", f"k{person}", b"", "[]", person, 9)])
+        connection.execute(insert(faults).values(**fault(person, rule)))
     public = ULID.from_bytes(connection.scalar(select(table.c.public_id).where(table.c.id == loser)))
 
     people.merge(connection, winner, loser)
