@@ -12,7 +12,7 @@ from .diagnostics import Diagnostic, Fix
 
 _CONTROLS = {"\x00": "null", "\x1b": "escape", "\x7f": "delete"}
 
-_MARK = re.compile(rf"{words.QUOTED}|(?P<unseen>[{UNSEEN_RANGES}])")
+_MARK = re.compile(rf"{words.QUOTED_TO_THE_END}|(?P<unseen>[{UNSEEN_RANGES}])")
 _TIMES = re.compile(rf"(\d{{1,2}}:\d{{2}})\s*[-{DASHES}]\s*(\d{{1,2}}:\d{{2}})")
 _LETTER = re.compile(r"[^\W_]\Z")
 

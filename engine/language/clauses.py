@@ -20,19 +20,14 @@ from .directives import is_directive
 from .limits import Limits
 from .nodes import Span
 from .source import Source
+from .words import QUOTED_TO_THE_END
 
-_QUOTED = (
-    r'"[^"\n\r]*"?|\'(?<!\w\')[^\'\n\r]*\'?|“[^”\n\r]*”?|„[^”“\n\r]*[”“]?'
-    r"|‘(?<!\w‘)[^’\n\r]*’?|‚[^’‘\n\r]*[’‘]?|«[^»\n\r]*»?"
-)
-"""A quoted text; one that is not closed ends with its line, so that it cannot swallow the file."""
-
-_MARK = re.compile(rf"{_QUOTED}|#(?<![^\s;]#)[^\n\r]*|\r\n|\n|\r|;")
+_MARK = re.compile(rf"{QUOTED_TO_THE_END}|#(?<![^\s;]#)[^\n\r]*|\r\n|\n|\r|;")
 """A quoted text, a comment, the end of a line, a cut: its first character tells which. Each form begins with a plain
 character, by which the scanner passes over all the others."""
 
 _HEAD = re.compile(r"\s*([^\W\d][\w-]*(?:[^\S\n\r]+[^\W\d][\w-]*){0,3})[^\S\n\r]*:(?!//)")
-_NESTING = re.compile(rf"{_QUOTED}|[()]|\bnot\b|[^\s()]+", re.IGNORECASE)
+_NESTING = re.compile(rf"{QUOTED_TO_THE_END}|[()]|\bnot\b|[^\s()]+", re.IGNORECASE)
 
 
 class Comment(NamedTuple):

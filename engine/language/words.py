@@ -137,6 +137,12 @@ QUOTES: dict[str, str] = {'"': '"', "'": "'", "“": "”", "„": "”“", "�
 QUOTED = r'"[^"\n\r]*"|(?<!\w)\'[^\'\n\r]*\'|“[^”\n\r]*”|„[^”“\n\r]*[”“]|(?<!\w)‘[^’\n\r]*’|‚[^’‘\n\r]*[’‘]|«[^»\n\r]*»'
 """A quoted text, as a pattern. Inside a word ``'`` and ``‘`` are apostrophes."""
 
+QUOTED_TO_THE_END = (
+    r'"[^"\n\r]*"?|\'(?<!\w\')[^\'\n\r]*\'?|“[^”\n\r]*”?|„[^”“\n\r]*[”“]?'
+    r"|‘(?<!\w‘)[^’\n\r]*’?|‚[^’‘\n\r]*[’‘]?|«[^»\n\r]*»?"
+)
+"""A quoted text; one that is not closed ends with its line, so that it cannot swallow the file."""
+
 NAME = re.compile(r"[^\W\d]\w*(?:[.-]\w+)*\Z")
 """A name that needs no quotes."""
 
