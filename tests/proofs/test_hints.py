@@ -98,7 +98,8 @@ class Crowd:
         receiver = Receiver(clock)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(hints, "USED", used)
-            chosen = load_settings(store="sqlite://", **self.settings)
+            # pages by rows alone: by time, they would be others on a busy machine
+            chosen = load_settings(store="sqlite://", store_transaction="1 hour", **self.settings)
             with Engine.open(rules=file, clock=clock, settings=chosen, always_live=True, fallback=receiver) as engine:
                 for arrives, batch in self._arrivals():
                     travel_before(engine, clock, arrives)
