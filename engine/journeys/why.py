@@ -164,8 +164,3 @@ def _shown(value: Any) -> str:
 
 def _names(rules: program.Program) -> Sequence[str | None]:
     return tuple(dict.fromkeys(pattern.name for pattern in rules.triggers))
-
-
-def until_text(asked: Asked, clock: Clock) -> str:
-    """Return how long a gate that is not decided goes on."""
-    return "" if asked.due is None else f", which is not decided before {clock(asked.due)}"
