@@ -28,6 +28,8 @@ class Described:
     """The type of the request's body, or its JSON Schema as a dict."""
     media: tuple[str, ...] = ()
     """The media types of a request's body that is no JSON of a type, but a file."""
+    needs_media: bool = False
+    """Whether such a body cannot be left out, because its Content-Type says what the file holds."""
     query: tuple[Parameter, ...] = ()
     headers: tuple[Parameter, ...] = ()
     refusals: tuple[int, ...] = ()

@@ -271,7 +271,7 @@ ROUTES: Final = (
         "POST", "/v1/imports", create_import, _KEY, streams=True,
         described=Described(
             "Begin an upload of a file", ImportShown, status=201, refusals=(*_REFUSALS, 409),
-            media=tuple(KINDS), headers=(_COMPLETE,),
+            media=tuple(KINDS), needs_media=True, headers=(_COMPLETE,),
             query=(
                 Parameter("historical", "Take the events as history: they start nothing.", {"type": "boolean"}),
                 Parameter("from", "A vendor's export.", {"type": "string", "enum": preset_names()}),

@@ -7,7 +7,6 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from engine.model import Event, Identify, Limits
-from engine.strict_json import INTEGER_MAX, INTEGER_MIN
 
 _COMPONENT: Final = "#/components/schemas/{name}"
 
@@ -50,12 +49,14 @@ def components(limits: Limits, description_length: int) -> dict[str, Any]:
 
 
 def _value() -> dict[str, Any]:
-    """Return the schema of whatever a property may be. How deep values nest, and their bytes, no schema can bound."""
+    """Return the schema of whatever a property may be.
+
+    No schema can bound how deep values nest, nor their bytes, nor tell an integer from ``1e30``, which is taken.
+    """
     return {
         "anyOf": [
             {"type": ["null", "boolean"]},
-            {"type": "integer", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
-            {"type": "number", "minimum": INTEGER_MIN, "maximum": INTEGER_MAX},
+            {"type": "number", "description": "Written without point or exponent, an integer of 64 bits."},
             _TEXT,
             {"type": "array", "items": reference("Value")},
             {"type": "object", "propertyNames": _TEXT, "additionalProperties": reference("Value")},

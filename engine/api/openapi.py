@@ -115,7 +115,8 @@ def _operation(route: Route, said: Described, schemas: _Schemas) -> dict[str, An
         schema = said.body if isinstance(said.body, dict) else schemas[id(said.body), "validation"]
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": schema}}}
     if said.media:
-        operation["requestBody"] = {"content": {kind: {"schema": {}} for kind in said.media}}
+        content: dict[str, Any] = {kind: {"schema": {}} for kind in said.media}
+        operation["requestBody"] = {"required": said.needs_media, "content": content}
     return operation
 
 

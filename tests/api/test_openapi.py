@@ -18,6 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from starlette.types import Receive, Scope, Send
 
 from engine.api import imports, native
+from engine.strict_json import INTEGER_MAX, INTEGER_MIN
 from tests.api.conftest import Api
 from tests.api.test_matrix import ROWS
 
@@ -62,7 +63,7 @@ def is_negative(case: Any, location: ParameterLocation) -> bool:
 
 
 def make_real(case: Any, api: Api) -> None:
-    """Put real values where a schema says only the form of: a cursor, a key not used before, a moment to come, a file.
+    """Put real values where a schema says only their form: a cursor, a new key, a moment within limits, a file.
 
     Values that break the schema stay.
     """
@@ -75,6 +76,10 @@ def make_real(case: Any, api: Api) -> None:
         case.headers = {**case.headers, "Idempotency-Key": uuid.uuid4().hex}
     if is_negative(case, ParameterLocation.BODY):
         return
+    if isinstance(body, dict) and case.path == "/native/v1/events":
+        body = case.body = with_integers_in_range(body)
+    if isinstance(body, dict) and str(body.get("timestamp")) >= LATER:
+        case.body = {**body, "timestamp": None}
     if isinstance(body, dict) and isinstance(body.get("expires_at"), str):
         case.body = {**body, "expires_at": LATER}
     if isinstance(body, dict) and isinstance(body.get("schema"), dict):
@@ -86,6 +91,25 @@ def make_real(case: Any, api: Api) -> None:
         case.body = CSV
         if not is_negative(case, ParameterLocation.QUERY):
             case.query = {name: value for name, value in query.items() if name in OF_NO_COLUMN}
+
+
+def as_sent(case: Any) -> None:
+    """Have a case judged as it is sent: one value of a parameter that may come several times is a list of one."""
+    query = case.query or {}
+    several = [item.name for item in case.operation.query if item.definition["schema"].get("type") == "array"]
+    scalars = {name: query[name] for name in several if isinstance(query.get(name), str | int | float)}
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in scalars.items()}
+    case.query = {**query, **{name: [text] for name, text in texts.items()}}
+
+
+def with_integers_in_range(value: Any) -> Any:
+    """Return JSON whose integers have 64 bits; those beyond become numbers with an exponent."""
+    if isinstance(value, dict):
+        return {name: with_integers_in_range(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [with_integers_in_range(member) for member in value]
+    beyond = isinstance(value, int) and not INTEGER_MIN <= value <= INTEGER_MAX
+    return 1e30 if beyond else value
 
 
 def ask(described: Any, api: Api, operation: tuple[str, str], examples: int) -> None:
@@ -105,7 +129,9 @@ def ask(described: Any, api: Api, operation: tuple[str, str], examples: int) -> 
             case.path_parameters = {**case.path_parameters, **row.prepare(api)}
         if there and not is_negative(case, ParameterLocation.HEADER):
             case.headers = {**case.headers, **row.headers}
+        case.headers = {**case.headers, "Authorization": f"Bearer {api.key}"}
         make_real(case, api)
+        as_sent(case)
         answered(case)
 
     sent = {} if row.body is None else {"body": row.body, "media_type": "application/json"}
