@@ -5,17 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Table, and_, case, func, literal_column, or_, select, update
 
 from engine.store.prepared import Prepared, bound
-from engine.store.schema import (
-    answers,
-    attribute_changes,
-    events,
-    faults,
-    identifiers,
-    journeys,
-    outbox,
-    people,
-    watches,
-)
+from engine.store.schema import answers, attribute_changes, events, identifiers, journeys, outbox, people, watches
 
 _winner, _loser = bound("winner"), bound("loser")
 
@@ -50,24 +40,6 @@ UNWATCH = Prepared(
     watches.delete().where(watches.c.workspace_id == _workspace, watches.c.person_id == _loser), "winner", "loser"
 )
 
-_theirs = faults.alias("theirs")
-_has_one = (
-    select(literal_column("1"))
-    .where(
-        _theirs.c.workspace_id == faults.c.workspace_id,
-        _theirs.c.rule == faults.c.rule,
-        _theirs.c.person_id == _winner,
-        _theirs.c.action == faults.c.action,
-    )
-    .exists()
-)
-_of_loser = (faults.c.workspace_id == _workspace, faults.c.person_id == _loser)
-SET_ASIDE = Prepared(
-    update(faults).where(*_of_loser, ~_has_one).values(person_id=_winner, merged=literal_column("1")), "winner", "loser"
-)
-"""What of the loser was set aside is so of the winner; where that is set aside itself, its own row stands."""
-FORGET = Prepared(faults.delete().where(*_of_loser), "winner", "loser")
-
 RESOLVES_TO = Prepared(
     update(people).where(or_(people.c.id == _loser, people.c.merged_into == _loser)).values(merged_into=_winner),
     "winner", "loser",
@@ -92,12 +64,12 @@ EARLIER = (_earlier("first_seen"), _earlier("first_arrived"))
 
 
 def merge(connection: Connection, winner: int, loser: int) -> None:
-    """Everything of ``loser`` is ``winner``'s from now on. Twelve statements, each by an index.
+    """Everything of ``loser`` is ``winner``'s from now on. Ten statements, each by an index.
 
     The loser's row stays, and so do those merged into it before: their public ids resolve to the winner. What the
     loser was watched for is dropped, for the two timelines are one now and have to be followed anew.
     """
     if winner == loser:
         return
-    for statement in (RENAME, *MOVES, UNWATCH, SET_ASIDE, FORGET, *EARLIER, RESOLVES_TO):
+    for statement in (RENAME, *MOVES, UNWATCH, *EARLIER, RESOLVES_TO):
         statement.run(connection, winner, loser)

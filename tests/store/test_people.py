@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 from ulid import ULID
 
 from engine.store import answers, events, journeys, outbox, people, watches
 from engine.store.answers import AnswerRow
 from engine.store.rows import WatchRow
-from engine.store.schema import faults, metadata
+from engine.store.schema import metadata
 from engine.store.schema import people as table
 from tests.store.rows import WORKSPACE, action, add_events, add_people, add_rule, change, event, journey
 
@@ -54,13 +54,6 @@ def test_first_seen_only_goes_down(connection: Connection) -> None:
     assert people.lower_first_seen(connection, {}) == frozenset()
 
 
-def fault(person: int, rule: int) -> dict[str, object]:
-    return {
-        "workspace_id": WORKSPACE, "rule": rule, "person_id": person, "action": 0, "version": "v", "stage": "decide",
-        "error": "ValueError", "since": 1, "merged": 0, "failed_at": 2, "tries": 1, "next_at": 3,
-    }  # fmt: skip
-
-
 def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connection) -> None:
     rule = add_rule(connection)
     winner, loser, bystander = add_people(connection, "w", "l", "b")
@@ -72,7 +65,6 @@ def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connect
         watches.save_watches(connection, [WatchRow(0, WORKSPACE, rule, person, 5, 0, "")])
         outbox.insert(connection, [action(f"k{person}", person, rule)])
         answers.keep(connection, WORKSPACE, [AnswerRow("door", f"k{person}", b"", "[]", person, 9)])
-        connection.execute(insert(faults).values(**fault(person, rule)))
     public = ULID.from_bytes(connection.scalar(select(table.c.public_id).where(table.c.id == loser)))
 
     people.merge(connection, winner, loser)
@@ -83,7 +75,7 @@ def test_merging_moves_everything_and_old_ids_keep_resolving(connection: Connect
     assert len(events.changes(connection, [winner])) == 2
     assert {row.id for row in journeys.of_person(connection, winner)} == {winner, loser}
     assert {row.key for row in outbox.of_person(connection, winner)} == {f"k{winner}", f"k{loser}"}
-    left = {"people", "set_aside"}  # where it stays with the loser, and is the winner's when it is taken up
+    left = {"people", "set_aside", "faults"}  # where it stays with the loser, and is the winner's when it is taken up
     for one in metadata.tables.values():
         if "person_id" in one.c and one.name not in left:
             count = select(func.count()).select_from(one)
