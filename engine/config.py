@@ -323,7 +323,7 @@ class Settings(BaseSettings):
     operation_page: int = Field(
         500,
         ge=1,
-        description="Rows that one transaction changes of an operation over many: a pause, a removal, an erasure.",
+        description="The most rows that one transaction changes of an operation over many: a pause, an erasure.",
     )
     backup_log_bytes: int = Field(
         1_000_000_000,

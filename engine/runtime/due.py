@@ -125,10 +125,10 @@ class DueWork:
         return Coming(first, self._sending.coming(connection))
 
     def _drain(self, connection: Connection) -> tuple[int, Coming]:
-        """A page of what is due; before it, one of an operation that is under way."""
+        """A page of what is due; before it, one of an operation that is under way, which leaves it little time."""
         went = int(self._operations.step(connection))
         intake = self._intake(connection)
-        page = min(self._page, self._pace.size)
+        page = min(HASTE if went else self._page, self._pace.size)
         due = journeys.due(connection, self._workspace, intake.now - self._grace, page)
         went += rest(connection, self._workspace, intake.live, due)
         went += self._look(intake, (pair for pair in due if not is_resting(intake.live, pair)))

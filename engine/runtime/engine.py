@@ -156,7 +156,9 @@ class Engine:
         )
         """What takes actions to their channels."""
         self.sending.freed = self._freed
-        self._operations = Operations(self.writer, self.workspace, self._intake, settings.operation_page)
+        self._operations = Operations(
+            self.writer, self.workspace, self._intake, settings.operation_page, self.store.limits.transaction
+        )
         self._due = DueWork(
             self.desk, self.workspace, clock, self._deciding.grace, self._intake, self.sending, self._operations
         )

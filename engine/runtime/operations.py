@@ -2,10 +2,12 @@
 
 The pages are carried out by whoever began the operation, by the daemon, and by whoever opens a store that was left
 amid one. Every page is a transaction that also writes how far the operation has come, so a process may end anywhere.
+A page takes as many rows as fit into the time of a transaction, by how long those of its stage took before.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +21,12 @@ from engine.runtime.intake import Intake
 from engine.runtime.loading import Pair, Touch
 from engine.store import Connection, erasing, operations, pausing, rule_pages, rules, watches
 from engine.store.operations import OperationRow
+from engine.store.pace import Pace
 from engine.store.rows import WatchRow
 from engine.store.writer import Writer
 
-DECIDED: Final = 50
-"""Pairs of person and rule that are decided in a page at most: each may write several rows."""
+FIRST: Final = 100
+"""Rows of the first page of a stage, before it is known how long they take."""
 
 
 @dataclass
@@ -50,7 +53,10 @@ class Page:
 
 
 class Done(NamedTuple):
-    """What a page has come to: how many rows it looked at, and the place behind them; nothing where none are left."""
+    """What a page has come to: how many rows it looked at, and the place behind them; nothing where none are left.
+
+    As many rows as the page has room for mean that it was full.
+    """
 
     rows: int
     place: Any
@@ -60,13 +66,26 @@ Stage = Callable[[Page], Done]
 
 
 class Operations:
-    """The operations of one workspace."""
+    """The operations of one workspace: pages of at most ``size`` rows, that should take ``seconds``."""
 
-    def __init__(self, writer: Writer[Any, Any], workspace: int, intake: Callable[[Connection], Intake], size: int):
+    def __init__(
+        self,
+        writer: Writer[Any, Any],
+        workspace: int,
+        intake: Callable[[Connection], Intake],
+        size: int,
+        seconds: float,
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._writer = writer
         self._workspace = workspace
         self._intake = intake
         self._size = size
+        self._seconds = seconds
+        self._now = now
+        self._paces: dict[tuple[str, int], Pace] = {}
+        """How many rows fit into a transaction, by kind of operation and stage."""
 
     def finish(self, wanted: Iterable[OperationRow] | None = None) -> dict[int, dict[str, int]]:
         """Carry out what is left of some operations, or of all that are ready; gives what each has changed, by row."""
@@ -121,12 +140,14 @@ class Operations:
 
         An operation that nobody has ``seen`` before its last page is no change that processes need to take up.
         """
-        connection, stages, left = intake.connection, STAGES[row.kind], self._size
+        connection, stages = intake.connection, STAGES[row.kind]
+        left, begun = self._size, self._now()
         while left > 0 and row.stage < len(stages):
-            page = Page(intake, row, left, operations.place_of(row))
-            done = stages[row.stage](page)
+            page, done = self._piece(intake, row, left)
             left -= done.rows
             row = row.counted(page.tally).at(row.stage + (done.place is None), done.place)
+            if done.place is not None or self._now() - begun > self._seconds / 2:
+                break
         if row.stage < len(stages):
             operations.save(connection, row)
             return None
@@ -134,6 +155,15 @@ class Operations:
         if seen:
             rules.note_change(connection, self._workspace)
         return row.counts
+
+    def _piece(self, intake: Intake, row: OperationRow, most: int) -> tuple[Page, Done]:
+        """Carry out as much of a stage as fits into a transaction, ``most`` rows at most."""
+        pace = self._paces.setdefault((row.kind, row.stage), Pace(self._seconds, first=FIRST, most=self._size))
+        page = Page(intake, row, min(most, pace.size), operations.place_of(row))
+        begun = self._now()
+        done = STAGES[row.kind][row.stage](page)
+        pace.took(done.rows, self._now() - begun)
+        return page, done
 
 
 # ------------------------------------------------------------------------------------------------ stages
@@ -237,9 +267,9 @@ def _forget_set_aside(page: Page) -> Done:
 
 def _decide_set_aside(page: Page) -> Done:
     """Decide what came late in a pause, before anything of the rule is due."""
-    rows = pausing.page(page.connection, page.workspace, page.rule, min(page.size, DECIDED))
+    rows = pausing.page(page.connection, page.workspace, page.rule, page.size)
     _decide(page, [(row, page.rule, (person, page.rule), since, merged) for row, person, since, merged in rows])
-    return Done(page.size, 0) if rows else Done(0, None)
+    return Done(len(rows), 0 if rows else None)
 
 
 def _decide_gathered(page: Page) -> Done:
@@ -248,7 +278,7 @@ def _decide_gathered(page: Page) -> Done:
     for rule in live.rules:
         if rule in live.paused:
             continue
-        rows = pausing.page(page.connection, page.workspace, rule, min(page.size, DECIDED))
+        rows = pausing.page(page.connection, page.workspace, rule, page.size)
         if rows:
             now_are = {row: person for row, person, *_ in rows}
             asked = [(row, one) for row in now_are for one in live.rules if one not in live.paused]
@@ -256,7 +286,7 @@ def _decide_gathered(page: Page) -> Done:
             found = [(row, one, (now_are[row], one), since, merged) for row, one, since, merged in known]
             page.tally["decided"] += len(found)
             _decide(page, found)
-            return Done(page.size, 0)
+            return Done(len(rows), 0)
     return Done(0, None)
 
 

@@ -267,7 +267,8 @@ def _dropping(kind: str, entries: tuple[Prepared, Prepared, Prepared]) -> Stage:
         keys = FORGET_MESSAGES.run(connection, workspace, listed(key for _, key in found if key is not None))
         keys += doors.run(connection, workspace, rows)
         drop.run(connection, rows)
-        return {"keys": keys, kind: len(found)}, len(found) + keys, 0 if len(found) == most else None
+        full = len(found) == most
+        return {"keys": keys, kind: len(found)}, limit if full else len(found) + keys, 0 if full else None
 
     return stage
 

@@ -12,7 +12,7 @@ from sqlalchemy import event as listening
 
 from engine import Engine
 from engine.config import load_settings
-from engine.runtime.operations import Operations
+from engine.runtime.operations import STAGES, Done, Operations, Page
 from engine.store import operations
 from engine.testing import Clock, Recorder, travel
 
@@ -208,6 +208,69 @@ def test_no_transaction_changes_more_rows_than_a_page_has(operation: str, stage:
     found = changed_rows(one.engine, lambda: begin(one))
     assert len(found) > PEOPLE // 2
     assert max(found) <= 2 + 14, found
+
+
+class Slow:
+    """A clock that goes on with the rows that pages look at, and how many those were."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now, self.seconds = 0.0, seconds
+        self.sizes: list[int] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def timed(self, stage: Callable[[Page], Done]) -> Callable[[Page], Done]:
+        def work(page: Page) -> Done:
+            done = stage(page)
+            self.now += self.seconds * done.rows
+            self.sizes.append(done.rows)
+            return done
+
+        return work
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, "history"])
+def test_a_page_takes_as_many_rows_as_fit_into_a_transaction(
+    operation: str, stage: Callable[[int], Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, begin = {**OPERATIONS, "history": (nothing, history)}[operation]
+    slow = Slow(0.045)
+    monkeypatch.setattr("engine.runtime.operations.FIRST", 1)
+    for kind, stages in STAGES.items():
+        monkeypatch.setitem(STAGES, kind, tuple(map(slow.timed, stages)))  # type: ignore[call-overload]
+    one = stage(ONCE)
+    before(one)
+    one.engine._operations._now = slow
+    slow.sizes.clear()
+    begin(one)
+    assert one.under_way == 0
+    assert max(slow.sizes) == 2, "the time of a transaction, 100 ms, has room for two"
+
+
+def history(stage: Stage) -> None:
+    """What came before, of everybody."""
+    carts = [
+        {"event": "cart_updated", "user_id": f"u{number}", "timestamp": "2025-12-30T12:00:00Z"}
+        for number in range(PEOPLE)
+    ]
+    assert stage.engine.ingest(carts, historical=True, gather=True).ok
+    stage.engine.decide_gathered()
+
+
+def test_the_pages_of_a_stage_that_is_done_leave_the_next_one_the_rest_of_the_time(
+    stage: Callable[[int], Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several stages share a transaction as long as half of its time is left."""
+    quick, slow = stage(ONCE), stage(ONCE)
+    clock = Slow(0.01)
+    monkeypatch.setitem(STAGES, "pause", tuple(map(clock.timed, STAGES["pause"])))  # type: ignore[call-overload]
+    found = {}
+    for one, seconds in ((quick, 0.001), (slow, 0.01)):
+        clock.seconds = seconds
+        one.engine._operations._now = clock
+        found[one] = len(changed_rows(one.engine, lambda one=one: one.engine.pause("late")))
+    assert found[slow] == found[quick] + 1
 
 
 def finished(stage: Stage) -> tuple[Any, Any, Any]:
