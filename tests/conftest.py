@@ -3,10 +3,17 @@
 Hypothesis seeds its search with the numbers and texts of the modules that happen to be loaded; without them neither
 an edit elsewhere nor the choice of files to run changes what is searched. ``pytest --hypothesis-profile=searching``
 looks for new examples.
+
+And how the processes that tests start find the code, and start soon: there are hundreds.
 """
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture.providers import Constants, HypothesisProvider
 
@@ -14,3 +21,18 @@ settings.register_profile("steady", deadline=None, derandomize=True, suppress_he
 settings.register_profile("searching", deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("steady")
 HypothesisProvider._local_constants = Constants()  # type: ignore[assignment]
+
+ROOT = Path(__file__).parents[1]
+STARTING = ROOT / "tests" / "starting"
+
+os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (STARTING, ROOT)))
+sys.modules["interegular"] = None  # type: ignore[assignment]  # as tests/starting/sitecustomize.py does
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile each module once, not in each process, where Python was told to leave no bytecode beside it."""
+    if sys.dont_write_bytecode and hasattr(config, "cache"):
+        sys.dont_write_bytecode = False
+        sys.pycache_prefix = str(config.cache.mkdir("bytecode"))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix

@@ -23,7 +23,6 @@ import pytest
 from engine.clock import SECOND
 from engine.timestamps import parse_timestamp
 
-ROOT = Path(__file__).parents[1]
 WINDOW = 3 * SECOND
 LATEST = 1 * SECOND
 PATIENCE = 120.0
@@ -104,7 +103,7 @@ def place(tmp_path: Path, receiver: Receiver) -> Path:
 
 def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LAPSE_")}
-    return {**kept, "PYTHONPATH": str(ROOT), "NO_PROXY": "127.0.0.1"}
+    return {**kept, "NO_PROXY": "127.0.0.1"}
 
 
 @pytest.fixture

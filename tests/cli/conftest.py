@@ -23,7 +23,6 @@ from typer.testing import CliRunner
 from engine.cli.app import app
 from engine.runtime.engine import Engine
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 """Seconds for whatever a process is to do, on a machine that has much else to do."""
 
@@ -77,7 +76,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "PY_COLORS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     return tmp_path
 
 

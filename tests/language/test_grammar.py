@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+import sys
 
+import pytest
 from lark import Lark
 
 from engine.language import words
 from engine.language.grammar import STARTS, grammar_text
 
 
-def test_the_grammar_has_no_conflict() -> None:
+def test_the_grammar_has_no_conflict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No rule conflicts with another, and no terminal with another of its priority."""
+    monkeypatch.delitem(sys.modules, "interegular")  # hidden by tests/conftest.py
+    monkeypatch.setattr("lark.lexer.interegular", importlib.import_module("interegular"), raising=False)
+    monkeypatch.setattr("lark.lexer.has_interegular", True)
     Lark(grammar_text(), start=list(STARTS), parser="lalr", lexer="contextual", strict=True)
 
 
