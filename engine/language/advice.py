@@ -8,7 +8,8 @@ from . import nodes
 from .asked import Asked, Survey, is_effect, is_wait, patterns
 from .codes import finding
 from .diagnostics import Diagnostic
-from .expression_advice import advise_expression, ends_in_text, second_value
+from .expression_advice import advise_expression
+from .joins import advise_event_words, ends_in_text, second_value
 from .layout import name_text, path_text, pattern_text
 from .nodes import Path, Pattern, Rule, Step
 from .program import ADDRESS, TRANSACTIONAL, Program, opening
@@ -26,6 +27,7 @@ def advise(survey: Survey, text: str) -> Iterator[Diagnostic]:
     rule, asked = survey.rule, survey.asked
     for question in asked:
         yield from advise_expression(question, text)
+    yield from advise_event_words(rule, survey.of(Pattern), text)
     if survey.knows("exit") and (rule.exit is not None or survey.known_opening):
         exits = Program(rule).exits
         for question in asked:

@@ -6,12 +6,13 @@ import re
 import unicodedata
 
 from . import words
-from .codepoints import DASH, DASHES, UNSEEN, UNSEEN_RANGES, plain_number, seen, unseen_at
+from .codepoints import DASH, DASHES, UNSEEN, UNSEEN_RANGES, is_blank, odd_in_quotes, plain_number, seen, unseen_at
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 
 _CONTROLS = {"\x00": "null", "\x1b": "escape", "\x7f": "delete"}
 
+_QUOTED = re.compile(words.QUOTED)
 _MARK = re.compile(rf"{words.QUOTED_TO_THE_END}|(?P<unseen>[{UNSEEN_RANGES}])")
 _TIMES = re.compile(rf"(\d{{1,2}}:\d{{2}})\s*[-{DASHES}]\s*(\d{{1,2}}:\d{{2}})")
 _LETTER = re.compile(r"[^\W_]\Z")
@@ -52,6 +53,25 @@ def odd_name(text: str, start: int) -> Diagnostic | None:
     """Return the finding of a letter in an unquoted name that nobody sees."""
     match = UNSEEN.search(text)
     return match and _unseen(text, match.start(), start)
+
+
+def odd_quotes(text: str, blanks: bool) -> tuple[Diagnostic, ...]:
+    """Return the warning of each quoted text of a clause that holds what nobody sees; ``blanks``: odd blanks too."""
+    if text.isascii() and text.isprintable():
+        return ()
+    quotes = (match for match in _QUOTED.finditer(text) if not match[0].isascii() or not match[0].isprintable())
+    places = ((match, odd_in_quotes(match[0][1:-1], blanks)) for match in quotes)
+    return tuple(_in_quotes(match[0][1:-1], at, match.start() + 1) for match, at in places if at is not None)
+
+
+def _in_quotes(text: str, at: int, start: int) -> Diagnostic:
+    char, span = text[at], (start + at, start + at + 1)
+    inside = 0 < at < len(text) - 1
+    put = " " if is_blank(char) and inside else ""
+    kind = "a blank that is none of the keyboard's" if is_blank(char) else "an invisible character"
+    message = f"{kind} stands in this text, {named(char)}; without it the text is another"
+    advice = "write a plain blank" if put else "delete it"
+    return finding("odd-in-quotes", message, span, f"{advice}, unless what is meant has it", Fix(span, put))
 
 
 def dash_at(body: str, at: int) -> Diagnostic | None:

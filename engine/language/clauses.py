@@ -9,7 +9,7 @@ new one, any other continues the rule above.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -99,13 +99,24 @@ def normal(word: str) -> str:
 
 
 class Splitter:
-    """Cuts one source into entries; a block with a word of ``openers`` begins a new one."""
+    """Cuts one source into entries; a block with a word of ``openers`` begins a new one.
 
-    def __init__(self, source: Source, limits: Limits, vocabulary: Iterable[str], openers: frozenset[str]) -> None:
+    So does a block whose first word only ``stands_for`` one of them, when the entry above has its own.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        limits: Limits,
+        vocabulary: Iterable[str],
+        openers: frozenset[str],
+        stands_for: Callable[[str], bool] = lambda _: False,
+    ) -> None:
         self.text = source.text
         self.vocabulary = vocabulary
         self.limits = limits
         self.openers = openers
+        self.stands_for = stands_for
         self.entries: list[Entry] = []
         self.diagnostics: list[Diagnostic] = []
         self._detached: list[Comment] = []
@@ -233,13 +244,19 @@ class Splitter:
         words = {item.word for item in block if isinstance(item, Draft)}
         if not words:
             self._detached += (item for item in block if isinstance(item, Comment))
-        elif self.entries and not words & self.openers:
+        elif self.entries and not words & self.openers and not self._opens(block):
             self._extend(self.entries[-1], [*self._detached, *block])
             self._detached = []
         else:
             self._detached = []
             for part in self._parts(block):
                 self._begin(part)
+
+    def _opens(self, block: Block) -> bool:
+        """Whether a block without an opener begins with a word that was meant as one."""
+        first = next(item for item in block if isinstance(item, Draft))
+        above = (draft.word for draft in self.entries[-1].drafts)
+        return self.stands_for(first.word) and any(word in self.openers or self.stands_for(word) for word in above)
 
     def _parts(self, block: Block) -> Iterator[Block]:
         """A block as its rules: a title in the midst of one begins another, though a blank line is missing."""

@@ -14,10 +14,16 @@ UNSEEN_RANGES = (
 _JOINERS = "\u200c\u200d"
 """Zero-width characters that the spelling of some languages needs inside a word."""
 
+_OF_EMOJI = "\ufe0e\ufe0f\u200d" + "".join(map(chr, range(0xE0020, 0xE0080)))
+"""Characters that choose the picture of the one before them."""
+_WIDE_BLANK = "\u3000"
+"""The blank of Chinese and Japanese, which is as wide as their letters."""
+
 DASHES = "‐‑‒–—―−﹘﹣－"
 
 UNSEEN = re.compile(f"[{UNSEEN_RANGES}]")
 DASH = re.compile(f"[{DASHES}]")
+_ODD_IN_QUOTES = re.compile(f"[{UNSEEN_RANGES}\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
 
 
 def seen(text: str) -> str:
@@ -42,3 +48,23 @@ def plain_number(text: str) -> str | None:
     digits = (str(unicodedata.digit(char, char)) for char in DASH.sub("-", text[:1]) + text[1:])
     plain = "".join(digits).replace("\uff0e", ".").replace("\u066b", ".")
     return plain if plain != text and words.NUMBER.match(plain) else None
+
+
+def odd_in_quotes(text: str, blanks: bool = True) -> int | None:
+    """Return the place of the first character of a quoted text that nobody sees, or tells from a plain blank.
+
+    ``blanks``: whether blanks other than the keyboard's count, which sentences may well have.
+    """
+    for match in _ODD_IN_QUOTES.finditer(text) if not text.isascii() or not text.isprintable() else ():
+        at, char = match.start(), match[0]
+        inside = 0 < at < len(text) - 1
+        of_emoji = char in _OF_EMOJI and at and unicodedata.category(text[at - 1])[0] in "SMC"
+        belongs = of_emoji or (inside and char in (*_JOINERS, _WIDE_BLANK))
+        if not belongs and (blanks or UNSEEN.match(char)):
+            return at
+    return None
+
+
+def is_blank(char: str) -> bool:
+    """Whether a character is seen as a blank, if not a plain one."""
+    return UNSEEN.match(char) is None

@@ -28,10 +28,10 @@ LOGIC = frozenset({
     "ever", "again", "else", "otherwise", "during", "by", "for", "ago", "today", "yesterday", "tomorrow",
     "tonight", "recently", "lately", "followed", "happens", "happened", "happen", "occurs", "occurred",
     "enters", "leaves", "whose", "having", "who", "which", "that", "times", "of", "within", "through",
-    "between", "whether", "daily", "weekly", "monthly", "hourly", "weekday", "weekdays", "weekend", "one",
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "day", "days", "week", "weeks",
-    "month", "months", "year", "years", "hour", "hours", "minute", "minutes", "and", "or",
-})  # fmt: skip
+    "between", "whether", "daily", "weekly", "monthly", "hourly", "weekday", "weekdays", "weekend",
+    "day", "days", "week", "weeks", "month", "months", "year", "years", "hour", "hours", "minute", "minutes",
+    "and", "or", "half", "percent",
+}) | frozenset(words.NUMBER_WORDS)  # fmt: skip
 """Words of English logic and time: beside them, two words are hardly one name."""
 
 DETERMINERS = frozenset(

@@ -7,75 +7,21 @@ from collections.abc import Iterator
 from . import nodes
 from .asked import Asked
 from .codes import finding
-from .diagnostics import Diagnostic, Fix
-from .layout import comparison_text, name_text, path_text, pattern_text, window_text
+from .diagnostics import Diagnostic
+from .joins import advise_joins
+from .layout import name_text, path_text, pattern_text, window_text
 from .nodes import Expression, Pattern, Window
 
 
 def advise_expression(question: Asked, text: str) -> Iterator[Diagnostic]:
     """The warnings of one expression; ``text`` is the file it stands in."""
     for node in question.parts:
-        if type(node) is nodes.Or:
-            yield from _mixed(node, text)
-            yield from _second_values(node)
+        if isinstance(node, nodes.And | nodes.Or):
+            yield from advise_joins(node, text)
     if question.kind in ("opening", "gate") and question.backwards is not None:
         yield from _positive_gate(question, question.expression, None)
     yield from _windows(question, question.expression)
     yield from _negations(question.expression, ())
-
-
-# ------------------------------------------------------------------------------------------ AND and OR
-
-
-def _mixed(item: nodes.Or, text: str) -> Iterator[Diagnostic]:
-    for part in item.items:
-        start, end = part.span
-        if isinstance(part, nodes.And) and not _bracketed(text[start:end]):
-            message = "AND binds tighter than OR, so this part is one alternative"
-            advice = "put brackets around what belongs together"
-            yield finding("mixed-and-or", message, part.span, advice, Fix(part.span, f"({text[start:end]})"))
-
-
-def _bracketed(text: str) -> bool:
-    """Whether one pair of brackets holds the whole text."""
-    depth = 0
-    for index, char in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(char, 0)
-        if not depth:
-            return index == len(text) - 1 and text[0] == "("
-    return False
-
-
-def ends_in_text(pattern: Pattern) -> bool:
-    """Whether a ``where`` ends in ``= text``, so that an OR behind it reads like another text."""
-    last = pattern.where[-1] if pattern.where else None
-    right = last.right[0] if last and last.operator == "=" else None
-    return isinstance(right, nodes.Literal) and isinstance(right.value, str)
-
-
-def second_value(before: Pattern, name: str, span: nodes.Span) -> Diagnostic:
-    """``OR`` behind a ``where`` begins another event."""
-    left = path_text(before.where[-1].left)
-    message = f"OR ends the 'where', so '{name}' is an event of its own"
-    return finding("or-inside-where", message, span, f"for several values of {left} write '{left} in (..., {name})'")
-
-
-def _second_values(item: nodes.Or) -> Iterator[Diagnostic]:
-    """``a where x = y OR z``: the OR ended the ``where``, though it hardly looks so."""
-    for before, after in zip(item.items, item.items[1:], strict=False):
-        if not isinstance(before, nodes.Happened) or not before.pattern.where or before.window or before.count:
-            continue
-        match after:
-            case nodes.Happened(pattern=Pattern(name=str(name), where=())):
-                if ends_in_text(before.pattern):
-                    yield second_value(before.pattern, name, after.pattern.span)
-            case nodes.Fact(comparison=comparison) if comparison.left.scope == "bare":
-                message = f"OR ends the 'where', so '{comparison_text(comparison)}' asks the trigger or the person"
-                name = path_text(comparison.left)
-                advice = f"for several values write '{name} in (a, b)'; for the trigger's field write trigger.{name}"
-                yield finding("or-inside-where", message, after.span, advice)
-            case _:
-                pass
 
 
 # --------------------------------------------------------------------------------------------- windows

@@ -18,6 +18,7 @@ from .characters import combining_at, dash_at, unseen_in
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .english import DETERMINERS, LOGIC, in_english
+from .figure_turns import of_twelve
 from .suggest import distance, nearest
 from .turns import TURNS
 
@@ -35,6 +36,7 @@ _HOUR = re.compile(
     r"(?P<written>(?P<number>\d{1,2})(?:\s*(?P<half>[ap]m)|\s*(?P<unit>hours?|h))?)(?=\s*\Z|\s+in\b)",
     re.IGNORECASE,
 )
+_HALF_A_DAY = re.compile(r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>[ap])\.?m\b\.?", re.IGNORECASE)
 _LENGTH = re.compile(r"\s+(?:\d+|an?\b)\s*[^\W\d]+")
 _AGE = re.compile(r"more\s+than\s+(?P<number>\d+|an?)\s*(?P<unit>[^\W\d]\w*)\s+ago", re.IGNORECASE)
 _RESERVED = (
@@ -303,10 +305,15 @@ def _wait_without_end(trouble: Trouble) -> Diagnostic | None:
 
 
 def _time(trouble: Trouble) -> Diagnostic | None:
-    if "TIME" in trouble.expected and trouble.word[:1].isdigit():
+    if "TIME" not in trouble.expected or not trouble.word[:1].isdigit():
+        return None
+    half = _HALF_A_DAY.match(trouble.body, trouble.at)
+    time = half and of_twelve(half)
+    if half is None or time is None:
         advice = "write hour and minute, such as 09:00 or 21:30"
         return finding("bad-time", f"'{trouble.word}' is not a time of day", trouble.span, advice)
-    return None
+    span = half.span()
+    return finding("bad-time", f"'{half[0]}' is not a time of day", span, f"write {time}", Fix(span, time))
 
 
 # ------------------------------------------------------------------------------------- misused phrases

@@ -11,9 +11,11 @@ from .asked import Survey
 from .catalog import Catalog, Kind
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
-from .layout import name_text, operand_text, path_text
+from .joins import facts_behind_where
+from .layout import name_text, operand_text, path_text, time_text
 from .nodes import Comparison, Path, Pattern, Rule, Span
 from .suggest import nearest
+from .words import CLOCK_WORDS
 
 _WORD = re.compile(r"[^\W\d][\w.-]*")
 
@@ -61,6 +63,16 @@ class Names:
                 case _:
                     pass
 
+    def facts_of_their_own(self, survey: Survey) -> Iterator[Span]:
+        """Return the places of comparisons behind an AND after a ``where`` that cannot be about the event."""
+        for item in survey.of(nodes.And) if self.catalog.events else ():
+            for pattern, fact in facts_behind_where(item):
+                left = fact.comparison.left
+                declared = self.catalog.events.get(pattern.name or "")
+                elsewhere = declared and self.catalog.field_kind(pattern.name, left.parts) is None
+                if elsewhere and self._known_fields(survey.rule, left):
+                    yield fact.span
+
     # ---------------------------------------------------------------------------------------- events
 
     def _event(self, pattern: Pattern) -> Iterator[Diagnostic]:
@@ -95,6 +107,8 @@ class Names:
             message = f"'{name}' is an event, and this wait would have no end"
             advice = f"write 'until {name} for at most 3 days'"
             yield finding("wait-without-end", message, wait.path.span, advice)
+        elif name.casefold() in CLOCK_WORDS:
+            yield _word_of_the_clock(wait, name)
         else:
             message = f"'{name}' is read as a date of the trigger or the person"
             advice = f"write trigger.{name} or person.{name}; an event needs 'for at most 3 days'"
@@ -187,6 +201,23 @@ def _differs(literal: nodes.Literal, kind: Kind) -> bool:
     if isinstance(literal.value, bool):
         return False
     return isinstance(literal.value, str) != (kind == "text")
+
+
+def _word_of_the_clock(wait: nodes.WaitUntilDate, name: str) -> Diagnostic:
+    """Return the warning of ``until noon``, ``until tomorrow``, which read as the names of fields."""
+    message = f"'{name}' is read as a date of the trigger or the person"
+    time = CLOCK_WORDS[name.casefold()]
+    quoted = f"trigger.{name} or person.{name} for a field of that name"
+    if wait.offset is not None:
+        advice = f"write {quoted}; the time of the day stands behind 'at'"
+        return finding("word-as-name", message, wait.path.span, advice)
+    if time is None:
+        shown = time_text(wait.time) if wait.time else "09:00"
+        advice = f"'until {shown}' is the next {shown}, today's if it is still to come; or write {quoted}"
+        return finding("word-as-name", message, wait.path.span, advice)
+    alone = wait.time is None and not wait.or_now
+    fix = Fix(wait.path.span, time) if alone else None
+    return finding("word-as-name", message, wait.path.span, f"write 'until {time}', or {quoted}", fix)
 
 
 def _event_as_date(fact: nodes.DateFact) -> Iterator[Diagnostic]:

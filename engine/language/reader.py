@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import count
 from typing import Any, NamedTuple, cast
 
@@ -19,7 +20,7 @@ from . import standins
 from .asked import Survey, survey
 from .automaton import NotTakenError
 from .catalog import Catalog
-from .characters import odd_name
+from .characters import odd_name, odd_quotes
 from .clauses import Clause, Entry, Splitter, finished, normal, too_large
 from .codepoints import seen
 from .codes import finding
@@ -89,7 +90,7 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
     """Read a file of rules. Nothing a user can write makes this raise: every mistake is a diagnostic."""
     source = Source(name, text)
     limits = limits or Limits()
-    splitter = Splitter(source, limits, CLAUSES, _OPENERS)
+    splitter = Splitter(source, limits, CLAUSES, _OPENERS, _means_trigger)
     entries = splitter.split()
     judged = [judge(entry, text, limits) for entry in entries]
     surveys = [rule.survey for rule in judged]
@@ -107,6 +108,16 @@ def read(text: str, name: str = "<text>", limits: Limits | None = None, catalog:
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each finding once, from the top of the file to its end."""
     return tuple(sorted(dict.fromkeys(diagnostics), key=lambda found: (found.span, found.code)))
+
+
+@lru_cache(maxsize=4096)
+def _means_trigger(word: str) -> bool:
+    """Whether a word that is none of the language most likely stands for one that opens a rule."""
+    if word in CLAUSES:
+        return False
+    if word in OTHER_WORDS:
+        return OTHER_WORDS[word][0] == "Trigger"
+    return normal(nearest(word, (known.word for known in CLAUSES.values())) or "") in _OPENERS
 
 
 class Judged(NamedTuple):
@@ -156,14 +167,15 @@ class Parsed(NamedTuple):
 
 def parse(grammar: str, clause: Clause) -> Parsed:
     """Read what follows a clause's colon by the start rule ``grammar``."""
+    odd = tuple(found.moved(clause.start) for found in odd_quotes(clause.body, blanks=grammar != "action"))
     try:
         node = automaton().read(grammar, clause.body, clause.start)
     except ClauseError as error:
-        return Parsed(None, (error.diagnostic,))
+        return Parsed(None, (*odd, error.diagnostic))
     except NotTakenError as stop:
-        return Parsed(None, (*check_figures(stop.before), _complaint(grammar, clause.body).moved(clause.start)))
+        return Parsed(None, (*odd, *check_figures(stop.before), _complaint(grammar, clause.body).moved(clause.start)))
     doubts = check_purpose(node) if grammar == "purpose" else ()
-    return Parsed(node, (*check_figures(node), *doubts))
+    return Parsed(node, (*odd, *check_figures(node), *doubts))
 
 
 def _complaint(grammar: str, body: str) -> Diagnostic:

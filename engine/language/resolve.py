@@ -20,6 +20,9 @@ _OF_AN_ITEM = frozenset({
 """Warnings about something that means nothing yet while an error stands in it."""
 
 
+_BEFORE_EVENT = ("or-inside-where", "value-as-event")
+
+
 def check(survey: Survey, text: str, found: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """All that a rule shows by itself: what was ``found`` in its clauses, its errors, and what is easily misread."""
     found = (*found, *check_scopes(survey))
@@ -44,11 +47,18 @@ def resolve(
     yield from _shared_identities(survey.rule for survey in surveys if survey.rule.id)
     for survey in surveys:
         yield from names.check(survey)
+    apart = {span for survey in surveys for span in names.facts_of_their_own(survey)}
     for diagnostic in found:
-        start, end = diagnostic.span
-        # An OR in front of a known event is no slip.
-        if diagnostic.code != "or-inside-where" or not names.is_event(source.text[start:end].strip("\"'")):
+        if not _is_meant(diagnostic, source, names, apart):
             yield diagnostic
+
+
+def _is_meant(diagnostic: Diagnostic, source: Source, names: Names, apart: set[Span]) -> bool:
+    """Whether what is known shows a warning to be none: OR before an event, AND before what the event does not have."""
+    if diagnostic.code == "and-inside-where":
+        return diagnostic.span in apart
+    start, end = diagnostic.span
+    return diagnostic.code in _BEFORE_EVENT and names.is_event(source.text[start:end].strip("\"'"))
 
 
 def _shared_identities(rules: Iterable[Rule]) -> Iterator[Diagnostic]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .english import Turn, Written, absent, beside, choice, each, inside_where, on_day, outside_where, turn
+from .figure_turns import FIGURE_TURNS, NUMBERS
+from .words import CLOCK_WORDS
 
 _NOT_DONE = (
     "(?:not yet|no|never|without|(?:not )?(?:the )?(?:(?:user|person|customer|contact|who|they) )?"
@@ -12,7 +14,14 @@ _DONE = "(?:(?:the )?(?:user|person|customer|contact|who|they)(?: (?:has|have|ha
 _IF = "(?:if|when|whenever|only if|only when|as long as|provided)"
 _BECOMES = "(?:has |have )?(?:changes|changed|change|turns|turned|becomes|became|become|gets|switches|switched)"
 _TEST = r"(?P<first>(?<![\w.-])[\w.-]+\s*(?:!=|>=|<=|=|>|<)\s*[^\s,;()]+)"
-_NEXT = r"(?P<field>[\w.-]+\s*(?:!=|>=|<=|=|>|<)\s*[^\s,;()]+)"
+_ASKED = (
+    r"(?:same [\w.-]+|[\w.-]+(?:\s*(?:!=|>=|<=|=|>|<)\s*[^\s,;()]+| is(?: not)? set<end>"
+    r"| (?:is not|is|contains|starts with|ends with) [^\s,;()]+| (?:not )?in \([^()]*\)"
+    r"| between \S+ and [^\s,;()]+))"
+)
+_FIRST = rf"(?P<first>(?<![\w.-]){_ASKED})"
+_NEXT = rf"(?P<field>{_ASKED})"
+_BEHIND_WHERE = r"\s+(?=(?:within|in the|since|at least|at most|exactly|once|twice|more than)\b|[<>=!])"
 _SEVERAL = "write NOT in front of what must not happen; around several it takes a bracket, as in 'NOT (a OR b)'"
 _BESIDE = "write 'AND NOT' and what must not happen; beside an OR, brackets say what belongs together"
 _NO_NOT = "a 'where' has no NOT: it asks 'is not', 'not in', 'is not set'"
@@ -40,11 +49,14 @@ _COUNTED = (
     ("fewer than", "(?:fewer than|less than|under|below)"),
     ("exactly", "(?:exactly|only|just)"),
 )
-_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 
-def _figure(match: Written) -> str:
-    return str(_NUMBERS.index(match["word"].casefold()) + 1)
+def _date_behind_until(match: Written) -> str | None:
+    word = match["path"].casefold()
+    if word in ("next", "end", "first"):
+        return None
+    moment = CLOCK_WORDS.get(word, match["path"])
+    return moment and f"until {moment}"
 
 
 _CHANGES = (
@@ -217,17 +229,24 @@ _FACTS = (
 _WHERES = (
     turn(
         "expression",
-        rf"{_TEST} and {_NEXT}\s+(?=(?:within|in the|since|at least|at most|exactly|once|twice)\b)",
+        rf"{_FIRST} and {_NEXT}{_BEHIND_WHERE}",
         "AND ends the 'where', and a comma continues it",
         inside_where("{first}, {field} "),
         "write the window right behind the event it belongs to",
     ),
     turn(
         "trigger exit wait goal",
-        f"{_TEST} and {_NEXT}",
+        f"{_FIRST} and {_NEXT}",
         "AND ends the 'where', and a comma continues it",
         inside_where("{first}, {field}"),
         "several events are joined with OR, several fields behind 'where' with commas",
+    ),
+    turn(
+        "expression",
+        f"{_FIRST} and (?P<field>same [\\w.-]+)",
+        "AND ends the 'where', and a comma continues it",
+        inside_where("{first}, {field}"),
+        "'same' stands in a 'where', behind the event it is about",
     ),
     turn(
         "expression",
@@ -337,7 +356,7 @@ _COUNTS = (
     turn("expression", r"(?<=\s)(?:only|just) (?P<n>once|twice)", "'{}' is said otherwise", "exactly {n}"),
     turn(
         "expression",
-        f"(?P<word>{'|'.join(_NUMBERS)}) times",
+        f"(?P<word>{NUMBERS}) times",
         "numbers are written in figures, and could mean at least or exactly",
         None,
         "write 'at least 3 times' or 'exactly 3 times'",
@@ -356,6 +375,13 @@ _EVENTS = (
     turn(
         "expression",
         "<start>(?:no|not any|without(?: any)?) (?:events?|activity)<end>(?! where)",
+        _NEGATED,
+        absent("NOT any event"),
+        _SEVERAL,
+    ),
+    turn(
+        "expression",
+        "<start>(?:nothing|nobody|no one) (?:has |was |is )?(?:happened|happens?|done|did anything)<end>",
         _NEGATED,
         absent("NOT any event"),
         _SEVERAL,
@@ -584,7 +610,7 @@ _WAITS = (
         "wait",
         r"until (?:on |the )<path><end>",
         "a date stands right behind 'until'",
-        lambda match: None if match["path"] in ("next", "end", "first") else f"until {match['path']}",
+        _date_behind_until,
         "write 'until 09:00', 'until monday 09:00' or 'until person.renewal_date'",
     ),
     turn(
@@ -644,12 +670,6 @@ _WAITS = (
         "a length counts from the step before",
         None,
         "write '{length}'; from a date it is 'until {length} after person.x'",
-    ),
-    turn(
-        "wait",
-        f"(?P<word>{'|'.join(_NUMBERS)}) (?P<unit>[a-z]+)",
-        "numbers are written in figures",
-        lambda match: f"{_figure(match)} {match['unit']}",
     ),
 )
 
@@ -713,6 +733,7 @@ TURNS: tuple[Turn, ...] = (
     *_FACTS,
     *_WHERES,
     *_WINDOWS,
+    *FIGURE_TURNS,
     *_COUNTS,
     *_EVENTS,
     *_TRIGGERS,

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from . import nodes
+from . import nodes, words
 from .asked import Survey, is_wait
+from .codepoints import odd_in_quotes
 from .codes import finding
 from .diagnostics import Diagnostic, Fix
 from .layout import clause_text, name_text, path_text
@@ -46,6 +47,7 @@ def advise_wordings(survey: Survey) -> Iterator[Diagnostic]:
     """The warnings of one rule about single words; none hangs on a clause that could not be read."""
     for comparison in survey.of(nodes.Comparison):
         yield from _text_for_field(comparison)
+        yield from _blanks_at_the_end(comparison)
         for operand in comparison.right:
             if isinstance(operand, nodes.Literal):
                 yield from _word_as_text(comparison, operand)
@@ -55,6 +57,7 @@ def advise_wordings(survey: Survey) -> Iterator[Diagnostic]:
         for operand in total.right:
             if isinstance(operand, nodes.Literal):
                 yield from _currency(operand)
+                yield from _text_for_total(operand)
     for fact in survey.of(nodes.DateFact):
         yield from _yearly(fact)
         yield from _word_as_name(fact.path)
@@ -102,9 +105,23 @@ def _word_as_text(comparison: nodes.Comparison, operand: nodes.Literal) -> Itera
         advice = f"for a date write '{name} in the next 1 day' or '{name} in the last 1 day'"
     elif word in _TRUTH:
         advice = f'write {_TRUTH[word]} for a boolean, or "{operand.value}" for the text'
+    elif word in words.NUMBER_WORDS:
+        advice = f'write {words.NUMBER_WORDS[word]} for the number, or "{operand.value}" for the text'
     else:
         return
     yield finding("word-as-text", f"{operand.value} is the text '{operand.value}' here", operand.span, advice)
+
+
+def _blanks_at_the_end(comparison: nodes.Comparison) -> Iterator[Diagnostic]:
+    """``plan = "pro "``: whole values hardly begin or end in a blank, parts of one may."""
+    for operand in comparison.right if comparison.operator in ("=", "!=", "in", "not in") else ():
+        if isinstance(operand, nodes.Literal) and isinstance(operand.value, str):
+            trimmed = operand.value.strip()
+            if trimmed and trimmed != operand.value and not odd_in_quotes(operand.value):
+                message = f"the text '{operand.value}' has a blank at its end, and equals no text without one"
+                if operand.value[0] == " ":
+                    message = f"the text '{operand.value}' begins with a blank, and equals no text without one"
+                yield finding("odd-in-quotes", message, operand.span, f'write "{trimmed}" if the blank is none of it')
 
 
 def _currency(operand: nodes.Literal) -> Iterator[Diagnostic]:
@@ -113,6 +130,16 @@ def _currency(operand: nodes.Literal) -> Iterator[Diagnostic]:
         number = amount[0] if amount is not None else "50"
         message = f"{operand.value} is a text, and no number"
         yield finding("currency-sign", message, operand.span, f"write {number}", Fix(operand.span, number))
+
+
+def _text_for_total(operand: nodes.Literal) -> Iterator[Diagnostic]:
+    """``count of buy > three``: a total is a number."""
+    if isinstance(operand.value, str) and not _AMOUNT.fullmatch(operand.value):
+        number = words.NUMBER_WORDS.get(operand.value.casefold())
+        advice = "write a number" if number is None else f"write {number}"
+        fix = None if number is None else Fix(operand.span, str(number))
+        message = f"a total is a number, and this is the text '{operand.value}'"
+        yield finding("never-equal", message, operand.span, advice, fix)
 
 
 def _word_as_name(path: Path) -> Iterator[Diagnostic]:

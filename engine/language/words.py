@@ -157,6 +157,23 @@ NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,29})(?:\.\d{1,30})?\Z", re.ASCII)
 
 # ---------------------------------------------------------------------------- what a marketer may mean
 
+CLOCK_WORDS: dict[str, str | None] = {
+    "noon": "12:00",
+    "midday": "12:00",
+    "midnight": "00:00",
+    **dict.fromkeys(("today", "tomorrow", "tonight", "now", "morning", "afternoon", "evening", "night", "weekend")),
+}
+"""Words of English for a time of day, or for something near it, and the time that surely says the same."""
+
+_TO_TWENTY = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
+)  # fmt: skip
+_ROUND = {"dozen": 12, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
+
+NUMBER_WORDS: dict[str, int] = {word: number for number, word in enumerate(_TO_TWENTY)} | _ROUND | {"thousand": 1000}
+"""Numbers in words, which the language takes for texts and names."""
+
 OPERATORS_OF_PROGRAMMERS: dict[str, str] = {
     "&&": "AND",
     "||": "OR",

@@ -19,6 +19,42 @@ WARNED = [
     ("or-inside-where", T + "Condition: a where x = y OR z"),
     ("or-inside-where", T + "Condition: a where x = 1 OR x = 2"),
     ("or-inside-where", T + "Exit: a where x = y OR z"),
+    # AND behind a where
+    ("and-inside-where", W + "Condition: a where x = 1 AND y = 2"),
+    ("and-inside-where", W + "Condition: NOT a where same id AND y is set"),
+    ("and-inside-where", W + "Condition: c OR (a where x in (1, 2) AND y contains b)"),
+    ("and-inside-where", T + "Only while: any event where x = 1 AND y = 2"),
+    ("and-inside-where", T + "If: a where x = 1 AND y = 2 AND z = 3\nEnd:"),
+    # OR behind a value
+    ("value-as-event", T + "Condition: plan = pro OR free"),
+    ("value-as-event", T + "Condition: person.plan is not pro OR free"),
+    ("value-as-event", T + "Only while: person.plan in (pro, business) OR free"),
+    ("value-as-event", T + "If: person.tags contains vip OR staff\nEnd:"),
+    ("value-as-event", T + "Condition: (NOT person.plan = pro OR free) AND a in the last 3 days"),
+    # words that are names and texts
+    ("word-as-event", W + "Condition: nothing in the last 3 days"),
+    ("word-as-event", W + "Condition: NOT anything in the last 3 days"),
+    ("word-as-event", "Trigger: anything"),
+    ("word-as-event", "Trigger: Nothing"),
+    ("word-as-event", T + "Exit: something"),
+    ("word-as-event", T + "Goal: anything within 3 days"),
+    ("word-as-event", T + "Wait: until something for at most 3 days"),
+    ("word-as-name", T + "Wait: until tomorrow at 09:00"),
+    ("word-as-name", T + "Wait: until noon"),
+    ("word-as-name", T + "Wait: until Midnight in Europe/Warsaw"),
+    ("word-as-text", W + "Condition: person.age > three"),
+    ("word-as-text", W + "Condition: a where n between one and ten"),
+    ("never-equal", W + "Condition: count of a > three"),
+    ("never-equal", W + "Condition: sum of x from a in the last 3 days = 'many'"),
+    # what nobody sees in quotes
+    ("odd-in-quotes", 'Trigger: "sign\u00a0up"'),
+    ("odd-in-quotes", T + 'Condition: plan = "pro\u00a0"'),
+    ("odd-in-quotes", T + 'Condition: plan = "p\u200bro"'),
+    ("odd-in-quotes", T + 'Condition: plan in (free, "pro ")'),
+    ("odd-in-quotes", T + 'Action: x "wel\ufeffcome"'),
+    ("odd-in-quotes", T + 'Action: x with a = "\u00adb"'),
+    ("odd-in-quotes", T + 'Tags: "a\u2009b"'),
+    ("odd-in-quotes", T + 'Wait: until "\u200bday" for at most 3 days'),
     # AND and OR
     ("mixed-and-or", W + "Condition: a OR b AND c"),
     ("mixed-and-or", W + "Condition: a OR (b) AND (c)"),
@@ -66,6 +102,27 @@ WARNED = [
 ]
 
 SILENT = [
+    W + "Condition: a where x = 1 in the last 3 days AND y = 2",
+    W + "Condition: a where x = 1, y = 2 AND person.z = 3",
+    W + "Condition: a where x = 1 AND trigger.y = 2",
+    W + "Condition: a where x = 1 AND b",
+    T + "Condition: plan = pro OR a in the last 3 days",
+    T + "Condition: plan = pro OR a where x = 1",
+    T + "Condition: total > 3 OR a",
+    T + "Condition: plan = pro AND a",
+    T + "Condition: plan in (pro, free)",
+    T + "Condition: plan = free OR t",
+    W + 'Condition: "nothing" in the last 3 days',
+    'Trigger: "anything"\nExit: none',
+    T + "Wait: until trigger.tomorrow at 09:00",
+    T + "Wait: until 12:00",
+    W + "Condition: plan = 'three'",
+    W + "Condition: person.bio contains ' a '",
+    T + 'Condition: mood = "\u2764\ufe0f"',
+    T + 'Condition: flag = "\U0001f3f4\U000e0067\U000e0062\U000e007f"',
+    T + 'Condition: wish = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"',
+    T + 'Condition: city = "\u6771\u4eac\u3000\u90fd"',
+    T + 'Action: x with a = "Bonjour\u00a0!"',
     T + "Condition: NOT a within 1 day",
     T + "Condition: a at most 2 times within 1 day",
     T + "Condition: a in the last 3 days",
@@ -128,6 +185,25 @@ def test_silent(text: str) -> None:
 def test_an_or_before_a_known_event_is_no_slip() -> None:
     text = "Trigger: t\nCondition: a where x = y OR z"
     assert codes(text, Catalog(events={"t": {}, "a": {}, "z": {}})) == set()
+    assert codes(text + "\n\nTrigger: z") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("Condition: a where total > 3 AND plan = free", False),
+        ("Condition: a where total > 3 AND total < 9", True),
+        ("Condition: a where total > 3 AND unheard_of = 1", True),
+        ("Condition: u where total > 3 AND plan = free", True),
+    ],
+)
+def test_an_and_before_what_only_others_have_is_no_slip(text: str, warned: bool) -> None:
+    assert ("and-inside-where" in codes(T + text, KNOWN)) is warned
+
+
+def test_an_or_before_a_known_event_adds_no_value() -> None:
+    text = "Trigger: t\nCondition: plan = pro OR z"
+    assert "value-as-event" in codes(text)
     assert codes(text + "\n\nTrigger: z") == set()
 
 
