@@ -12,11 +12,16 @@ REMOVED = "rule_removed"
 
 
 def completed_journeys(connection: Connection, workspace: int, rows: Iterable[JourneyRow]) -> list[JourneyRow]:
-    """Return journeys as they are: those of removed rules have ended, those of paused rules are due never."""
-    if not operations.under_way(connection, workspace):
+    """Return journeys as they are: those of removed rules and erased people have ended, those of paused rules rest."""
+    under_way = operations.under_way(connection, workspace)
+    if not under_way:
         return list(rows)
     known = _rules(connection, workspace)
-    return [_journey(row, known[row.rule]) for row in rows]
+    erased = {one.subject: one.since for one in under_way if one.kind == "erase"}
+    return [
+        _ended(row, erased[row.person_id], outbox.ERASED) if row.person_id in erased else _journey(row, known[row.rule])
+        for row in rows
+    ]
 
 
 def completed_actions(connection: Connection, workspace: int, rows: Iterable[OutboxRow]) -> list[OutboxRow]:
@@ -34,9 +39,14 @@ def _rules(connection: Connection, workspace: int) -> dict[int, RuleRow]:
 
 
 def _journey(row: JourneyRow, rule: RuleRow) -> JourneyRow:
-    if row.ended_at is None and rule.removed_at is not None:
-        return row._replace(ended_at=rule.removed_at, reason=REMOVED, due_at=None)
+    if rule.removed_at is not None:
+        return _ended(row, rule.removed_at, REMOVED)
     return row._replace(due_at=None) if is_paused(rule) else row
+
+
+def _ended(row: JourneyRow, at: int, reason: str) -> JourneyRow:
+    """A journey that has ended at ``at`` unless it had before."""
+    return row if row.ended_at is not None else row._replace(ended_at=at, reason=reason, due_at=None)
 
 
 def _action(row: OutboxRow, rule: RuleRow) -> OutboxRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,7 @@ from engine.journeys import leaving
 from engine.journeys.consent import ATTRIBUTE
 from engine.journeys.journey import Effect, Journey, StateError, Taken
 from engine.journeys.leaving import Answer, Ends, Holds, Leaves, Skips
+from engine.journeys.misread import Misread
 from engine.journeys.payload import do_at
 from engine.journeys.rulebook import Acted, Person
 from engine.journeys.steps import Steps
@@ -29,7 +31,7 @@ from engine.runtime.live import LiveRule
 from engine.runtime.loading import Pair, Touch, read_acted, read_people, revived
 from engine.runtime.pressure import Pressure
 from engine.runtime.reports import about
-from engine.store import journeys, outbox
+from engine.store import counters, journeys, outbox
 from engine.store.rows import JourneyRow, OutboxRow
 
 Asked = Callable[[OutboxRow], OutboxRow | None]
@@ -72,6 +74,8 @@ class Claiming:
         self.acted: dict[Pair, list[Acted]] = {}
         self.caused: list[Caused] = []
         self.withdrawn: dict[str, list[str]] = {}
+        self.misread: Counter[tuple[int, str]] = Counter()
+        """What asking again met of another kind than the rule asks for, by rule and note."""
         self.spoiled: dict[int, Pair] = {}
         """Journeys whose state cannot be read: their actions have their turn once it is worked out again."""
 
@@ -103,6 +107,7 @@ class Claiming:
         aside = self.intake.isolation.failed(asked, "claim", failed)
         outbox.save(self.connection, [*answers, *kept_back, *aside])
         journeys.update(self.connection, self.rows)
+        counters.count(self.connection, self.intake.workspace, self.misread)
         self.intake.isolation.succeeded(answers, "seal", "claim")
         self.intake.put(self.caused)
         self.deciding.note_due(self.intake.isolation.earliest)
@@ -235,8 +240,10 @@ class Claiming:
         """What the rule says about leaving now; and then, what the person and the settings say, with their reason."""
         life, ledger = self.live.rules[row.rule].life, self.deciding.ledger
         settings = self.intake.settings
-        scene = Steps(life, person, settings, ledger, self.now).scene(journey)
+        met: set[Misread] = set()
+        scene = Steps(life, person, settings, ledger, self.now, met).scene(journey)
         answer = leaving.leaving(journey, effect, life, person, scene, settings, ledger, self.now)
+        self.misread.update((row.rule, one.note) for one in met)
         if not isinstance(answer, Leaves):
             return answer, None
         refusal = self._refusal(row)

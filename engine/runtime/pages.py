@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.clock import iso, iso_or_none
 from engine.runtime import cursors
+from engine.runtime.completed import completed_journeys
 from engine.runtime.engine import Engine
 from engine.store import listing, people, rules
 from engine.store.rows import JourneyRow
@@ -49,7 +50,7 @@ def journeys(engine: Engine, asked: Asked) -> Page:
         rows = listing.journey_page(
             connection, workspace, person=person, rule=rule, before=before, limit=asked.limit + 1
         )
-        page = rows[: asked.limit]
+        page = completed_journeys(connection, workspace, rows[: asked.limit])
         names = {row: name for name, row in named.items()}
         called = people.names(connection, {one.person_id for one in page})
         items = tuple(_journey(one, names[one.rule], called[one.person_id]) for one in page)

@@ -51,3 +51,20 @@ def test_a_zone_nobody_knows(lab: Lab) -> None:
         ((field, kind, times),) = met(here)
         assert (field, kind) == ("person.timezone", "unknown_zone")
         assert times >= 1
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["Only while: NOT buy where total > 50 since trigger\nAction: hello", "Action: hello\nExit: buy where total > 50"],
+)
+def test_an_action_that_is_asked_again_on_leaving_counts_what_it_meets(lab: Lab, rule: str) -> None:
+    with lab(f"Rule: r\nTrigger: cart\n{rule}") as here:
+        here.engine.pause_delivery()
+        here.engine.ingest({"event": "cart", "user_id": "ann"})
+        here.engine.ingest({"event": "buy", "user_id": "ann", "properties": {"total": "60"}})
+        ((field, kind, decided),) = met(here)
+        assert (field, kind) == ("buy.total", "text_and_number")
+        here.engine.resume_delivery()
+        here.move("1 minute")
+        assert met(here) == [Misreading(field, kind, decided + 1)]
+        assert len(here.actions) == 1

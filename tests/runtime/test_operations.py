@@ -12,6 +12,7 @@ from sqlalchemy import event as listening
 
 from engine import Engine
 from engine.config import load_settings
+from engine.runtime import pages
 from engine.runtime.operations import STAGES, Done, Operations, Page
 from engine.store import operations
 from engine.testing import Clock, Recorder, travel
@@ -378,6 +379,7 @@ def seen(stage: Stage) -> dict[str, Any]:
         "journeys": [sorted(map(repr, (one.plain() for one in view.journeys))) for view in views],
         "exported": [None if one is None else sorted(map(repr, one["journeys"])) for one in exports],
         "exported actions": sorted(map(repr, keyless)),
+        "listed": sorted(map(repr, pages.journeys(engine, pages.Asked(limit=1_000)).items)),
         "events": [(one.event, one.at) for one in engine.events(limit=100).events],
         "named": [(one.event, one.at) for one in engine.events(names="signed_up", limit=100).events],
         "arrivals": [one.at for one in engine.arrivals(limit=100).events],
