@@ -13,9 +13,8 @@ from prometheus_client.registry import Collector
 from engine.api.rule_metrics import RuleMetrics
 from engine.clock import SECOND
 from engine.receipt import Receipt
-from engine.runtime.intake import IDENTITY_CONFLICT
+from engine.runtime.intake import IDENTITY_CONFLICT, LIMITED
 from engine.runtime.isolating import STOPPED
-from engine.runtime.page_keys import LIMITED
 from engine.runtime.quarantine import DROPPED, TOO_LARGE
 from engine.runtime.recording import GONE
 from engine.runtime.repeats import DIFFERS

@@ -27,6 +27,7 @@ from engine.runtime.identity import Identity, Named
 from engine.runtime.isolating import Isolation, RetryTerms
 from engine.runtime.live import Live
 from engine.runtime.loading import Pair, Touch, causes_text
+from engine.runtime.provenance import Outvoted, outvoted
 from engine.runtime.reports import Reports, note_bounces
 from engine.runtime.touching import Entries, Touching
 from engine.runtime.unstarted import unstarted
@@ -37,6 +38,9 @@ Valid = ValidEvent | ValidIdentify
 
 IDENTITY_CONFLICT: Final = "identity_conflict"
 """What is counted, of no rule, when an item names an id that is somebody else's."""
+
+LIMITED: Final = "page_key_limited"
+"""What is counted, of no rule, when a page's key says what it cannot."""
 
 
 @dataclass(slots=True)
@@ -103,6 +107,8 @@ class Intake:
         self.deciding = Deciding(connection, workspace, live, settings, now, self.isolation)
         self.owners: dict[bytes, int] = {}
         """The people of what was taken in, by its public id."""
+        self.outvoted: list[Outvoted] = []
+        """What pages had set of people who have become one with somebody, and lost by it."""
 
     def take(self, arrivals: Sequence[Arrival]) -> Sequence[Taken]:
         """Store what is new and decide what it touches; gives what became of each arrival, in order."""
@@ -175,8 +181,11 @@ class Intake:
         fresh_ids = public_ids(len(identity.created), self.now)
         people.create(self.connection, self.workspace, list(zip(identity.created, fresh_ids, strict=True)), self.now)
         people.link(self.connection, self.workspace, identity.linked, self.now)
+        self.outvoted += outvoted(self.connection, identity.merged)
         for winner, loser in identity.merged:
             people.merge(self.connection, winner, loser)
+        if self.outvoted:
+            counters.count(self.connection, self.workspace, {(counters.NO_RULE, LIMITED): len(self.outvoted)})
         if identity.conflicts:
             counters.count(self.connection, self.workspace, {(counters.NO_RULE, IDENTITY_CONFLICT): identity.conflicts})
 

@@ -5,32 +5,27 @@ not make one person of two who are known, set an attribute that anything else ha
 refused (an item as a whole) or withheld (attributes, while the rest of their item stands), kept in quarantine and
 counted. The rules hold for every door alike; they are asked in the transaction that stores the batch.
 
-An attribute that a page set first, or as a visitor, loses to what anything else sets: see ``Change.page``.
+An attribute that a page set first, or as a visitor, loses to what anything else sets: see ``Change.page``. What a
+visitor's attributes lose when the visitor turns out to be somebody is told in the same way: see :mod:`.provenance`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
-from engine.journeys import consent
-from engine.journeys.calendar import LAST
-from engine.journeys.timeline import Timeline
 from engine.model import ValidEvent, ValidIdentify
 from engine.receipt import NEEDS_SERVER_KEY, Rejection
 from engine.runtime.admission import all_but, refusal
 from engine.runtime.identity import Identity, keys_of
-from engine.runtime.intake import Arrival, Partly, Taken, named_by
-from engine.runtime.loading import change_of
+from engine.runtime.intake import LIMITED, Arrival, Partly, Taken, named_by
+from engine.runtime.provenance import Standing
 from engine.store import Connection, counters, events
 from engine.store.rows import ChangeRow
 from engine.strict_json import canonical
-
-LIMITED: Final = "page_key_limited"
-"""What is counted, of no rule, when a page's key says what it cannot."""
 
 GIVES: Final = "resubscribed"
 """The event that gives consent."""
@@ -42,30 +37,6 @@ _REASONS: Final = {
     "contact_id": f"contact_id and user_id are not known as one person, and this makes them one: {_ADVICE}",
     "anonymous_id": f"anonymous_id is that of somebody else who is known, and this makes them one: {_ADVICE}",
 }
-
-
-@dataclass(frozen=True)
-class Standing:
-    """The attributes of somebody as they stand, and the names of those that anything but a page has set."""
-
-    attributes: dict[str, Any]
-    served: frozenset[str]
-
-    @classmethod
-    def of(cls, rows: Iterable[ChangeRow]) -> Standing:
-        changes = [change_of(row) for row in rows]
-        served = frozenset(name for change in changes if not change.page for name in change.values)
-        return cls(dict(Timeline((), changes).attributes(LAST)), served)
-
-    def withholds(self, name: str, value: Any) -> bool:
-        """Return whether the attribute is not a page's to set to this value."""
-        if name == consent.ATTRIBUTE:
-            return consent.gives(self.attributes.get(name), value)
-        return name in self.served and self.attributes.get(name) != value
-
-    def changes(self, name: str, value: Any) -> bool:
-        """Return whether a page sets the attribute; to say what a server said changes nothing."""
-        return not self.withholds(name, value) and (name == consent.ATTRIBUTE or name not in self.served)
 
 
 def take(

@@ -20,8 +20,9 @@ from engine.config import QuarantineSettings
 from engine.receipt import NEEDS_SERVER_KEY, Accepted, Outcome, Receipt, Rejection
 from engine.runtime import cursors, erasing
 from engine.runtime.intake import public_ids
+from engine.runtime.provenance import Outvoted
 from engine.runtime.submission import Originals
-from engine.store import Connection, counters, quarantine
+from engine.store import Connection, counters, people, quarantine
 from engine.store.quarantine import QuarantineRow
 from engine.strict_json import shown
 
@@ -35,6 +36,10 @@ _PREFIX: Final = "qua_"
 _WHO: Final = ("type", "user_id", "anonymous_id", "contact_id", "previous_id", "timestamp")
 """What is kept of an item whose traits were withheld in part; its message id is taken by the rest."""
 _WITHHELD: Final = "set by a server's key before, and not a page's to change; the rest of the item is stored"
+_OUTVOTED: Final = "set by a page before it was known who this is, and by a server otherwise, whose values stay"
+
+Written = tuple[Rejection, Any, str]
+"""Why an item was refused, the item, and its JSON."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +92,42 @@ def keep(
     pairs = zip(receipt.outcomes, originals.items, strict=True)
     refused = [found for outcome, item in pairs if (found := _refused(outcome, item, originals.every)) is not None]
     written = [(one, item, text) for one, item in refused if (text := _written(item)) is not None]
-    fitting = [found for found in written if len(found[2]) <= settings.item_bytes]
-    ids = sorted(public_ids(len(fitting), originals.received_at))
-    rows = [_row(id, originals, *found) for id, found in zip(ids, fitting, strict=True)]
+    _add(connection, workspace, settings, written, originals.received_at, [originals.source] * len(written))
+
+
+def keep_outvoted(
+    connection: Connection, workspace: int, settings: QuarantineSettings, lost: Sequence[Outvoted], now: int
+) -> None:
+    """Keep what pages had set of people who became one with somebody, and lost by it, as changes of who they are."""
+    written, sources = [], []
+    for one in lost:
+        item = {"type": "identify", **_named(connection, one.person), "traits": one.traits}
+        why = Rejection(0, NEEDS_SERVER_KEY, f"{_OUTVOTED}: {', '.join(map(shown, one.traits))}", "traits")
+        written.append((why, item, json.dumps(item, separators=(",", ":"))))
+        sources.append(one.source)
+    _add(connection, workspace, settings, written, now, sources)
+
+
+def _named(connection: Connection, person: int) -> dict[str, str]:
+    """The id of somebody that says most."""
+    kind, value = people.identifiers(connection, person)[0]
+    return {f"{kind}_id": value}
+
+
+def _add(
+    connection: Connection,
+    workspace: int,
+    settings: QuarantineSettings,
+    written: Sequence[Written],
+    received_at: int,
+    sources: Sequence[str],
+) -> None:
+    """Keep items that are not too large, and name nobody who was erased."""
+    fitting = [
+        (*one, source) for one, source in zip(written, sources, strict=True) if len(one[2]) <= settings.item_bytes
+    ]
+    ids = sorted(public_ids(len(fitting), received_at))
+    rows = [_row(id, received_at, *found) for id, found in zip(ids, fitting, strict=True)]
     rows = _of_the_living(connection, workspace, rows)
     notes = {(counters.NO_RULE, TOO_LARGE): len(written) - len(fitting)}
     if rows:
@@ -127,13 +165,13 @@ def _written(item: Any) -> str | None:
         return None
 
 
-def _row(id: bytes, originals: Originals, refused: Rejection, item: Any, text: str) -> QuarantineRow:
+def _row(id: bytes, received_at: int, refused: Rejection, item: Any, text: str, source: str) -> QuarantineRow:
     given = item if isinstance(item, dict) else {}
     return QuarantineRow(
         id=0,
         public_id=id,
-        received_at=originals.received_at,
-        source=originals.source,
+        received_at=received_at,
+        source=source,
         code=refused.code,
         reason=_storable(refused.reason) or "",
         field=_storable(refused.field),

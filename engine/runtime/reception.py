@@ -29,6 +29,9 @@ class Reception:
     def _carry_out(self, intake: Intake, calls: Sequence[Submission]) -> list[Receipt]:
         arrivals = [one for call in calls for one in call.arrivals]
         taken = iter(self._take(intake, arrivals) if arrivals else ())
+        if intake.outvoted:
+            quarantine.keep_outvoted(intake.connection, intake.workspace, self._quarantine, intake.outvoted, intake.now)
+            intake.outvoted = []
         receipts = [call.receipt(taken) for call in calls]
         for call, receipt in zip(calls, receipts, strict=True):
             if call.originals is not None and not receipt.stored_whole:

@@ -213,6 +213,45 @@ def test_a_visitor_s_attributes_lose_to_those_of_whom_they_become(saying: Page) 
     assert attributes(saying.api, "browser") == {"email": "ann@example.com", "theme": "dark"}
 
 
+def test_what_a_visitor_s_attributes_lose_by_linking_is_told_and_can_be_taken_in(linking: Page) -> None:
+    api = linking.api
+    api.engine.identify("ann", {"email": "ann@example.com", "plan": "pro"}, timestamp=EARLIER)
+    Page(api, "native").identify(
+        {"email": "other@example.com", "plan": "pro", "theme": "dark", "unsubscribed": ["sms"]}, anonymous="browser"
+    )
+    assert kept(api) == []
+    linking.happened("seen", user="ann", anonymous="browser")
+    (one,) = kept(api)
+    assert one["item"] == {"type": "identify", "user_id": "ann", "traits": {"email": "other@example.com"}}
+    assert (one["code"], one["field"], one["source"]) == ("needs_server_key", "traits", "native")
+    assert one["reason"].endswith(": email")
+    assert 'lapse_noted_total{what="page_key_limited"} 1.0' in api.get("/metrics").text
+    linking.happened("seen again", user="ann", anonymous="browser")
+    assert len(kept(api)) == 1
+    api.clock.move("1 second")
+    assert api.post("/v1/quarantine/retry", {"ids": [one["id"]]}).json()["outcomes"][0]["status"] == "accepted"
+    assert attributes(api, "ann")["email"] == "other@example.com"
+    assert kept(api) == []
+
+
+def test_a_page_s_values_of_a_user_lose_to_a_server_s_of_the_visitor_and_are_told(linking: Page) -> None:
+    api = linking.api
+    api.engine.identify(None, {"source": "ad"}, anonymous_id="browser", timestamp=EARLIER)
+    Page(api, "native").identify({"source": "friend"}, user="ann")
+    linking.happened("seen", user="ann", anonymous="browser")
+    assert attributes(api, "ann") == {"source": "ad"}
+    assert [one["item"]["traits"] for one in kept(api)] == [{"source": "friend"}]
+
+
+def test_where_pages_are_trusted_or_agree_nothing_is_told(make_api: Callable[..., Api]) -> None:
+    api = make_api(api={"page_keys": "trusted"})
+    api.engine.identify("ann", {"email": "ann@example.com"}, timestamp=EARLIER)
+    page = Page(api, "native")
+    page.identify({"email": "other@example.com"}, anonymous="browser")
+    page.happened("seen", user="ann", anonymous="browser")
+    assert kept(api) == []
+
+
 def test_a_visitor_whom_a_server_described_stays_as_described(saying: Page) -> None:
     saying.api.engine.identify(None, {"source": "ad"}, anonymous_id="browser", timestamp=EARLIER)
     saying.identify({"source": "friend"}, user="ann", anonymous="browser", at=LATER)
