@@ -218,11 +218,13 @@ class _Work:
         return sorted(found.values(), key=lambda event: event.order)
 
     def _former_moments(self) -> set[int]:
-        """The moments at which opening Conditions that are others now became true."""
-        if not self.dropped:
-            return set()
-        opening = self.life.current.opening_digest
+        """The moments at which journeys began that nothing else finds again: those of a schedule, of which only the
+        latest are remembered, and those at which opening Conditions that are others now became true."""
+        current = self.life.current
         began = [one for one in self.dropped if not one.trigger]
+        if current.stands and not current.follows:
+            return {at for one in began for at in (one.first_at, one.start)}
+        opening = current.opening_digest
         return {one.start for one in began if self.life.version(one.version).opening_digest != opening}
 
     def _admit(self) -> None:

@@ -203,8 +203,8 @@ class Deciding:
         record: Mapping[str, states.Recorded],
     ) -> None:
         known: dict[int | None, JourneyRow | None] = {one.row: self._known(pair, one) for one in before}
-        effects = {effect.key: effect.taken for one in before for effect in one.effects}
-        effects |= {key: one.taken for key, one in record.items()}
+        stored = {effect.key: (effect.taken, one.row) for one in before for effect in one.effects}
+        stored |= {key: (one.taken, one.journey) for key, one in record.items()}
         for one in found.journeys:
             if one.row is None:
                 one.row = next(self._journey_ids)
@@ -214,7 +214,7 @@ class Deciding:
                 writing.inserted.append(row)
             elif row != known[one.row]:
                 writing.updated.append(row)
-            new = [effect for effect in one.effects if effects.get(effect.key) != effect.taken]
+            new = [effect for effect in one.effects if _is_to_write(effect, one.row, stored)]
             if new:
                 self._collect_effects(pair, one, new, writing)
         writing.deleted += found.gone
@@ -329,6 +329,15 @@ class Deciding:
         outbox.withdraw(self.connection, self.workspace, writing.withdrawn, "decided_again")
         outbox.insert(self.connection, writing.outgoing)
         counters.count(self.connection, self.workspace, writing.notes)
+
+
+def _is_to_write(effect: Effect, row: int | None, stored: Mapping[str, tuple[states.Taken, int | None]]) -> bool:
+    """Return whether the outbox has an effect otherwise: not at all, of another journey, or as it was decided before.
+
+    Deciding again may find the same effect in another journey's course, or with other values to carry.
+    """
+    decided_again = effect.taken == "pending" and effect.scene is not None
+    return decided_again or stored.get(effect.key) != (effect.taken, row)
 
 
 _STATUS: dict[states.Taken, tuple[str, str | None]] = {

@@ -1,0 +1,83 @@
+"""Deciding again what has not left: the outbox holds every action once, of the journey and with the values as decided.
+
+An action that is decided and has not left yet (its channel is busy, its process ended) must live through whatever comes
+late: what does not bear on it changes nothing, what does gives it other values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Lab
+
+START = "2026-01-01T00:00:00Z"
+ENDINGS = ["", "Triggered again: restart\n", "Triggered again: restart for at most 6 hours\n", "For each: trigger.x\n"]
+RULE = "Rule: r\nTrigger: cart\nCondition: NOT buy within 1 hour\nAction: mail with plan = person.plan\n"
+
+
+def late(at: str, **fields: Any) -> dict[str, Any]:
+    return {"user_id": "u1", "timestamp": at, **fields}
+
+
+LATE = {
+    "nothing": None,
+    "a trigger between": late("2026-01-01T00:20:00Z", event="cart", properties={"x": "2"}),
+    "a trigger before": late("2025-12-31T23:50:00Z", event="cart", properties={"x": "3"}),
+    "a purchase before": late("2025-12-31T23:40:00Z", event="buy"),
+    "another kind": late("2026-01-01T00:40:00Z", event="view"),
+    "an attribute": late("2026-01-01T00:10:00Z", type="identify", traits={"plan": "pro"}),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("came", LATE)
+def test_it_leaves_as_if_all_had_been_known_before(lab: Lab, came: str, ending: str) -> None:
+    def play(*, early: bool) -> list[tuple[int, Any]]:
+        with lab(RULE + ending) as here:
+            carts = [late(START, event="cart", message_id="m1", properties={"x": "1"})]
+            carts.append(late("2026-01-01T00:30:00Z", event="cart", message_id="m2", properties={"x": "1"}))
+            here.clock.set("2026-01-01T00:30:00Z")
+            here.engine.ingest(carts)
+            here.clock.set("2026-01-01T01:31:00Z")
+            if early:
+                here.engine.decide_due()
+            if (item := LATE[came]) is not None:
+                assert here.engine.ingest(item | {"message_id": "m3"} if "event" in item else item).ok
+            here.move("2 hours")
+            counts = here.engine.counts_by_rule()[0]
+            assert counts.outbox.get("sent", 0) == len(here.actions)
+            return [(one.moment, one.arguments["plan"]) for one in here.actions]
+
+    decided_before = play(early=True)
+    assert decided_before == play(early=False)
+    assert decided_before
+
+
+SCHEDULED = (
+    "Rule: r\nTrigger: {} at 00:00\nWait: 9 days\nCondition: view at most 3 times within 24 hours\nAction: mail\n"
+)
+RESTARTS = "Triggered again: restart for at most 3 days\n"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "ending", "gate"),
+    [("every day", "", 10), ("every day", RESTARTS, 13), ("every monday", "", 14), ("every monday", RESTARTS, 14)],
+)
+def test_a_journey_older_than_any_event_that_is_taken_in_goes_on(
+    lab: Lab, schedule: str, ending: str, gate: int
+) -> None:
+    """The moment it began is no longer among those that are remembered of its schedule."""
+
+    def play(*items: dict[str, Any]) -> list[tuple[int, Any]]:
+        with lab(SCHEDULED.format(schedule) + ending) as here:
+            here.engine.ingest(late(START, event="seen"))
+            here.move_to(f"2026-01-{gate}T03:00:00Z")
+            assert here.engine.ingest(items).ok
+            here.move("24 days")
+            return [(one.moment, one.variables["journey"]["start"]) for one in here.actions]
+
+    came = play(late(f"2026-01-{gate - 2:02}T21:00:00Z", event="view"))
+    assert came == play()
+    assert came
