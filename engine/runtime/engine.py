@@ -478,11 +478,8 @@ class Engine:
         under_way: Future[Receipt] | None = None
         place = 0
         while chunk := list(islice(items, min(CHUNK, self.writer.pace.size))):
-            piece = self._submission(chunk, place, historical, source, dated)
+            piece = self._submission(chunk, place, historical, source, dated, gather)
             place += len(chunk)
-            if gather and historical:
-                for arrival in piece.arrivals:
-                    arrival.gathered = True
             before, (under_way, flushing) = under_way, self._hand_in_piece(piece)
             outcomes += before.result().outcomes if before else ()
             flushing.wait()  # the writer waits for the disk now, and leaves Python to the next piece
@@ -500,6 +497,7 @@ class Engine:
         beside: Beside | None = None,
         quarantine: bool = False,
         page: bool = False,
+        gather: bool = False,
     ) -> Future[Receipt]:
         """:meth:`ingest` without waiting: the future is done once everything accepted is on disk.
 
@@ -511,10 +509,10 @@ class Engine:
         at the same time and in several processes too. ``beside`` writes more in the same transaction; it is not called
         for a call that is repeated, and called again where the transaction has to be repeated. With ``quarantine``,
         refused items are kept too: see :meth:`quarantined`. Where a ``page`` sends them, with a key that anybody can
-        read, what such a key cannot say is kept in any case.
+        read, what such a key cannot say is kept in any case. ``gather`` as for :meth:`ingest`.
         """
         items = list(_items(events))
-        submission = self._submission(items, 0, historical, source, dated)
+        submission = self._submission(items, 0, historical, source, dated, gather)
         if page:
             items_in = [replace(one, page=True) if isinstance(one, Arrival) else one for one in submission.items]
             submission = replace(submission, items=items_in)
@@ -550,13 +548,19 @@ class Engine:
             }
         )
 
-    def _submission(self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool) -> Submission:
+    def _submission(
+        self, items: Sequence[Item], first: int, historical: bool, source: str, dated: bool, gather: bool = False
+    ) -> Submission:
         now = self.clock.now()
         arrived = [
             self._arrival(item, place, now, source, dated=dated, historical=historical)
             for place, item in enumerate(items, first)
         ]
-        return Submission(arrived, first)
+        submission = Submission(arrived, first)
+        if gather and historical:
+            for arrival in submission.arrivals:
+                arrival.gathered = True
+        return submission
 
     def _hand_in_piece(self, piece: Submission) -> tuple[Future[Receipt], threading.Event]:
         """:meth:`_hand_in`; the event is set when the piece is about to be on disk, and at the latest when it is."""

@@ -36,6 +36,16 @@ def gather(connection: Connection, workspace: int, live: Live, touches: Mapping[
     )
 
 
+def release(connection: Connection, workspace: int, now: int) -> None:
+    """Have whoever works on the store begin to decide what is gathered: a file of it is there.
+
+    While pieces of another file come, it is put off again.
+    """
+    for one in operations.under_way(connection, workspace):
+        if one.kind == "history" and one.ready_at > now:
+            operations.save(connection, one._replace(ready_at=now))
+
+
 def gathered(connection: Connection, workspace: int, live: Live, people: Iterable[int]) -> set[Pair]:
     """Return the pairs of people that wait to be decided because of history."""
     if live.history is None:

@@ -2,7 +2,8 @@
 
 How far a file has come is written in the transaction that stores its events. So wherever it stops, it goes on from
 there, and the counts are those of what is stored. Lines get the ids that ``lapse ingest`` gives them: a file that was
-taken in before, in whichever way, is not stored again.
+taken in before, in whichever way, is not stored again. Whom history concerns is gathered as by ``lapse ingest
+--history``, and decided once by whoever works on the store, when the file is complete.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine.files.line_ids import digest_of, line_id, shortened
 from engine.files.parts import Entry, Part, waiting
 from engine.files.reading import Kind, Reading
 from engine.receipt import Receipt, Rejection, plain_rejection
+from engine.runtime import gathering
 from engine.runtime.engine import CHUNK, Engine
 from engine.runtime.intake import public_ids
 from engine.store import Connection, imports
@@ -132,7 +134,7 @@ def _store(
 
     items = [item for _, item in good]
     receipt = engine.submit(
-        items, historical=bool(before.historical), source=SOURCE, dated=True, beside=beside
+        items, historical=bool(before.historical), source=SOURCE, dated=True, beside=beside, gather=True
     ).result()
     counted(Receipt((*receipt.outcomes, *bad)))
     return written[0]
@@ -172,6 +174,8 @@ def _end(connection: Connection, row: ImportRow, rest: ImportRow, last: bool, no
     if last:
         rest = rest._replace(settled=rest.received, waiting=b"", completed_at=now)
         imports.forget_seen(connection, rest)
+        if rest.historical:
+            gathering.release(connection, rest.workspace_id, now)
     _save(connection, rest, row)
     return rest
 

@@ -122,13 +122,19 @@ class Intake:
         self._settle_who(identity)
         self.owners |= zip(ids, owners, strict=True)
         stored = self._store(fresh, ids, owners)
-        touches = self._touched(stored, identity)
+        created = frozenset(map(identity.final, identity.created))
+        later = frozenset(id for one, id in zip(fresh, ids, strict=True) if one.gathered)
+        put_off: dict[Pair, Touch] = {}
+        if later and len(later) < len(fresh):
+            whose = frozenset(owner for one, owner in zip(fresh, owners, strict=True) if not one.gathered)
+            put_off = self._touching(stored.of(later), created - whose).touches
+            touches = self._touched(stored.but(later), created & whose, identity)
+        else:
+            touches = self._touched(stored, created, identity)
+            put_off = touches if later else put_off
         for winner, loser in identity.merged:
             self.isolation.merged(touches, identity.final(winner), [loser])
-        if fresh and all(one.gathered for one in fresh):
-            gather(self.connection, self.workspace, self.live, touches, self.now)
-        else:
-            self.settle(touches)
+        self._settle_or_gather(touches, put_off)
         early = self._unstarted(stored)
         return [Early(what, early[what]) if what in early else what for what in taken] if early else taken
 
@@ -148,6 +154,16 @@ class Intake:
             wanted = to_decide(self.connection, self.workspace, self.live, touches, self.now)
             caused = self.deciding.decide(self.isolation.admitted(wanted))
             touches = self._followed_up(caused) if caused else {}
+
+    def _settle_or_gather(self, touches: dict[Pair, Touch], put_off: dict[Pair, Touch]) -> None:
+        """Decide what is touched, but for what only a file of history does: that is decided when all of it is there."""
+        if put_off is not touches:
+            for pair in touches.keys() & put_off.keys():
+                one = put_off.pop(pair)
+                touches[pair].join(one.since, one.merged)
+            self.settle(touches)
+        if put_off:
+            gather(self.connection, self.workspace, self.live, put_off, self.now)
 
     # ---------------------------------------------------------------------------------- what is new
 
@@ -260,8 +276,8 @@ class Intake:
 
     # ------------------------------------------------------------------------------- what it touches
 
-    def _touched(self, stored: Entries, identity: Identity) -> dict[Pair, Touch]:
-        touching = self._touching(stored, frozenset(map(identity.final, identity.created)))
+    def _touched(self, stored: Entries, created: frozenset[int], identity: Identity) -> dict[Pair, Touch]:
+        touching = self._touching(stored, created)
         since = self.now - self.settings.max_event_age
         for winner, _ in identity.merged:
             for row in self.live.rules:

@@ -7,7 +7,7 @@ it as a trigger works it through when that can lead to something (:class:`~engin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -34,6 +34,16 @@ class Entries:
     events: list[NewEvent] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
     names: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, ids: Container[bytes]) -> Entries:
+        """Return those with these public ids."""
+        events = [one for one in self.events if one.public_id in ids]
+        return Entries(events, [one for one in self.changes if one.public_id in ids], self.names)
+
+    def but(self, ids: Container[bytes]) -> Entries:
+        """Return all but those with these public ids."""
+        events = [one for one in self.events if one.public_id not in ids]
+        return Entries(events, [one for one in self.changes if one.public_id not in ids], self.names)
 
 
 class Touching:

@@ -22,6 +22,8 @@ from engine.files.lines import LONGEST_LINE
 from engine.ingesting import ingest_file
 from engine.receipt import Receipt
 from engine.runtime import importing
+from engine.runtime.deciding import Deciding
+from engine.runtime.engine import Engine
 from tests.api.conftest import Api
 
 CSV = {"Content-Type": "text/csv"}
@@ -118,6 +120,72 @@ def test_history_starts_nothing(make_api: Callable[..., Api]) -> None:
     begin(api, data % b"bob", **LAST)
     api.move("1 minute")
     assert [one.person for one in api.actions] == ["bob"]
+
+
+HISTORY_RULES = """
+Rule: loyal
+Trigger: None
+Condition: bought at least 3 times in the last 30 days
+Action: send_email "thanks"
+Existing people: include
+
+Rule: lapsed
+Trigger: bought
+Condition: NOT bought within 3 days
+Action: send_email "we miss you"
+"""
+
+
+def waiting(engine: Engine) -> int:
+    """How many pairs of person and rule wait for the rest of a file of history."""
+    with engine.store.read() as connection:
+        found: int = connection.exec_driver_sql("SELECT count(*) FROM set_aside").scalar_one()
+        return found
+
+
+def decided(engine: Engine) -> list[tuple[Any, ...]]:
+    with engine.store.read() as connection:
+        text = (
+            "SELECT rule, value, start, ended_at, reason, acted_at, "
+            "(SELECT value FROM identifiers WHERE person_id = journeys.person_id) AS who FROM journeys"
+        )
+        return sorted(map(tuple, connection.exec_driver_sql(text)), key=repr)
+
+
+def test_an_upload_of_history_is_decided_once_as_the_command_decides_it(
+    make_api: Callable[..., Api], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = make_api(HISTORY_RULES, other_rules=HISTORY_RULES)
+    data = HEADER + rows(60)
+    for engine in (api.engine, api.other):
+        engine.ingest({"event": "bought", "user_id": "u1", "timestamp": "2025-12-31T22:00:00Z"})
+    pairs: list[int] = []
+    decide = Deciding.decide
+    monkeypatch.setattr(Deciding, "decide", lambda self, touches: pairs.append(len(touches)) or decide(self, touches))
+    told = begin(api, data[:400], "?historical=true").json()
+    while told["offset"] < len(data):
+        part = data[told["offset"] : told["offset"] + 400]
+        assert waiting(api.engine)
+        told = go_on(api, told["id"], told["offset"], part, last=told["offset"] + 400 >= len(data)).json()
+    assert (told["stored"], told["complete"], sum(pairs)) == (60, True, 0)
+    api.engine.run_due()
+    assert waiting(api.engine) == 0
+    assert sum(pairs) <= 7 * 2, "seven people under two rules, once each"
+    (tmp_path / "same.csv").write_bytes(data)
+    with EventFile(tmp_path / "same.csv") as file:
+        assert ingest_file(api.other, file, historical=True).stored == 60
+    api.other.run_due()
+    assert [one[1:] for one in decided(api.engine) if one] == [one[1:] for one in decided(api.other)]
+    assert api.engine.counts_by_rule()[0].started
+
+
+def test_an_upload_of_history_that_stays_incomplete_is_decided_all_the_same(make_api: Callable[..., Api]) -> None:
+    api = make_api(HISTORY_RULES)
+    begin(api, HEADER + rows(30), "?historical=true")
+    api.engine.run_due()
+    assert waiting(api.engine)
+    api.move("61 seconds")
+    assert waiting(api.engine) == 0
 
 
 # ------------------------------------------------------------------------------------------ bad lines

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +145,46 @@ def play(store: Store, seed: int, *, gather: bool) -> tuple[Any, Any]:
 @pytest.mark.parametrize("seed", range(12))
 def test_history_that_is_gathered_ends_as_event_by_event(tmp_path: Path, seed: int) -> None:
     check(tmp_path, seed)
+
+
+@pytest.mark.parametrize("seed", range(12, 18))
+def test_history_in_one_transaction_with_what_comes_live_ends_the_same(tmp_path: Path, seed: int) -> None:
+    one, other = Store(tmp_path / "together"), Store(tmp_path / "one-by-one")
+    together, at_once = play_together(one, seed), play(other, seed, gather=False)
+    one.engine.close()
+    other.engine.close()
+    assert together[1] == at_once[1]
+
+
+def play_together(store: Store, seed: int) -> tuple[Any, Any]:
+    """As :func:`play`, but a piece of history and what comes live share a transaction."""
+    before, pieces, between = story(seed)
+    assert store.engine.ingest(before).ok
+    store.engine.run_due()
+    aside = 0
+    for piece, live in zip(pieces, between, strict=True):
+        with held(store.engine):
+            told = [
+                store.engine.submit(piece, historical=True, gather=True),
+                *(store.engine.submit(one) for one in live),
+            ]
+        assert all(one.result().ok for one in told)
+        aside += len(store.rows()["set_aside"])
+    assert aside, "what only history touches waits"
+    store.engine.decide_gathered()
+    return store.outcome()
+
+
+@contextmanager
+def held(engine: Engine) -> Iterator[None]:
+    """Have the writer wait, so that what is handed in meanwhile shares its next transaction."""
+    busy, go_on = threading.Event(), threading.Event()
+    holding = threading.Thread(target=engine.writer.run, args=(lambda _: (busy.set(), go_on.wait(10)),))
+    holding.start()
+    assert busy.wait(10)
+    yield
+    go_on.set()
+    holding.join()
 
 
 @pytest.mark.long
