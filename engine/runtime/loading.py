@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -79,7 +79,8 @@ def load(connection: Connection, workspace: int, live: Live, touches: Mapping[Pa
     acted = read_acted(connection, live, touches, failed)
     starts = _starts(live, touches, by_pair, watches, failed)
     broken: dict[int, Exception] = {}
-    found = read_people(connection, workspace, live, {row for _, row in touches}, starts, broken)
+    whole = _shown_by_history(connection, live, touches, watches)
+    found = read_people(connection, workspace, live, {row for _, row in touches}, starts, broken, whole)
     spoiled = {pair for pair, ones in by_pair.items() if any(one.spoiled for one in ones)}
     record = read_record(connection, spoiled) if spoiled else {}
     failed |= {pair: broken[pair[0]] for pair in touches if pair[0] in broken} if broken else {}
@@ -137,8 +138,10 @@ def read_people(
     rules: Iterable[int],
     starts: Mapping[int, int],
     failed: dict[int, Exception],
+    whole: Set[int] = frozenset(),
 ) -> dict[int, Person]:
-    """The people of ``starts`` with as much of their timelines as ``rules`` look at, from the given times on.
+    """The people of ``starts`` with as much of their timelines as ``rules`` look at, from the given times on; those of
+    ``whole`` with all of it.
 
     Those whose timeline cannot be read have ``failed``, and are left out.
     """
@@ -148,7 +151,9 @@ def read_people(
     by_person: dict[int, list[Event]] = defaultdict(list)
     looked = live.names(rules)
     types = None if looked is None else events.known_types(connection, workspace, looked).values()
-    for row in events.timelines(connection, starts.items(), types):
+    rows = events.timelines(connection, [want for want in starts.items() if want[0] not in whole], types)
+    rows += events.timelines(connection, [(person, 0) for person in whole if person in starts]) if whole else ()
+    for row in rows:
         try:
             by_person[row.person_id].append(event_of(row))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
@@ -166,6 +171,22 @@ def read_people(
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this person's
             keep(failed, one, error)
     return found
+
+
+def _shown_by_history(
+    connection: Connection, live: Live, touches: Mapping[Pair, Touch], watches: Mapping[Pair, WatchRow]
+) -> set[int]:
+    """Return the people whose whole timeline a rule without a trigger needs, whatever it looks at.
+
+    History starts nothing, and where it alone shows that somebody was there, what else does has to be known.
+    """
+    since: dict[int, int] = {}
+    for pair, touch in touches.items():
+        if live.rules[pair[1]].program.follows:
+            watch = watches.get(pair)
+            first = min(touch.since, 0 if watch is None else watch.followed + 1)
+            since[pair[0]] = min(first, since.get(pair[0], first))
+    return events.shown_by_history(connection, since.items()) if since else set()
 
 
 def _starts(

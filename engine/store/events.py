@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import count
 
 import orjson
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
 
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, next_id
 from engine.store.rows import ChangeRow, EventRow, Holder, NewEvent
-from engine.store.schema import attribute_changes, event_types, events, idempotency
+from engine.store.schema import attribute_changes, event_types, events, idempotency, people
 
 NewIds = Callable[[int, int], Iterable[bytes]]
 """Makes public ids: how many, and when (microseconds UTC)."""
@@ -54,6 +54,17 @@ _timelines = (
     .join(event_types, event_types.c.id == events.c.type_id)
 )
 TIMELINES = Prepared(_timelines, "wants")
+SHOWN_BY_HISTORY = Prepared(
+    select(_wants["person"])
+    .select_from(
+        _wants.joined(people, people.c.id == _wants["person"]).join(
+            events, (events.c.person_id == people.c.id) & (events.c.at == people.c.first_seen)
+        )
+    )
+    .where(events.c.historical == literal_column("1"), events.c.received_at >= _wants["since"])
+    .distinct(),
+    "wants",
+)
 TIMELINES_OF = Prepared(_timelines.where(events.c.type_id.in_(select(_types["id"]))), "wants", "types")
 
 _ids = batch("ids", id=int)
@@ -153,6 +164,11 @@ def timelines(
     else:
         found = TIMELINES_OF.rows(connection, listed(wants), listed(type_ids))
     return list(map(EventRow._make, found))
+
+
+def shown_by_history(connection: Connection, wants: Iterable[tuple[int, int]]) -> set[int]:
+    """Return those of (person, since when) whom a historical event shows first that arrived since. One statement."""
+    return {person for (person,) in SHOWN_BY_HISTORY.rows(connection, listed(wants))}
 
 
 def changes(connection: Connection, ids: Iterable[int]) -> list[ChangeRow]:

@@ -51,6 +51,7 @@ STATEMENTS: dict[str, tuple[Prepared, str]] = {
     "expire": (events.EXPIRE, "ix_idempotency_expires_at"),
     "timelines": (events.TIMELINES, "ix_events_timeline (person_id=? AND at>?)"),
     "timelines_of": (events.TIMELINES_OF, "ix_events_timeline (person_id=? AND at>?)"),
+    "shown_by_history": (events.SHOWN_BY_HISTORY, "ix_events_timeline (person_id=? AND at=?)"),
     "changes": (events.CHANGES, "ix_attribute_changes_timeline (person_id=?)"),
     "load": (journeys.LOAD, "ix_journeys_person (person_id=? AND rule=? AND ended_at"),
     "decided_since": (journeys.DECIDED_SINCE, "ix_journeys_person (person_id=? AND rule=? AND ended_at"),
