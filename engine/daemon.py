@@ -21,6 +21,7 @@ from apscheduler.triggers.base import BaseTrigger
 from engine.clock import SECOND, moment
 from engine.errors import ConfigError, LapseError, StoreUnavailable
 from engine.runtime.engine import Engine
+from engine.runtime.faults import traced
 from engine.runtime.workspaces import Workspaces
 
 LOOK_SECONDS = 0.9
@@ -225,7 +226,7 @@ class Daemon:
                 _log.error("%s", error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the next run must come
                 self._failed = error
-                _log.exception("a job of the daemon failed and will run again")
+                _log.error("a job of the daemon failed and will run again: %s", traced(error))
 
         return job
 

@@ -28,3 +28,10 @@ def described(error: BaseException) -> str:
         return type(error).__name__
     place = Path(own[-1].filename).relative_to(_PACKAGE.parent).as_posix()
     return f"{type(error).__name__} at {place}:{own[-1].lineno} in {own[-1].name}"
+
+
+def traced(error: BaseException) -> str:
+    """Return an error's kind and every frame it came through, a line each; without its text, as :func:`described`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    return "\n".join([type(error).__name__, *lines])

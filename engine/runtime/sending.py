@@ -233,14 +233,14 @@ class Sending:
         except Exception as error:
             if isinstance(error, SYSTEMIC):
                 raise
-            _log.error("%s: the attempt broke off: %s", job.action, described(error))
+            _log.error("%s: the attempt broke off: %s", job.action.log_line(), described(error))
             return sender.failed(job.row, SendError(described(error), unknown=True), job.route.settings, now)
 
     def _ended(self, job: Job, future: Future[None]) -> None:
         if future.cancelled():
             self._cancelled.append(job)
         elif (error := future.exception()) is not None:
-            _log.error("%s: what became of it is not recorded", job.action.log_line(), exc_info=error)
+            _log.error("%s: what became of it is not recorded: %s", job.action.log_line(), described(error))
 
     def _give_back(self, *jobs: Job) -> None:
         """Let actions that were taken up and not begun be taken up again, as if they had not been."""
