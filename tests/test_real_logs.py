@@ -1,9 +1,10 @@
-"""Two real logs, counted by an oracle written apart from the engine: the engine gives the same figures."""
+"""Two real logs, counted by an oracle written apart from the engine: the engine gives the same figures.
+
+``tests/oracle/test_real_logs.py`` holds the figures against that oracle, of the whole logs and of their parts.
+"""
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
 
 import pytest
@@ -14,33 +15,29 @@ from engine.replay import RuleReport, replay
 from engine.testing import Travel, travel
 from engine.timestamps import parse_timestamp
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
-SHOP = EXAMPLES / "shop" / "shop.events.jsonl.gz"
-CDNOW = EXAMPLES / "cdnow" / "cdnow.events.jsonl.gz"
+from . import real_logs
+from .real_logs import CARTS, CDNOW, EXAMPLES, SHARES, SHOP
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.parametrize("share", SHARES)]
 
 
 def figures(report: RuleReport) -> tuple[int, int, int]:
     return report.acted, report.ended, report.waiting
 
 
-@pytest.mark.timeout(600)
-def test_the_shop_log_replayed() -> None:
-    with EventFile(SHOP) as log:
+def test_the_shop_log_replayed(share: int, tmp_path: Path) -> None:
+    with EventFile(real_logs.cut(SHOP, share, tmp_path)) as log:
         report = replay(log, EXAMPLES / "counts" / "shop")
     found = {one.rule: one for one in report.rules}
-    assert report.events == 31_106
-    assert figures(found["abandoned-cart-each"]) == (956, 384, 6)
-    assert figures(found["abandoned-cart-restart"]) == (843, 364, 6)
-    assert figures(found["abandoned-cart-ignore"]) == (844, 364, 6)
-    assert (found["quiet-14-days"].acted, found["quiet-14-days"].people) == (1_548, 589)
+    assert report.events == real_logs.SHOP_EVENTS[share]
+    assert {again: figures(found[f"abandoned-cart-{again}"]) for again in CARTS[share]} == CARTS[share]
+    assert (found["quiet-14-days"].acted, found["quiet-14-days"].people) == real_logs.QUIET[share]
 
 
-@pytest.mark.timeout(600)
-def test_the_shop_log_by_ingest_and_run_due(tmp_path: Path) -> None:
+def test_the_shop_log_by_ingest_and_run_due(share: int, tmp_path: Path) -> None:
     rule = tmp_path / "cart.rules"
     rule.write_text("Rule: cart\nTrigger: add_to_cart\nCondition: NOT purchase within 24 hours\n")
-    with gzip.open(SHOP, "rt") as lines:
-        events = [json.loads(line) for line in lines]
+    events = real_logs.rows(SHOP, share)
     with Travel(rule, start=events[0]["timestamp"]) as here:
         for event in events:
             at = parse_timestamp(event["timestamp"])
@@ -50,14 +47,13 @@ def test_the_shop_log_by_ingest_and_run_due(tmp_path: Path) -> None:
         here.engine.run_due()
         here.engine.settle()
         counts = here.engine.counts_by_rule()[0]
-        assert (counts.acted, counts.ended, counts.waiting) == (843, 364, 6)
+        assert (counts.acted, counts.ended, counts.waiting) == CARTS[share]["restart"]
 
 
-@pytest.mark.timeout(600)
-def test_the_purchases_replayed(tmp_path: Path) -> None:
+def test_the_purchases_replayed(share: int, tmp_path: Path) -> None:
     rule = tmp_path / "lapsed.rules"
     rule.write_text("Rule: lapsed\nTrigger: None\nCondition: NOT purchase_completed within 90 days\n")
-    with EventFile(CDNOW) as log:
+    with EventFile(real_logs.cut(CDNOW, share, tmp_path)) as log:
         report = replay(log, rule)
-    assert report.events == 69_659
-    assert (report.rules[0].acted, report.rules[0].people) == (31_654, 23_344)
+    assert report.events == real_logs.CDNOW_EVENTS[share]
+    assert (report.rules[0].acted, report.rules[0].people) == real_logs.LAPSED[share]
