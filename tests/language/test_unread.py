@@ -7,6 +7,7 @@ not be said with the clause as it was; and what would be said whatever the claus
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -91,11 +92,17 @@ def with_body(text: str, clause: Clause, body: str) -> str:
 def bodies(text: str, word: str) -> Iterator[str]:
     """What may follow a word, the events of the text among it where they would be exits."""
     yield from MENDED[word]
-    names = dict.fromkeys(name for rule in read(text).written for name, _ in event_names(rule))
+    names = events_of(text)
     if word == "Exit" and names:
         yield " OR ".join(map(quoted, names))
     elif word == "Condition" and names:
         yield " AND ".join(f"NOT {quoted(name)}" for name in names)
+
+
+@cache
+def events_of(text: str) -> tuple[str, ...]:
+    """The names of events in a text, each once."""
+    return tuple(dict.fromkeys(name for rule in read(text).written for name, _ in event_names(rule)))
 
 
 def mended(text: str, catalog: Catalog | None, clause: Clause, word: ClauseWord) -> Iterator[Said]:
@@ -108,11 +115,10 @@ def mended(text: str, catalog: Catalog | None, clause: Clause, word: ClauseWord)
 def renamed(text: str, catalog: Catalog | None, clause: Clause, words: set[str]) -> Iterator[Said]:
     """What is said with another clause in the place of this one; one that may stand once, unless it does already."""
     yield said(text, catalog, clause)
-    for word in ONCE_MORE:
-        if word.casefold() not in words or CLAUSES[word.casefold()].many:
-            for one in ("End:", *(f"{word}: {body}" for body in bodies(text, word))):
-                changed = text[: clause.head[0]] + one + text[clause.end :]
-                yield said(changed, catalog, clause, len(one) - (clause.end - clause.head[0]))
+    others = (word for word in ONCE_MORE if word.casefold() not in words or CLAUSES[word.casefold()].many)
+    for one in ("End:", *(f"{word}: {body}" for word in others for body in bodies(text, word))):
+        changed = text[: clause.head[0]] + one + text[clause.end :]
+        yield said(changed, catalog, clause, len(one) - (clause.end - clause.head[0]))
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.name)

@@ -482,8 +482,9 @@ def edges(expressions: list[nodes.Expression], view: View) -> set[int]:
             depth = max(depth, len(node.links) + 1)
         elif isinstance(node, nodes.DateFact):
             found |= _date_edges(node, view)
+    zone = view.zone()
     for _ in range(depth):
-        base |= {view.shift(at, duration) for at in base for duration in durations}
+        base |= {times.shift(at, duration, zone) for at in base for duration in durations}
     return {at for at in base | found if at > view.now}
 
 
