@@ -7,13 +7,16 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 
 import pytest
 
+from engine.clock import SECOND
 from engine.daemon import Daemon
 from engine.runtime.engine import Engine
+from engine.testing import Clock
 
-from .conftest import wait_for
+from .conftest import PATIENCE, wait_for
 
 RULES = """\
 Rule: welcome
@@ -43,6 +46,48 @@ def test_a_signal_stops_it_cleanly_and_soon(place, running, how):
     assert running.wait(timeout=50) == 0
     assert time.monotonic() - asked < 40  # a wake-up may be a minute off, and a busy disk takes its time
     assert (place / "log").read_text().splitlines()[-1].endswith("stopped")
+
+
+BACKLOG = """\
+Rule: welcome
+Trigger: signed_up
+Wait: 1 second
+Action: send_email "hello"
+"""
+STOP_AFTER = 2.0
+IN_FLIGHT = 8
+"""Sends of a channel at once (``concurrency``)."""
+SLOWNESS = 4.0
+"""Seconds that a loaded machine may take to end a process that is told to."""
+
+
+@pytest.mark.parametrize("people", [1_200, pytest.param(12_000, marks=[pytest.mark.long, pytest.mark.timeout(600)])])
+def test_a_signal_stops_it_soon_however_much_is_due_and_nothing_is_lost(place, started, people):
+    (place / "rules" / "welcome.rules").write_text(BACKLOG)
+    (place / "lapse.toml").write_text("[guard]\npeople_per_hour = 100000\n")
+    clock = Clock(time.time_ns() // 1000 - 3_600 * SECOND)
+    with Engine.open(f"sqlite:///{place}/lapse.db", rules=place / "rules", clock=clock) as engine:
+        engine.ingest([{"event": "signed_up", "user_id": f"u{number}"} for number in range(people)])
+    one = started("run")
+    wait_for(lambda: sent_in(place / "log"))
+    asked = time.monotonic()
+    one.send_signal(signal.SIGTERM)
+    assert one.wait(timeout=50) == 0
+    took, first = time.monotonic() - asked, sent_in(place / "log")
+    assert took < STOP_AFTER + SLOWNESS
+    assert len(first) < people, "it went on until all was done"
+    started("run", log="again")
+    wait_for(lambda: len(first.keys() | sent_in(place / "again").keys()) == people, PATIENCE * people / 1_200)
+    again = sent_in(place / "again")
+    assert max(first.values()) == max(again.values()) == 1
+    twice = first.keys() & again.keys()
+    assert len(twice) <= IN_FLIGHT, "sent again are only those under way when the deadline passed"
+    assert not twice or took >= STOP_AFTER
+
+
+def sent_in(log):
+    """How often each action was sent, by its key, as the log has it."""
+    return Counter(re.findall(r'send_email "hello" for .* \((\w+)\)', log.read_text()))
 
 
 @pytest.fixture

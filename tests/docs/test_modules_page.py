@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def modules() -> Iterator[Path]:
             yield path
 
 
+@cache
 def sentence(path: Path) -> str:
     """Return what a module says of itself first, on one line."""
     text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
