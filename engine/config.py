@@ -22,7 +22,6 @@ Durations are text with units: ``90 seconds``, ``72 hours``, ``1h30m``; ``0`` ne
 from __future__ import annotations
 
 import datetime
-import difflib
 import os
 import re
 import tomllib
@@ -60,7 +59,7 @@ from engine.delivery_settings import (
     read_cap,
 )
 from engine.durations import Duration
-from engine.errors import ConfigError, did_you_mean
+from engine.errors import ConfigError, did_you_mean, nearly
 from engine.language import read_quiet_hours
 from engine.model import Limits
 from engine.schemas.settings import TypeSettings
@@ -535,6 +534,6 @@ def _misspelt_variables() -> list[str]:
     for variable in sorted(os.environ):
         name = variable.upper().removeprefix(PREFIX).split(_NESTED)[0]
         if variable.upper().startswith(PREFIX) and name not in known:
-            close = difflib.get_close_matches(name, known, 1, _NEAR)
-            found += [f"{variable} is no setting; did you mean '{PREFIX}{near}'?" for near in close]
+            near = nearly(name, known, _NEAR)
+            found += [] if near is None else [f"{variable} is no setting; did you mean '{PREFIX}{near}'?"]
     return found

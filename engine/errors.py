@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 
 class LapseError(Exception):
@@ -122,7 +122,16 @@ class Incompatible(EventTypeError):  # noqa: N818
         self.event = event
 
 
-def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+ALIKE: Final = 0.6
+"""How alike two names are, of 1, before one counts as a slip of the other."""
+
+
+def nearly(name: str, known: Iterable[str], alike: float = ALIKE) -> str | None:
+    """Return which of the ``known`` names a name nearly is, if any."""
+    return next(iter(difflib.get_close_matches(name, list(known), 1, alike)), None)
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     """What to do about a name that is none of those known: which of them is nearly it, else ``otherwise``."""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"did you mean '{close[0]}'?" if close else otherwise
+    near = nearly(name, known)
+    return otherwise if near is None else f"did you mean '{near}'?"

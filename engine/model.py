@@ -8,7 +8,6 @@ same verdict everywhere, and no database sees what another one would refuse.
 from __future__ import annotations
 
 import datetime
-import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.clock import iso, micros
 from engine.durations import Duration, duration_text, in_micros
-from engine.errors import RefusedError
+from engine.errors import RefusedError, nearly
 from engine.receipt import CODES, Accepted, Duplicate, Outcome, Receipt, Rejection
 from engine.strict_json import canonical, checked_text, is_ordinary, kind, parse_json, plain_object, shown
 from engine.timestamps import parse_timestamp
@@ -425,7 +424,7 @@ def _unknown_field(fields: dict[str, Any], known: frozenset[str]) -> RefusedErro
     spelt = {key.replace("_", ""): key for key in known}
     near = spelt.get(bare) or _OFTEN_MEANT.get(bare)
     if near not in known:
-        close = difflib.get_close_matches(bare, spelt, 1, 0.7) if len(bare) <= 40 else []
-        near = spelt[close[0]] if close else None
+        close = nearly(bare, spelt, 0.7) if len(bare) <= 40 else None
+        near = None if close is None else spelt[close]
     advice = f"did you mean '{near}'?" if near else f"put it into '{'traits' if 'traits' in known else 'properties'}'"
     return RefusedError("unknown_field", f"'{shown(unknown)}' is not a field; {advice}", shown(unknown))

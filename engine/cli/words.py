@@ -8,38 +8,7 @@ from typing import Any
 
 from engine.cli.tamed import on_one_line
 from engine.clock import moment
-
-REASONS = {
-    "finished": "came to its end without an action",
-    "false": "its condition became false",
-    "exit": "left by an exit event",
-    "only_while": "'Only while' no longer held",
-    "limited": "the limit was reached",
-    "no_date": "the date it waits for is missing",
-    "overtaken": "overtaken while held back",
-    "replaced": "replaced by a newer trigger",
-    "inactive": "the rule's active days were over",
-    "merged": "merged with another person's",
-    "rule_removed": "the rule was removed",
-    "erased": "the person was erased",
-}
-"""Why a journey ended."""
-
-KEPT = {
-    "holdout": "in the comparison group",
-    "history": "it was past when it came to be known",
-    "no_recipient": "nobody to send it to",
-    "date_passed": "its date was over",
-    "unsubscribed": "unsubscribed",
-    "unreachable": "the address takes no mail",
-    "decided_again": "decided otherwise since",
-    "paused": "the rule is paused",
-    "unbound": "nothing binds its action to a channel; name it in [actions]",
-}
-"""Why an action does not leave, beside what ends a journey."""
-
-CAP = "cap: "
-"""What the reason of an action begins with that a cap kept from leaving."""
+from engine.runtime.reasons import KEPT, REASONS, capped_by
 
 NOTES = {
     "absorbed": "late triggers absorbed by a journey that had acted",
@@ -60,8 +29,8 @@ def reason(code: str | None) -> str:
 
 def why(code: str | None) -> str:
     """Why an action does not leave."""
-    if code is not None and code.startswith(CAP):
-        return f"as many as the cap '{code.removeprefix(CAP)}' allows"
+    if (cap := capped_by(code)) is not None:
+        return f"as many as the cap '{cap}' allows"
     return KEPT.get(code or "", reason(code))
 
 

@@ -9,7 +9,6 @@ A *path* is a name, or names joined by dots that lead into objects; a name that 
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 import zoneinfo
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from engine.errors import InputFileError
+from engine.errors import InputFileError, did_you_mean
 
 IDS: Final = ("user_id", "anonymous_id", "contact_id", "previous_id", "message_id")
 ALL_FIELDS: Final = ("type", "event", *IDS, "timestamp")
@@ -272,8 +271,8 @@ def _entry(name: str) -> str:
 
 def near(word: str, known: Iterable[str]) -> str:
     """Return a suggestion to go behind an unknown word, or nothing."""
-    close = difflib.get_close_matches(word, list(known), 1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    advice = did_you_mean(word, known)
+    return f"; {advice}" if advice else ""
 
 
 def _folder() -> Any:

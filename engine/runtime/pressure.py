@@ -16,6 +16,7 @@ from engine.journeys import consent
 from engine.language.program import TRANSACTIONAL
 from engine.runtime.addressees import consents
 from engine.runtime.faults import keep
+from engine.runtime.reasons import CAP
 from engine.store import Connection, addresses, outbox
 from engine.store.rows import OutboxRow
 
@@ -103,7 +104,7 @@ class Pressure:
             return "unsubscribed"
         capped = _names(row.purpose, row.tags) & self._caps.keys() if self._caps else frozenset()
         full = (name for name in sorted(capped) if self._is_full(row, name))
-        return next((f"cap: {name}" for name in full), None)
+        return next((f"{CAP}{name}" for name in full), None)
 
     def _goes(self, row: OutboxRow) -> Goes:
         """Read from the row once, however often it is asked for."""

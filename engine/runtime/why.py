@@ -13,26 +13,19 @@ from engine.language import program
 from engine.language.layout import clause_text
 from engine.runtime.live import Live, LiveRule
 from engine.runtime.loading import Loaded, Pair, Touch, load
+from engine.runtime.reasons import KEPT, REASONS, capped_by
 from engine.store import Connection, outbox, people
 from engine.store.rows import OutboxRow
 
-CAP = "cap: "
-"""What the reason of an action begins with that a cap kept from leaving."""
-
 _KEPT = {
+    **KEPT,
     "holdout": "held out: the person is in the comparison group",
     "history": "its trigger counted as history",
-    "no_recipient": "nobody to send it to",
-    "date_passed": "its date was over",
     "unsubscribed": "the person unsubscribed",
-    "unreachable": "the address takes no mail",
 }
 _ENDED = {
-    "only_while": "'Only while' no longer held",
-    "no_date": "the date it waits for is missing",
+    **REASONS,
     "overtaken": "what its gate forbids came while it was held",
-    "replaced": "a newer trigger replaced it",
-    "inactive": "the rule's active days were over",
     "merged": "the journey was merged with another person's",
     "finished": "the journey came to its end without it",
 }
@@ -93,8 +86,8 @@ def _of_action(row: OutboxRow, rule: LiveRule, settings: Settings, clock: Clock)
         return f"late: its moment, {at}, was missed by more than 'Late:' allows"
     if row.status == "pending":
         return _quiet(rule, settings, at, clock(max(row.due_at, row.moment)))
-    if row.reason is not None and row.reason.startswith(CAP):
-        return f"capped: as many as the cap '{row.reason.removeprefix(CAP)}' allows had left by {at}"
+    if (cap := capped_by(row.reason)) is not None:
+        return f"capped: as many as the cap '{cap}' allows had left by {at}"
     return f"{_KEPT.get(row.reason or '', row.reason or 'kept from leaving')} at {at}"
 
 
