@@ -8,7 +8,6 @@ twenty rules of the other benchmarks without a history.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.figures import figures
 from benchmarks.workload import START, engine_on_disk, stream
 from engine.clock import DAY, SECOND, iso
 from engine.config import load_settings
@@ -51,11 +51,7 @@ def crowd(count: int, people: int, first: int, span: int, seed: int) -> Iterator
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--events", type=int, default=200_000)
-    asked.add_argument("--people", type=int, default=10_000)
-    asked.add_argument("--live", type=int, default=4_000)
-    given = asked.parse_args()
+    given = figures(events=200_000, people=10_000, live=4_000)
     with TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "history.jsonl"

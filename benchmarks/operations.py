@@ -9,7 +9,6 @@ longest, beside those of a stretch in which nothing happens, and the longest tra
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import statistics
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 from sqlalchemy import event as listening
 
+from benchmarks.figures import figures
 from engine.clock import HOUR, SECOND, iso
 from engine.config import load_settings
 from engine.runtime.engine import Engine
@@ -91,11 +91,7 @@ class Transactions:
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--waiting", type=int, default=500_000)
-    asked.add_argument("--events", type=int, default=100_000)
-    asked.add_argument("--still", type=float, default=5.0)
-    given = asked.parse_args()
+    given = figures(waiting=500_000, events=100_000, still=5.0)
     with TemporaryDirectory() as name:
         folder = Path(name)
         rules = folder / "bench.rules"
