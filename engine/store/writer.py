@@ -40,7 +40,7 @@ TOGETHER: Final = 1_000
 ITEMS: Final = 10_000
 """Items of payloads that share a transaction at most, however quickly they are handled."""
 
-FIRST_ITEMS: Final = 1_000
+FIRST_ITEMS: Final = 200
 """Items of payloads in the first transactions, before it is known how long they take."""
 
 LEAST_ITEMS: Final = 100
@@ -219,7 +219,9 @@ class Writer(Generic[P, R]):
                 return self._transaction(connection, calls)
             except Postponed as postponed:
                 turn.close()
+                away = self._now()
                 postponed.work()
+                begun += self._now() - away  # that was no waiting for others
             except Exception as error:
                 turn.close()
                 if not sqlite.is_busy(error) or self._now() - begun >= patience:

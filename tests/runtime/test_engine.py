@@ -25,6 +25,7 @@ from engine.store import Connection, events
 from engine.store.gate import Gate
 from engine.store.limits import StoreLimits
 from engine.store.pace import Pace
+from engine.store.writer import FIRST_ITEMS
 from engine.testing import Clock, Travel, travel
 
 from .conftest import Lab
@@ -578,6 +579,10 @@ def test_a_piece_is_as_long_as_fits_into_a_transaction(tmp_path: Path) -> None:
 
         engine.take = take  # type: ignore[method-assign]
         engine.ingest(events)
+        assert pieces[0] == FIRST_ITEMS, "nobody knows yet how long they take"
+        pieces.clear()
+        engine.writer.pace = Pace(0.1, first=CHUNK, most=CHUNK, now=lambda: 0.0)
+        engine.ingest(events)
         assert pieces == [CHUNK, 200]
         pieces.clear()
         engine.writer.pace = Pace(0.1, first=300, most=300)
@@ -628,7 +633,7 @@ def test_the_next_piece_is_read_while_one_is_flushed(lab: Lab, monkeypatch: pyte
     meanwhile: list[bool] = []
 
     def items() -> Iterator[dict[str, Any]]:
-        yield from ({"event": "e", "user_id": str(number)} for number in range(CHUNK))
+        yield from ({"event": "e", "user_id": str(number)} for number in range(FIRST_ITEMS))
         reading.set()
         yield {"event": "e", "user_id": "last"}
 
@@ -640,7 +645,7 @@ def test_the_next_piece_is_read_while_one_is_flushed(lab: Lab, monkeypatch: pyte
     monkeypatch.setattr(events, "insert", insert)
     with lab("") as here:
         listen(here.engine.store.engine, "commit", lambda _: meanwhile.append(not sooner or reading.wait(30)))
-        assert here.engine.ingest(items()).stored == CHUNK + 1
+        assert here.engine.ingest(items()).stored == FIRST_ITEMS + 1
     assert (sooner[0], all(meanwhile)) == (False, True)
 
 
@@ -648,13 +653,13 @@ def test_what_was_stored_before_an_iterable_broke_is_kept(lab: Lab) -> None:
     with lab("") as here:
 
         def events() -> Iterator[dict[str, Any]]:
-            yield from ({"event": "e", "user_id": str(number)} for number in range(CHUNK))
+            yield from ({"event": "e", "user_id": str(number)} for number in range(FIRST_ITEMS))
             raise OSError("the line is cut")
 
         with pytest.raises(OSError, match="the line is cut"):
             here.engine.ingest(events())
         here.engine.ingest({"event": "e", "user_id": "last"})
-        assert sum(one.times for one in here.engine.event_counts("day")) == CHUNK + 1
+        assert sum(one.times for one in here.engine.event_counts("day")) == FIRST_ITEMS + 1
 
 
 def test_what_is_given_comes_before_the_settings(tmp_path: Path) -> None:

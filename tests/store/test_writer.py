@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from itertools import pairwise
 from pathlib import Path
 
@@ -383,6 +384,33 @@ def test_work_that_is_postponed_is_done_outside_the_transaction(either: Store, o
 
     assert writer.run(function) == 1
     assert seen == [set()]
+
+
+def test_work_that_is_postponed_is_no_waiting_for_others(path: Path) -> None:
+    """However long it takes: the turn after it is waited for as long as any."""
+    store, clock = Store(f"sqlite:///{path}", StoreLimits(timeout=5)), [0.0]
+    writer: Writer[str, str] = Writer(store, Noting(), lambda: None, now=lambda: clock[0])
+    worked: list[bool] = []
+    patience: list[float | None] = []
+    alone = store.gate.alone
+
+    def noting(timeout: float | None = None) -> AbstractContextManager[None]:
+        patience.append(timeout)
+        return alone(timeout)
+
+    def work() -> None:
+        worked.append(True)
+        clock[0] += 60
+
+    def function(connection: Connection) -> None:
+        if not worked:
+            raise Postponed(work)
+
+    store.gate.alone = noting  # type: ignore[method-assign]
+    writer.run(function)
+    writer.close()
+    store.close()
+    assert patience[:2] == [5, 5]
 
 
 # ------------------------------------------------------------------------------------------- the log
