@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import partial, reduce
+from math import inf
 from typing import Any, NamedTuple, Protocol
 
-from engine.clock import Clock
+from engine.clock import SECOND, Clock
 from engine.runtime.catching_up import is_resting, rest
 from engine.runtime.desk import Desk
 from engine.runtime.gathering import gathered
@@ -26,6 +27,12 @@ FIRST = 100
 
 HASTE = 10
 """As many as long as others wait for theirs: about 4 ms of work. Of actions twice as many are claimed."""
+
+BEHIND = 1 * SECOND
+"""Who is as late as this with what is due has a backlog, and works at what falls due now beside it."""
+
+FRESH = 3 * SECOND
+"""What fell due so long ago at most is taken out of the order then."""
 
 
 class Due(NamedTuple):
@@ -90,16 +97,21 @@ class DueWork:
     def pages(self, *, wait: bool) -> Iterator[Due]:
         """:meth:`run` for those who take turns: what each page did. The last is empty.
 
-        Without ``wait``, what is sent may still be under way then.
+        Without ``wait``, what is sent may still be under way then; and where there is a backlog, what falls due now
+        does not wait for the end of it, nor does what can be sent.
         """
-        coming, went = self.coming(), 1
+        coming, went, decides = self.coming(), 1, False
         self._page = HASTE
-        while went and coming.first is not None and coming.first <= self._clock.now():
-            if coming.first == coming.decide:
-                went, coming = self._writer.run(self._drain)
+        while went and coming.first is not None and coming.first <= (now := self._clock.now()):
+            behind = not wait and coming.decide is not None and coming.decide < now - BEHIND
+            in_turn = behind and coming.send is not None and coming.send <= now
+            decides = not decides if in_turn else coming.first == coming.decide
+            if decides:
+                went, coming = self._writer.run(partial(self._drain, behind=behind))
                 yield Due(decided=went, next=coming.first)
             else:
-                went, sent = self._sending.page(2 * self._page, wait=wait)
+                went, sent = self._sending.page(2 * self._page, wait=wait, behind=behind)
+                went += behind
                 self._keep_pace()
                 coming = self.coming()
                 yield Due(sent=sent, next=coming.first)
@@ -124,16 +136,23 @@ class DueWork:
         first = min((at for at in (due, ready) if at is not None), default=None)
         return Coming(first, self._sending.coming(connection))
 
-    def _drain(self, connection: Connection) -> tuple[int, Coming]:
+    def _drain(self, connection: Connection, behind: bool = False) -> tuple[int, Coming]:
         """A page of what is due; before it, one of an operation that is under way, which leaves it little time."""
         went = int(self._operations.step(connection))
         intake = self._intake(connection)
         page = min(HASTE if went else self._page, self._pace.size)
-        due = journeys.due(connection, self._workspace, intake.now - self._grace, page)
+        fresh = self._fresh(intake, page // 2) if behind else []
+        due = journeys.due(connection, self._workspace, intake.now - self._grace, page - len(fresh))
+        due = list(dict.fromkeys([*due, *fresh]))
         went += rest(connection, self._workspace, intake.live, due)
         went += self._look(intake, (pair for pair in due if not is_resting(intake.live, pair)))
         self._keep_pace()
         return went, self._coming(connection)
+
+    def _fresh(self, intake: Intake, limit: int) -> list[Pair]:
+        """What fell due just now."""
+        until = intake.now - self._grace
+        return journeys.due_after(intake.connection, self._workspace, until - FRESH, until, limit)
 
     def _keep_pace(self) -> None:
         """Take small pages as long as others of this process wait for the writer, larger ones when nobody does."""
@@ -148,15 +167,14 @@ class DueWork:
 
     # -------------------------------------------------------------------------------------- looked at
 
-    def settle(self, live: Live, patience: float | None = None) -> bool:
+    def settle(self, live: Live, until: float = inf) -> bool:
         """Write what events have already decided but nobody has looked at; gives whether all of it was.
 
         A trigger that can lead to nothing yet was only noted, and an event that only ends journeys is not told to
-        them when it comes: the next look finds both. It is given up when it has waited for other processes for more
-        than ``patience``, in seconds.
+        them when it comes: the next look finds both. It is given up once the process has waited for others longer than
+        ``until``, in seconds.
         """
         gate = self._store.gate
-        until = float("inf") if patience is None else gate.waited + patience
         for rule in live.patient:
             if not self.work_through(rule, live, until):
                 return False
@@ -191,7 +209,7 @@ class DueWork:
             marked = gathered(connection, self._workspace, intake.live, [person])
             self._look(intake, waiting | marked | {(person, one.rule) for one in noted})
 
-    def work_through(self, rule: int, live: Live, until: float = float("inf")) -> bool:
+    def work_through(self, rule: int, live: Live, until: float = inf) -> bool:
         """Decide the triggers that were only noted under a rule, as ``live`` has it, a transaction at a time.
 
         It is given up, and False, when the gate has been waited for longer than ``until``, in seconds.

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from math import inf
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
@@ -349,16 +350,22 @@ class Engine:
         if ready is not None:
             self._operations.finish()
 
-    def decide_gathered(self, progress: Callable[[int, int], None] = lambda _decided, _of: None) -> None:
+    def decide_gathered(
+        self, progress: Callable[[int, int], None] = lambda _decided, _of: None, until: float = inf
+    ) -> bool:
         """Decide whom history concerns that was taken in to be gathered, page by page; nothing where there is none.
 
-        ``progress`` is called after each page with how many pairs of person and rule were decided, and of how many.
+        ``progress`` is called after each page with how many pairs of person and rule were decided, and of how many. It
+        is given up, and False, once the process has waited for others longer than ``until``, in seconds.
         """
         with self.store.read() as connection:
             live = self._follow(connection)
             total = 0 if live.history is None else pausing.set_aside_count(connection, self.workspace, live)
-        if live.history is not None:
-            self._operations.carry_out(live.history, lambda counts: progress(counts.get("decided", 0), total))
+        return live.history is None or self._operations.carry_out(
+            live.history,
+            lambda counts: progress(counts.get("decided", 0), total),
+            lambda: self.store.gate.waited <= until,
+        )
 
     def pause(self, rule: str) -> bool:
         """Pause a rule: its journeys stay as they are, it starts nothing, and nothing of it leaves. What left already
@@ -707,10 +714,12 @@ class Engine:
         Where other processes write all the time, it is given up after ``patience`` seconds of waiting for them, if any
         are given; False then: what is still to be looked at is in no count.
         """
-        self.decide_gathered()
+        until = inf if patience is None else self.store.gate.waited + patience
+        if not self.decide_gathered(until=until):
+            return False
         with self.store.read() as connection:
             live = self._follow(connection)
-        return self._due.settle(live, patience)
+        return self._due.settle(live, until)
 
     def tidy(self) -> None:
         """Drop what is kept for a time only and has expired, in all workspaces of the store."""

@@ -100,12 +100,20 @@ class Operations:
             pass
         return counts
 
-    def carry_out(self, row: OperationRow, progress: Callable[[Mapping[str, int]], None]) -> None:
-        """Carry out all of an operation, also one that is not ready, and tell after each page what it has changed."""
+    def carry_out(
+        self, row: OperationRow, progress: Callable[[Mapping[str, int]], None], goes_on: Callable[[], bool]
+    ) -> bool:
+        """Carry out all of an operation, also one that is not ready, and tell after each page what it has changed.
+
+        It is given up, and False, before a page for which it no longer ``goes_on``.
+        """
         done = False
         while not done:
+            if not goes_on():
+                return False
             done, counts = self._writer.run(partial(self._step_and_tell, id=row.id))
             progress(counts)
+        return True
 
     def _step_and_tell(self, connection: Connection, id: int) -> tuple[bool, Mapping[str, int]]:
         counts = self._step_of(connection, id)

@@ -26,11 +26,11 @@ from engine.runtime.desk import Desk
 from engine.runtime.faults import described
 from engine.runtime.gathering import gathered
 from engine.runtime.intake import Intake
-from engine.runtime.loading import Touch
+from engine.runtime.loading import Pair, Touch
 from engine.runtime.outgoing import Claiming, Terms
 from engine.runtime.recording import record
 from engine.runtime.sealing import Job, Sealer
-from engine.store import Connection, outbox
+from engine.store import Connection, journeys, outbox
 from engine.store.faults import SYSTEMIC
 from engine.store.pace import Pace
 from engine.store.rows import OutboxRow
@@ -115,10 +115,11 @@ class Sending:
 
     # --------------------------------------------------------------------------------------- taking up
 
-    def page(self, size: int, *, wait: bool) -> tuple[int, int]:
+    def page(self, size: int, *, wait: bool, behind: bool = False) -> tuple[int, int]:
         """Take up actions, at most ``size`` a lane; gives how many were looked at, and how many set off.
 
-        With ``wait``, it ends when what became of them is recorded.
+        With ``wait``, it ends when what became of them is recorded. ``behind``: not everything that is due has been
+        decided; what is due of those who are sent to is then.
         """
         with self._claiming:
             failed: dict[int, Exception] = {}
@@ -129,7 +130,8 @@ class Sending:
             if any(job.fresh for job in jobs):
                 self.reached("sealed")
             aside = [row for row in rows if row.id in failed]
-            claimed, claiming = self._writer.run(partial(self._claim, jobs=jobs, aside=aside, failed=failed))
+            claim = partial(self._claim, jobs=jobs, aside=aside, failed=failed, behind=behind)
+            claimed, claiming = self._writer.run(claim)
             _tell(claiming, jobs)
             under_way = self._set_off(claimed)
         for one in under_way if wait else ():
@@ -151,14 +153,19 @@ class Sending:
             return rows, self._sealer.jobs(connection, self._intake(connection).live, rows, failed)
 
     def _claim(
-        self, connection: Connection, jobs: Sequence[Job], aside: Sequence[OutboxRow], failed: Mapping[int, Exception]
+        self,
+        connection: Connection,
+        jobs: Sequence[Job],
+        aside: Sequence[OutboxRow],
+        failed: Mapping[int, Exception],
+        behind: bool,
     ) -> tuple[list[Job], Claiming]:
         """Claim those that are still as they were when they were sealed; the others have their turn again.
 
         Those of which nothing could be made, for a reason of their own that nobody knows, are set aside.
         """
         stopped = switches.stopped(connection, self._workspace)
-        self._decide_gathered(connection, jobs)
+        self._decide_first(connection, jobs, behind)
         wanted = [*(job.row.id for job in jobs), *(row.id for row in aside)]
         rows = {row.id: row for row in outbox.by_id(connection, wanted)}
         still = [job for job in jobs if rows.get(job.row.id) == job.row and not stopped.holds(job.route.name)]
@@ -171,12 +178,20 @@ class Sending:
         outbox.seal(connection, [job.seal for job in leaving if job.seal is not None])
         return leaving, claiming
 
-    def _decide_gathered(self, connection: Connection, jobs: Sequence[Job]) -> None:
-        """What history says of those who are sent to is decided before; an action it takes back leaves no more."""
+    def _decide_first(self, connection: Connection, jobs: Sequence[Job], behind: bool) -> None:
+        """What history says of those who are sent to is decided before, and what is due of them: an action that this
+        takes back leaves no more, and what is earlier comes first under caps.
+        """
         intake = self._intake(connection)
+        people = {job.row.person_id for job in jobs}
+        pairs = set[Pair]()
         if intake.live.history is not None:
-            people = {job.row.person_id for job in jobs}
-            pairs = gathered(connection, self._workspace, intake.live, people)
+            pairs |= set(gathered(connection, self._workspace, intake.live, people))
+        if behind:
+            until = intake.now - intake.settings.grace
+            asked = [(person, rule) for person in people for rule in intake.live.rules]
+            pairs |= journeys.due_of_pairs(connection, self._workspace, asked, until)
+        if pairs:
             intake.settle({pair: Touch(intake.now + 1) for pair in pairs})
 
     def _set_off(self, jobs: Sequence[Job]) -> list[Future[None]]:

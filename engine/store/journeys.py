@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, case, distinct, func, literal_column, or_, select, union_all
 
 from engine.store import faults as set_aside
 from engine.store.prepared import Prepared, batch, bound, inserting, listed, paired, pairs, updating
 from engine.store.prepared import next_id as _next_id
-from engine.store.rows import ActedRow, JourneyRow, Tally
+from engine.store.rows import ActedRow, JourneyRow, Tally, WatchRow
 from engine.store.schema import faults, journeys, rules, watches
+from engine.store.watches import load_watches
 
 Pair = tuple[int, int]
 """A person's row and a rule's row."""
+
+NEVER: Final = -(2**63)
+"""Before every moment there is."""
 
 _columns = [journeys.c[one] for one in JourneyRow._fields]
 _workspace, _limit = bound("workspace"), bound("limit")
@@ -60,19 +65,26 @@ _INSERT = inserting(journeys, *JourneyRow._fields)
 _UPDATE = updating(journeys, *JourneyRow._fields)
 DELETE = Prepared(journeys.delete().where(journeys.c.id.in_(select(_ids["id"]))), "ids")
 
+_after = bound("after")
 DUE = Prepared(
     select(journeys.c.person_id, journeys.c.rule, journeys.c.due_at)
-    .where(journeys.c.workspace_id == _workspace, journeys.c.due_at <= bound("until"))
+    .where(journeys.c.workspace_id == _workspace, journeys.c.due_at > _after, journeys.c.due_at <= bound("until"))
     .order_by(journeys.c.due_at, journeys.c.person_id, journeys.c.id)
     .limit(_limit),
-    "workspace", "until", "limit",
+    "workspace", "after", "until", "limit",
 )  # fmt: skip
 WATCHES_DUE = Prepared(
     select(watches.c.person_id, watches.c.rule, watches.c.due_at)
-    .where(watches.c.workspace_id == _workspace, watches.c.due_at <= bound("until"))
+    .where(watches.c.workspace_id == _workspace, watches.c.due_at > _after, watches.c.due_at <= bound("until"))
     .order_by(watches.c.due_at, watches.c.person_id, watches.c.id)
     .limit(_limit),
-    "workspace", "until", "limit",
+    "workspace", "after", "until", "limit",
+)  # fmt: skip
+DUE_OF_PAIRS = Prepared(
+    select(*_who)
+    .distinct()
+    .select_from(_asked.joined(journeys, and_(_under_asked, _waits, journeys.c.due_at <= bound("until")))),
+    "asked", "until",
 )  # fmt: skip
 NEXT = Prepared(
     union_all(
@@ -188,10 +200,39 @@ def delete(connection: Connection, ids: Iterable[int]) -> None:
 
 def due(connection: Connection, workspace: int, until: int, limit: int) -> list[Pair]:
     """Pairs due at or before ``until``: by a journey, a watch, or to be tried again; the oldest first (due, person)."""
-    found = DUE.rows(connection, workspace, until, limit) + WATCHES_DUE.rows(connection, workspace, until, limit)
-    found += set_aside.due(connection, workspace, until, limit)
-    found.sort(key=lambda row: (row[2], row[0]))
-    return list(dict.fromkeys((person, rule) for person, rule, _ in found[:limit]))
+    retries = set_aside.due(connection, workspace, until, limit)
+    return _oldest([*_due(connection, workspace, NEVER, until, limit), *retries], limit)
+
+
+def due_after(connection: Connection, workspace: int, after: int, until: int, limit: int) -> list[Pair]:
+    """Pairs that fell due later than ``after``, up to ``until``, by a journey or a watch; the oldest first."""
+    return _oldest(_due(connection, workspace, after, until, limit), limit)
+
+
+def _due(connection: Connection, workspace: int, after: int, until: int, limit: int) -> list[Any]:
+    journeys_due = DUE.rows(connection, workspace, after, until, limit)
+    return [*journeys_due, *WATCHES_DUE.rows(connection, workspace, after, until, limit)]
+
+
+def _oldest(rows: list[Any], limit: int) -> list[Pair]:
+    """The pairs of the first ``limit`` rows of person, rule and due moment."""
+    rows.sort(key=lambda row: (row[2], row[0]))
+    return list(dict.fromkeys((person, rule) for person, rule, _ in rows[:limit]))
+
+
+def due_of_pairs(connection: Connection, workspace: int, asked: Collection[Pair], until: int) -> set[Pair]:
+    """Those of the pairs that are due at or before ``until``, by a journey or a watch."""
+    if not asked:
+        return set()
+    noted = load_watches(connection, workspace, asked)
+    waiting = DUE_OF_PAIRS.rows(connection, paired(asked), until)
+    return {(row.person_id, row.rule) for row in noted if _is_due(row, until)} | {
+        (person, rule) for person, rule in waiting
+    }
+
+
+def _is_due(row: WatchRow, until: int) -> bool:
+    return row.due_at is not None and row.due_at <= until
 
 
 def next_due(connection: Connection, workspace: int) -> int | None:

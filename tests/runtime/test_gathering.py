@@ -295,3 +295,24 @@ def test_an_action_does_not_leave_that_history_takes_back(store: Store, tmp_path
         one.engine.run_due()
     assert store.recorder.sent == other.recorder.sent
     other.engine.close()
+
+
+def test_looking_gives_up_on_it_where_others_write_all_the_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = store.engine
+    pieces = [item(random.Random(seed), START - 20 * DAY, START) for seed in range(40)]
+    engine.ingest(pieces, historical=True, gather=True)
+    before = len(store.rows()["set_aside"])
+    gate, plain = engine.store.gate, engine.writer.run
+    turns = []
+
+    def run(function: Callable[[Any], Any]) -> Any:
+        turns.append(function)
+        gate.waited += 0.2
+        return plain(function)
+
+    monkeypatch.setattr(engine.writer, "run", run)
+    assert not engine.settle(0.3)
+    assert len(turns) == 2
+    assert 0 < len(store.rows()["set_aside"]) < before
+    assert engine.settle()
+    assert not store.rows()["set_aside"]
