@@ -471,9 +471,9 @@ def test_a_large_body_streams(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
     add = importing.add
 
     async def parts() -> AsyncIterator[bytes]:
-        yield HEADER
+        yield HEADER.replace(b"amount", b"note,amount")
         for n in range(60):
-            yield rows(1_500, n * 1_500)
+            yield rows(150, n * 150).replace(b"Z,", b"Z," + b"x" * 360 + b",")
 
     def watched(engine: Any, row: Any, data: bytes, **more: Any) -> Any:
         held.append(len(data))
@@ -485,7 +485,7 @@ def test_a_large_body_streams(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
         lambda: api._client.request("POST", "/native/v1/imports", content=parts(), headers=headers)
     )
     told = answer.json()
-    assert told["stored"] == 90_000
+    assert told["stored"] == 9_000
     assert told["offset"] == sum(held) > 3 * BLOCK
     assert max(held) < BLOCK + 100_000
 
