@@ -105,12 +105,21 @@ def test_a_line_too_long_waits_in_little_and_costs_itself_alone(kind: Kind, tmp_
 
 
 def test_an_open_quote_waits_no_longer_than_a_line_may_be() -> None:
-    """The rows behind it are read again, but for those that stood in the same part."""
+    """Each line closes a quote and opens the next, until they are too many; all rows in later parts are read."""
+    lines = (b'",u,t,"' + b"n" * 92 + b"\n") * 1_000
     rows = (b"e,u,t," + b"n" * 93 + b"\n") * 1_000
-    parts = [HEADER + b'e,u,t,"open\n', *[rows] * (2 * LONGEST_LINE // len(rows)), rows]
-    found = in_parts("csv", parts)
+    too_many = LONGEST_LINE // len(lines) + 1
+    found = in_parts("csv", [HEADER + b'e,u,t,"open\n', *[lines] * too_many, *[rows] * 10])
     assert [item[0] for _, item in found if isinstance(item, tuple)] == ["bad_row"]
-    assert len(found) > 1_000
+    assert len(found) == 1 + 10 * 1_000
+
+
+def test_rows_behind_a_field_that_is_too_long_are_read_again() -> None:
+    """But for those that stood in the field."""
+    rows = (b"e,u,t," + b"n" * 93 + b"\n") * 1_000
+    found = in_parts("csv", [HEADER + b'e,u,t,"open\n', *[rows] * (2 * LONGEST_LINE // len(rows)), rows])
+    assert [item[0] for _, item in found if isinstance(item, tuple)] == ["bad_row"]
+    assert len(found) > 10_000
 
 
 @pytest.mark.parametrize(
