@@ -42,8 +42,8 @@ def watched(workspaces: Workspaces, monkeypatch: pytest.MonkeyPatch) -> list[tup
     pages: list[tuple[int, int]] = []
     plain: Callable[..., Any] = due.DueWork._drain
 
-    def drain(work: due.DueWork, connection: Any) -> Any:
-        found = plain(work, connection)
+    def drain(work: due.DueWork, connection: Any, **more: Any) -> Any:
+        found = plain(work, connection, **more)
         pages.append((work._workspace, found[0]))
         return found
 
