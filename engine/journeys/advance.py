@@ -98,6 +98,8 @@ class _Work:
         self.kept = [self._rebuilt(one, since) if one.spoiled else one.copy() for one in journeys]
         self.pending_before = set(_pending(self.kept))
         self.held = {effect.key: effect.held for one in journeys for effect in one.effects if effect.held is not None}
+        effects = (effect for one in journeys for effect in one.effects)
+        self.steps.suppressed = {effect.key: effect for effect in effects if effect.taken == "suppressed"}
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)

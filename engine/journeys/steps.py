@@ -7,6 +7,7 @@ every call, so an event that only ends journeys need not be told to them when it
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -36,6 +37,8 @@ class Steps:
     ledger: Ledger
     now: int
     misread: set[Misread] | None = None
+    suppressed: Mapping[str, Effect] = field(default_factory=dict)
+    """Effects, by their keys, against whose leaving something spoke that does not follow from the rule."""
     _scenes: dict[tuple[str, str, int, Zone], Scene] = field(default_factory=dict)
     """Those of the timeline as it is: a journey is asked of the same one again and again."""
 
@@ -252,12 +255,19 @@ class Steps:
         if recorded is not None:
             known = replace(effect, taken=recorded.taken, left_at=recorded.left_at, held=recorded.held)
             journey.effects.append(known)
+        elif self._was_suppressed(effect):
+            journey.effects.append(replace(effect, taken="suppressed"))
         elif effect.taken in FINAL:
             self._at_once(journey, scene, effect, step.effect)
         else:
             journey.effects.append(effect)
         if journey.waiting:
             journey.enter(journey.place + 1, point)
+
+    def _was_suppressed(self, effect: Effect) -> bool:
+        """Return whether it was about to leave before, at the same moment, and something spoke against it."""
+        before = self.suppressed.get(effect.key)
+        return before is not None and effect.taken == "pending" and before.moment == effect.moment
 
     def _at_once(self, journey: Journey, scene: Scene, effect: Effect, written: nodes.Effect | program.Match) -> None:
         """An effect that leaves in the deciding transaction, or would have for the comparison group."""

@@ -137,7 +137,7 @@ class Claiming:
         fresh = [row for row in rows if row.left_at is None]
         given_back = [row for row in rows if row.left_at is not None and not row.attempts]
         self._load([row for row in (*fresh, *given_back) if row.rule in self.live.rules], failed)
-        in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.id))
+        in_turn = sorted(fresh, key=lambda row: (row.moment, row.person_id, row.rule, row.id))
         asked: list[tuple[OutboxRow, Asked]] = [
             *((row, self._again) for row in rows if row.left_at is not None and row.attempts),
             *((row, self._once_more) for row in given_back),

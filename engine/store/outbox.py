@@ -74,7 +74,9 @@ _ids = batch("ids", id=int)
 BY_ID = Prepared(select(*_columns).select_from(_ids.joined(outbox, outbox.c.id == _ids["id"])), "ids")
 _keys = batch("keys", key=str)
 _known = _keys.joined(outbox, and_(outbox.c.workspace_id == _workspace, outbox.c.key == _keys["key"]))
-KNOWN = Prepared(select(outbox.c.key, outbox.c.id, outbox.c.status).select_from(_known), "workspace", "keys")
+KNOWN = Prepared(
+    select(outbox.c.key, outbox.c.id, outbox.c.status, outbox.c.reason).select_from(_known), "workspace", "keys"
+)
 BY_KEY = Prepared(select(*_columns).select_from(_known), "workspace", "keys")
 
 
@@ -150,10 +152,15 @@ def insert(connection: Connection, rows: Iterable[OutboxRow]) -> None:
     if not wanted:
         return
     workspace = next(iter(wanted.values())).workspace_id
-    known = {key: (row, status) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted))}
+    known = {key: (id, state) for key, id, *state in KNOWN.rows(connection, workspace, listed(wanted))}
     _INSERT.many(connection, [_stored_row(row)[1:] for key, row in wanted.items() if key not in known])
-    taken = [wanted[key]._replace(id=id) for key, (id, status) in known.items() if status in RETAKEN]
+    taken = [_retaken(wanted[key], id, *state) for key, (id, state) in known.items() if state[0] in RETAKEN]
     _RETAKE.many(connection, map(_stored_row, taken))
+
+
+def _retaken(row: OutboxRow, id: int, status: str, reason: str | None) -> OutboxRow:
+    """The row in the place of one that is there; where it is suppressed as before, for the reason it was."""
+    return row._replace(id=id, reason=reason if row.status == status and row.reason is None else row.reason)
 
 
 def save(connection: Connection, rows: Iterable[OutboxRow]) -> None:
@@ -205,7 +212,8 @@ def withdraw(connection: Connection, workspace: int, keys: Iterable[str], reason
     wanted = list(keys)
     if not wanted:
         return []
-    found = [(key, row) for key, row, status in KNOWN.rows(connection, workspace, listed(wanted)) if status in OPEN]
+    known = KNOWN.rows(connection, workspace, listed(wanted))
+    found = [(key, row) for key, row, status, _ in known if status in OPEN]
     CANCEL.many(connection, [(row, reason) for _, row in found])
     return [key for key, _ in found]
 

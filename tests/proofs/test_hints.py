@@ -107,7 +107,16 @@ class Crowd:
                         assert not items or engine.ingest(items, historical=historical).ok
                     engine.run_due()
                 travel(engine, clock, LAST)
-        return sorted(receiver.handed, key=lambda one: (one.at, one.person, one.rule, one.key))
+        caused = self._caused()
+        handed = [replace(one, key="") if one.rule in caused else one for one in receiver.handed]
+        return sorted(handed, key=lambda one: (one.at, one.person, one.rule, one.key))
+
+    def _caused(self) -> set[str]:
+        """Return the rules that start by what an action did: their keys go by ids that every run draws anew."""
+        effects = [one for rule in self.rules for one in walk(rule.steps)]
+        names = {one.name for one in effects if isinstance(one, nodes.Action | nodes.TrackEvent)}
+        triggers = {rule.id: rule.trigger for rule in self.rules if isinstance(rule.trigger, nodes.EventTrigger)}
+        return {id for id, one in triggers.items() if any(part.name in {*names, None} for part in one.patterns)}
 
     def _arrivals(self) -> list[tuple[int, list[tuple[dict[str, Any], bool]]]]:
         found: dict[int, list[tuple[dict[str, Any], bool]]] = {}

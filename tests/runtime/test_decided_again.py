@@ -10,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from engine.clock import iso
+from engine.runtime.deliveries import Asked
+from engine.testing import Travel
+
 from .conftest import Lab
 
 START = "2026-01-01T00:00:00Z"
@@ -81,3 +85,36 @@ def test_a_journey_older_than_any_event_that_is_taken_in_goes_on(
     came = play(late(f"2026-01-{gate - 2:02}T21:00:00Z", event="view"))
     assert came == play()
     assert came
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("came", LATE)
+@pytest.mark.parametrize(("against", "reason"), [("a cap", "cap: marketing"), ("the person", "unsubscribed")])
+def test_what_was_suppressed_stays_so(lab: Lab, against: str, reason: str, came: str, ending: str) -> None:
+    """It was about to leave and did not: what comes later asks nobody a second time."""
+    other = "Rule: first\nTrigger: hello\nAction: mail\n\n"
+    caps = {"marketing": "1 per person per 1 hour"} if against == "a cap" else {}
+    with lab(other + RULE + ending, caps=caps) as here:
+        here.move_to("2026-01-01T00:30:00Z")
+        carts = [late(START, event="cart", message_id="m1", properties={"x": "1"})]
+        carts.append(late("2026-01-01T00:30:00Z", event="cart", message_id="m2", properties={"x": "1"}))
+        assert here.engine.ingest(carts).ok
+        here.move("30 minutes")
+        hello: dict[str, Any] = {"user_id": "u1", "event": "hello"}
+        no: dict[str, Any] = {"user_id": "u1", "type": "identify", "traits": {"unsubscribed": True}}
+        assert here.engine.ingest(hello if against == "a cap" else no).ok
+        here.move("30 minutes")
+        before = states(here)
+        here.move("1 hour")
+        if against == "the person":
+            assert here.engine.ingest({**no, "traits": {"unsubscribed": False}}).ok
+        if (item := LATE[came]) is not None:
+            assert here.engine.ingest(item).ok
+        here.move("2 hours")
+        assert before == {"2026-01-01T01:30:00Z": ("suppressed", reason)}
+        assert states(here) | before == states(here)
+
+
+def states(lab: Travel) -> dict[str, tuple[str, str | None]]:
+    """Return what became of the actions of the rule, by their moments."""
+    return {iso(one.moment): (one.state, one.reason) for one in lab.engine.deliveries(Asked(rule="r")).items}
