@@ -231,7 +231,8 @@ def _starts(life: RuleLife, settings: Settings, scene: Scene, at: int, chain: fl
     """Whether becoming true at ``at`` counts: not by history, nor by an action of the rule itself or one that as many
     rules led to as a ``chain`` may have.
 
-    History that came after the moment shows what is over; a historical entry of the moment starts nothing itself.
+    History that came after the moment shows what is over; a historical entry of the moment starts nothing itself. What
+    is true without them has to become so then as well: history that only interrupts a spell begins no other.
     """
 
     def stands(entry: Event | Change) -> bool:
@@ -243,7 +244,10 @@ def _starts(life: RuleLife, settings: Settings, scene: Scene, at: int, chain: fl
     if all(map(stands, (*timeline.instant(at), *timeline.historical))):
         return True
     without = timeline.where(stands)
-    return without is None or _true(life, settings, scene._replace(timeline=without), at)
+    if without is None:
+        return True
+    standing = scene._replace(timeline=without)
+    return _true(life, settings, standing, at) and not _true(life, settings, standing, at - 1)
 
 
 def causes(rules: Program, scene: Scene, at: int) -> frozenset[str]:

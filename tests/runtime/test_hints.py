@@ -49,6 +49,7 @@ KNOWN = ev(0, "seen", of=-400 * 24)
 """Makes somebody known for long: it is so old that it counts as history."""
 
 UNSET = "Trigger: None\nCondition: person.plan is not set\nAction: mail"
+QUIET_SPELL = "Trigger: None\nCondition: NOT d within 1 hour\nAction: mail"
 OLD = {"max_event_age": "80 hours", "late": "200 hours"}
 BACK = "Trigger: cart\nCondition: {}\nAction: mail"
 TOKYO, WARSAW = "Asia/Tokyo", "Europe/Warsaw"
@@ -58,6 +59,7 @@ CASES = (
     Case("first seen by history", UNSET, (ev(100, "login", of=1),), (), OLD),
     Case("first seen, then by history", UNSET, (ev(90, "view"), ev(100, "login", of=1)), (90,), OLD),
     Case("first seen by history, then again", UNSET, (ev(100, "login", of=1), ev(101, "view")), (), OLD),
+    Case("a spell that history interrupts", QUIET_SPELL, (attr(0, plan=1), ev(90, "d", of=5)), (1,), OLD),
     Case("set back after history", UNSET, (ev(100, "x", of=1), attr(101, plan=1), attr(102, plan=None)), (102,), OLD),
     Case("look back alone", BACK.format("NOT open in the last 7 days"), (KNOWN, ev(10, "cart")), (10,)),
     Case("some hours back", BACK.format("NOT open in the last 6 hours"), (KNOWN, ev(10, "cart")), (10,)),
