@@ -100,6 +100,7 @@ class _Work:
         self.held = {effect.key: effect.held for one in journeys for effect in one.effects if effect.held is not None}
         effects = (effect for one in journeys for effect in one.effects)
         self.steps.suppressed = {effect.key: effect for effect in effects if effect.taken == "suppressed"}
+        self.steps.refused = dict(one.refused for one in journeys if one.refused is not None)
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)

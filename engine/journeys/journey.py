@@ -107,6 +107,8 @@ class Journey:
     goal_at: int | None = None
     late_after_fire: bool = False
     due: int | None = None
+    refused: tuple[str, int] | None = None
+    """The key of the action because of which it ended as that was about to leave, and when that was asked."""
     spoiled: bool = False
     """Its state could not be read: only what stands in columns of its own is known."""
     fixed: bool = False
@@ -193,6 +195,8 @@ def dump(journey: Journey) -> str:
         state["limits"] = journey.limit_values
     if journey.late_after_fire:
         state["late_after_fire"] = True
+    if journey.refused is not None:
+        state["refused"] = journey.refused
     return orjson.dumps({"v": FORMAT, **state}).decode() if state else ""
 
 
@@ -221,6 +225,9 @@ def _restored(journey: Journey, state: Any) -> Journey:
     journey.effects = [_read_effect(one) for one in state.get("effects", ())]
     journey.limit_values = tuple(state.get("limits", ()))
     journey.late_after_fire = "late_after_fire" in state
+    if "refused" in state:
+        key, at = state["refused"]
+        journey.refused = (key, at)
     _check(journey)
     return journey
 
@@ -236,6 +243,7 @@ def _check(journey: Journey) -> None:
         and _is_moment(journey.not_after)
         and (not journey.limit_values or all(type(one) is str for one in journey.limit_values))
         and (not effects or all(map(_is_effect, effects)))
+        and (journey.refused is None or tuple(map(type, journey.refused)) == (str, int))
     ):
         raise StateError("another kind of value")
 

@@ -192,7 +192,7 @@ def settle(journey: Journey, place: int, answer: Answer, at: int) -> list[Effect
         case Ends(at=ended, reason=reason):
             fallen = [one for one in journey.effects if one.taken == "pending"]
             journey.effects = [one for one in journey.effects if one.taken != "pending"]
-            journey.ended_at = None
+            journey.ended_at, journey.refused = None, (effect.key, at)
             journey.end(max(ended, effect.moment), reason)
             return fallen
     return []

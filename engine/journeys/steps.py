@@ -16,7 +16,7 @@ from engine.journeys.calendar import Zone
 from engine.journeys.conditions import ENDS, EVENTS, Point, Scene
 from engine.journeys.draws import drawn, drawn_holdout
 from engine.journeys.journey import FINAL, Effect, Journey, Taken
-from engine.journeys.leaving import Ends, Leaves, Skips, exit_event, leaving
+from engine.journeys.leaving import Ends, Leaves, Skips, exit_event, leaving, settle
 from engine.journeys.misread import Misread
 from engine.journeys.rulebook import Acted, Ledger, Person, RuleLife, Settings
 from engine.journeys.timeline import Change, Event
@@ -39,6 +39,8 @@ class Steps:
     misread: set[Misread] | None = None
     suppressed: Mapping[str, Effect] = field(default_factory=dict)
     """Effects, by their keys, against whose leaving something spoke that does not follow from the rule."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """When actions were asked, by their keys, whose journeys ended instead of their leaving."""
     _scenes: dict[tuple[str, str, int, Zone], Scene] = field(default_factory=dict)
     """Those of the timeline as it is: a journey is asked of the same one again and again."""
 
@@ -261,6 +263,7 @@ class Steps:
             self._at_once(journey, scene, effect, step.effect)
         else:
             journey.effects.append(effect)
+            self._ask_as_before(journey, scene, effect)
         if journey.waiting:
             journey.enter(journey.place + 1, point)
 
@@ -268,6 +271,15 @@ class Steps:
         """Return whether it was about to leave before, at the same moment, and something spoke against it."""
         before = self.suppressed.get(effect.key)
         return before is not None and effect.taken == "pending" and before.moment == effect.moment
+
+    def _ask_as_before(self, journey: Journey, scene: Scene, effect: Effect) -> None:
+        """Have what ended the journey as an action of it was about to leave end it again, by what is known now."""
+        asked = self.refused.get(effect.key)
+        if asked is None or effect.taken != "pending" or asked < effect.moment:
+            return
+        answer = leaving(journey, effect, self.life, self.person, scene, self.settings, self.ledger, asked)
+        if isinstance(answer, Ends):
+            settle(journey, len(journey.effects) - 1, answer, asked)
 
     def _at_once(self, journey: Journey, scene: Scene, effect: Effect, written: nodes.Effect | program.Match) -> None:
         """An effect that leaves in the deciding transaction, or would have for the comparison group."""

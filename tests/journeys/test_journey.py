@@ -59,6 +59,7 @@ def journeys(draw: st.DrawFn) -> Journey:
         goal_at=draw(st.none() | MOMENTS),
         late_after_fire=draw(st.booleans()),
         due=draw(st.none() | MOMENTS),
+        refused=draw(st.none() | st.tuples(NAMES, MOMENTS)),
     )  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def test_what_is_written_is_what_is_read(journey: Journey) -> None:
 
 def test_every_field_is_a_column_or_in_the_text() -> None:
     """A field that is added has to be written somewhere; ``fixed`` and ``spoiled`` live within one decision."""
-    written = {"entry", "limit_values", "place", "gate", "opened", "waited", "not_after", "effects", "late_after_fire"}
+    written = {"entry", "limit_values", "place", "gate", "opened", "waited", "not_after", "effects"}
+    written |= {"late_after_fire", "refused"}
     assert {field.name for field in fields(Journey)} == {*COLUMNS, *written, "fixed", "spoiled"}
 
 

@@ -118,3 +118,34 @@ def test_what_was_suppressed_stays_so(lab: Lab, against: str, reason: str, came:
 def states(lab: Travel) -> dict[str, tuple[str, str | None]]:
     """Return what became of the actions of the rule, by their moments."""
     return {iso(one.moment): (one.state, one.reason) for one in lab.engine.deliveries(Asked(rule="r")).items}
+
+
+ASKED = "Rule: r\nTrigger: cart\n{}\nAction: mail with plan = person.plan\nTriggered again: each\n"
+
+
+@pytest.mark.parametrize(
+    ("clause", "reason"),
+    [("Only while: person.vip is not set", "only_while"), ("Limit: once per person per 5 hours", "limited")],
+)
+@pytest.mark.parametrize("at", ["08:30", "09:30", "10:30"])
+def test_a_journey_that_ended_as_its_action_was_to_leave_stays_ended(
+    lab: Lab, clause: str, reason: str, at: str
+) -> None:
+    """What spoke against it then speaks no longer; it was asked then, and is asked as of then."""
+    with lab(ASKED.format(clause)) as here:
+        here.move_to("2026-01-01T05:00:00Z")
+        assert here.engine.ingest({"event": "cart", "user_id": "u1"}).ok
+        here.move_to("2026-01-01T09:00:00Z")
+        assert here.engine.ingest({"event": "cart", "user_id": "u1"}).ok
+        here.engine.decide_due()
+        here.clock.move("30 minutes")
+        assert here.engine.ingest({"type": "identify", "user_id": "u1", "traits": {"vip": True}}).ok
+        here.engine.run_due()
+        here.move_to("2026-01-01T11:00:00Z")
+        assert here.engine.ingest({"type": "identify", "user_id": "u1", "traits": {"vip": None}}).ok
+        before = states(here)
+        assert before["2026-01-01T09:00:00Z"] == ("cancelled", reason)
+        assert here.engine.ingest(late(f"2026-01-01T{at}:00Z", type="identify", traits={"plan": "pro"})).ok
+        here.move("12 hours")
+        assert states(here) == before
+        assert len(here.actions) == 1
