@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count as counting
-from typing import Any
 
 import orjson
 
@@ -104,22 +103,6 @@ class Writing:
     caused: list[Caused] = field(default_factory=list)
     notes: Counter[tuple[int, str]] = field(default_factory=Counter)
 
-    def place(self) -> tuple[int, ...]:
-        """How much there is, for :meth:`back_to`."""
-        return (
-            len(self.inserted), len(self.updated), len(self.deleted), len(self.watches), len(self.gone_watches),
-            len(self.outgoing), len(self.withdrawn), len(self.caused),
-        )  # fmt: skip
-
-    def back_to(self, place: tuple[int, ...]) -> None:
-        """Forget what has come since, of a pair that failed. Notes come last of all, and need no way back."""
-        rows: tuple[list[Any], ...] = (
-            self.inserted, self.updated, self.deleted, self.watches, self.gone_watches,
-            self.outgoing, self.withdrawn, self.caused,
-        )  # fmt: skip
-        for one, length in zip(rows, place, strict=True):
-            del one[length:]
-
     def earliest(self) -> int | None:
         """The earliest due moment of the rows to write."""
         rows: Iterable[JourneyRow | WatchRow | OutboxRow] = (
@@ -153,23 +136,29 @@ class Deciding:
         if not touches:
             return []
         loaded = load(self.connection, self.workspace, self.live, touches)
-        writing = Writing()
         failed = loaded.failed
-        for pair, touch in sorted(touches.items(), key=lambda item: (item[1].since, item[0])):
-            if pair in failed:
-                continue
-            place, recorded = writing.place(), self.ledger.place
-            try:
-                self._decide(pair, touch, loaded, writing)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is this pair's
-                keep(failed, pair, error)
-                writing.back_to(place)
-                self.ledger.back_to(recorded)
+        in_turn = sorted(touches.items(), key=lambda item: (item[1].since, item[0]))
+        recorded = self.ledger.place
+        while (writing := self._decided(in_turn, loaded, failed)) is None:
+            self.ledger.back_to(recorded)
         self._tell_rebuilt(writing)
         self.write(writing)
         self.isolation.decided(touches, failed)
         self.note_due(self.isolation.earliest)
         return writing.caused
+
+    def _decided(
+        self, touches: Iterable[tuple[Pair, Touch]], loaded: Loaded, failed: dict[Pair, Exception]
+    ) -> Writing | None:
+        """What follows of all pairs but those that have ``failed``; nothing where another one does on the way."""
+        before, writing = len(failed), Writing()
+        for pair, touch in touches:
+            if pair not in failed:
+                try:
+                    self._decide(pair, touch, loaded, writing)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is this pair's
+                    keep(failed, pair, error)
+        return writing if len(failed) == before else None
 
     def _tell_rebuilt(self, writing: Writing) -> None:
         """Say whose cached state could not be read: from here on it can."""
