@@ -96,14 +96,19 @@ class _Work:
         """Keep what stands, take back what is decided again, and find the instant to begin at."""
         self.since = since
         self.kept = [self._rebuilt(one, since) if one.spoiled else one.copy() for one in journeys]
-        self.pending_before = set(_pending(self.kept))
-        self.held = {effect.key: effect.held for one in journeys for effect in one.effects if effect.held is not None}
-        effects = (effect for one in journeys for effect in one.effects)
-        self.steps.suppressed = {effect.key: effect for effect in effects if effect.taken == "suppressed"}
-        self.steps.refused = dict(one.refused for one in journeys if one.refused is not None)
+        if journeys:
+            self._remember(journeys)
         while touched := [one for one in self.kept if not one.fixed and self._is_touched(one)]:
             for one in touched:
                 self._take_back(one)
+
+    def _remember(self, journeys: list[Journey]) -> None:
+        """Keep what was settled as actions were about to leave: deciding again does not take that again."""
+        effects = [effect for one in journeys for effect in one.effects]
+        self.pending_before = set(_pending(self.kept))
+        self.held = {effect.key: effect.held for effect in effects if effect.held is not None}
+        self.steps.suppressed = {effect.key: effect for effect in effects if effect.taken == "suppressed"}
+        self.steps.refused = dict(one.refused for one in journeys if one.refused is not None)
 
     def _rebuilt(self, one: Journey, since: int) -> Journey:
         """A journey whose state could not be read, as it stood before what is new."""
