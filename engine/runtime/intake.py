@@ -127,8 +127,9 @@ class Intake:
         put_off: dict[Pair, Touch] = {}
         if later and len(later) < len(fresh):
             whose = frozenset(owner for one, owner in zip(fresh, owners, strict=True) if not one.gathered)
-            put_off = self._touching(stored.of(later), created - whose).touches
-            touches = self._touched(stored.but(later), created & whose, identity)
+            history, live = stored.parted(later)
+            put_off = self._touching(history, created - whose).touches
+            touches = self._touched(live, created & whose, identity)
         else:
             touches = self._touched(stored, created, identity)
             put_off = touches if later else put_off

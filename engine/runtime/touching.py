@@ -35,15 +35,14 @@ class Entries:
     changes: list[ChangeRow] = field(default_factory=list)
     names: Mapping[int, str] = field(default_factory=dict)
 
-    def of(self, ids: Container[bytes]) -> Entries:
-        """Return those with these public ids."""
-        events = [one for one in self.events if one.public_id in ids]
-        return Entries(events, [one for one in self.changes if one.public_id in ids], self.names)
-
-    def but(self, ids: Container[bytes]) -> Entries:
-        """Return all but those with these public ids."""
-        events = [one for one in self.events if one.public_id not in ids]
-        return Entries(events, [one for one in self.changes if one.public_id not in ids], self.names)
+    def parted(self, ids: Container[bytes]) -> tuple[Entries, Entries]:
+        """Return those with these public ids, and all others."""
+        inside, outside = Entries(names=self.names), Entries(names=self.names)
+        for event in self.events:
+            (inside if event.public_id in ids else outside).events.append(event)
+        for change in self.changes:
+            (inside if change.public_id in ids else outside).changes.append(change)
+        return inside, outside
 
 
 class Touching:
